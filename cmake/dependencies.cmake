@@ -1,0 +1,26 @@
+# Everything comes from Debian 12's packages; nothing is vendored or downloaded.
+find_package(Eigen3 3.4 REQUIRED CONFIG)
+find_package(Boost 1.74 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(nlohmann_json 3.11 REQUIRED CONFIG)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
+pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET GLOBAL hdf5)
+pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET GLOBAL libcrypto)
+
+# Debian builds SystemC with autotools: no CMake package, but pkg-config knows it.
+find_package(SystemCLanguage CONFIG QUIET)
+if(NOT TARGET SystemC::systemc)
+  pkg_check_modules(SystemC REQUIRED IMPORTED_TARGET GLOBAL systemc>=2.3.4)
+  add_library(SystemC::systemc ALIAS PkgConfig::SystemC)
+endif()
+
+if(IMSSA_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+if(IMSSA_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED CONFIG)
+endif()

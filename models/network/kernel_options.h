@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <utility>
+
+namespace imssa {
+
+/// Which part of the kernel step x_t = Abar x_{t-1} + Bbar u_t, y_t = 2 Re(C x_t) + D u_t is analog.
+/// fused: everything in one array read. digital_decay: the product with Abar in digital multipliers beside the registers.
+enum class KernelMapping { fused, digital_decay };
+
+/// What represents the decay: Abar itself, or the increment Abar - 1 that is added to the register.
+enum class StateRepresentation { abar_cartesian, abar_delta };
+
+/// Which state the output column reads.
+/// immediate: [[Bbar, 2 Re(C Bbar) + D], [Abar, C Abar]] from {u_t ; x_{t-1}} to {x_t ; y_t}.
+/// delayed:   [[Bbar, 0], [Abar, C]] from {u_t ; x_{t-1}} to {x_t ; y_{t-1}}; D u_{t-1} is added digitally (published chip).
+/// current:   the digital decay updates the registers first, then C reads x_t (digital_decay only).
+enum class OutputForm { immediate, delayed, current };
+
+/// Where Bbar is: in cells (analog), or folded into C (the state then accumulates u itself: B = 1).
+enum class InputMatrix { cells, folded };
+
+/// What a state register does with a conversion: take it over, or add it as an increment.
+enum class RegisterUpdate { replace, accumulate };
+
+enum class StateRounding { nearest, dithered };
+
+/// Shared range of a group: all heads, one head, or one (head, mode).
+enum class ScaleGranularity { tensor, head, mode };
+
+/// Conductance range of an array: one for all of it, or one per output column (a digital gain behind the ADC).
+enum class WeightRange { array, column };
+
+constexpr std::array<std::pair<const char*, KernelMapping>, 2> enum_names(KernelMapping) {
+    return {{{"fused", KernelMapping::fused}, {"digital_decay", KernelMapping::digital_decay}}};
+}
+constexpr std::array<std::pair<const char*, StateRepresentation>, 2> enum_names(StateRepresentation) {
+    return {{{"abar_cartesian", StateRepresentation::abar_cartesian}, {"abar_delta", StateRepresentation::abar_delta}}};
+}
+constexpr std::array<std::pair<const char*, OutputForm>, 3> enum_names(OutputForm) {
+    return {{{"immediate", OutputForm::immediate}, {"delayed", OutputForm::delayed}, {"current", OutputForm::current}}};
+}
+constexpr std::array<std::pair<const char*, InputMatrix>, 2> enum_names(InputMatrix) {
+    return {{{"cells", InputMatrix::cells}, {"folded", InputMatrix::folded}}};
+}
+constexpr std::array<std::pair<const char*, RegisterUpdate>, 2> enum_names(RegisterUpdate) {
+    return {{{"replace", RegisterUpdate::replace}, {"accumulate", RegisterUpdate::accumulate}}};
+}
+constexpr std::array<std::pair<const char*, StateRounding>, 2> enum_names(StateRounding) {
+    return {{{"nearest", StateRounding::nearest}, {"dithered", StateRounding::dithered}}};
+}
+constexpr std::array<std::pair<const char*, ScaleGranularity>, 3> enum_names(ScaleGranularity) {
+    return {{{"tensor", ScaleGranularity::tensor}, {"head", ScaleGranularity::head}, {"mode", ScaleGranularity::mode}}};
+}
+constexpr std::array<std::pair<const char*, WeightRange>, 2> enum_names(WeightRange) {
+    return {{{"array", WeightRange::array}, {"column", WeightRange::column}}};
+}
+
+/// How one S4D kernel step is put on hardware, and with how many bits.
+struct KernelOptions {
+    KernelMapping mapping = KernelMapping::digital_decay;
+    StateRepresentation representation = StateRepresentation::abar_delta;
+    OutputForm form = OutputForm::current;
+    InputMatrix input_matrix = InputMatrix::folded;
+    RegisterUpdate registers = RegisterUpdate::accumulate;
+    StateRounding rounding = StateRounding::nearest;
+    ScaleGranularity state_scale = ScaleGranularity::head;
+    WeightRange weight_range = WeightRange::column;
+    int a_bits = 8;          ///< codes of Abar or Abar - 1, in cells or in digital multipliers
+    int weight_bits = 8;     ///< codes of all other cells
+    int state_bits = 8;      ///< DAC of the state, ADC of the state or of its increment
+    int register_bits = 16;  ///< state register when it accumulates
+
+    /// Throws UserError when the combination makes no sense, with the reason.
+    void validate() const;
+
+    /// Bits of the state register: state_bits when conversions replace it.
+    int effective_register_bits() const { return registers == RegisterUpdate::replace ? state_bits : register_bits; }
+    bool operator==(const KernelOptions& other) const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, KernelOptions& options) {
+    visit("mapping", options.mapping);
+    visit("representation", options.representation);
+    visit("form", options.form);
+    visit("input_matrix", options.input_matrix);
+    visit("registers", options.registers);
+    visit("rounding", options.rounding);
+    visit("state_scale", options.state_scale);
+    visit("weight_range", options.weight_range);
+    visit("a_bits", options.a_bits);
+    visit("weight_bits", options.weight_bits);
+    visit("state_bits", options.state_bits);
+    visit("register_bits", options.register_bits);
+}
+
+}  // namespace imssa
