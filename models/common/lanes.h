@@ -18,9 +18,13 @@ using LanesInt = std::int32_t __attribute__((vector_size(64)));
 using LanesUint = std::uint32_t __attribute__((vector_size(64)));
 
 /// Number of lanes rounded up to whole vectors.
-constexpr int padded_lanes(int lanes) { return (lanes + kLaneWidth - 1) / kLaneWidth * kLaneWidth; }
+constexpr int padded_lanes(int lanes) {
+    return (lanes + kLaneWidth - 1) / kLaneWidth * kLaneWidth;
+}
 
-inline Lanes broadcast(float value) { return Lanes{} + value; }
+inline Lanes broadcast(float value) {
+    return Lanes{} + value;
+}
 
 /// Unaligned load and store of 16 consecutive floats.
 inline Lanes load_lanes(const float* from) {
@@ -28,31 +32,43 @@ inline Lanes load_lanes(const float* from) {
     std::memcpy(&value, from, sizeof(value));
     return value;
 }
-inline void store_lanes(float* to, Lanes value) { std::memcpy(to, &value, sizeof(value)); }
+inline void store_lanes(float* to, Lanes value) {
+    std::memcpy(to, &value, sizeof(value));
+}
 
 inline LanesInt load_lanes_int(const std::int32_t* from) {
     LanesInt value;
     std::memcpy(&value, from, sizeof(value));
     return value;
 }
-inline void store_lanes_int(std::int32_t* to, LanesInt value) { std::memcpy(to, &value, sizeof(value)); }
+inline void store_lanes_int(std::int32_t* to, LanesInt value) {
+    std::memcpy(to, &value, sizeof(value));
+}
 
-inline Lanes to_float(LanesInt value) { return __builtin_convertvector(value, Lanes); }
-inline LanesInt to_int(Lanes value) { return __builtin_convertvector(value, LanesInt); }
+inline Lanes to_float(LanesInt value) {
+    return __builtin_convertvector(value, Lanes);
+}
+inline LanesInt to_int(Lanes value) {
+    return __builtin_convertvector(value, LanesInt);
+}
 
 /// a * b + c with one rounding where the machine has it (AVX-512, FMA), with two elsewhere. For hot loops
 /// whose result is either exact (integer codes) or need not be equal across machines; never for code rounding.
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 #if defined(__AVX512F__)
-    return reinterpret_cast<Lanes>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b),
-                                                   reinterpret_cast<__m512>(c)));
+    return reinterpret_cast<Lanes>(
+        _mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
 #else
     return a * b + c;
 #endif
 }
 
-inline Lanes minimum(Lanes a, Lanes b) { return a < b ? a : b; }
-inline Lanes maximum(Lanes a, Lanes b) { return a > b ? a : b; }
+inline Lanes minimum(Lanes a, Lanes b) {
+    return a < b ? a : b;
+}
+inline Lanes maximum(Lanes a, Lanes b) {
+    return a > b ? a : b;
+}
 
 /// NaN stays NaN: it is for the caller to notice.
 inline Lanes clamp(Lanes value, Lanes low, Lanes high) {

@@ -21,10 +21,10 @@ DiscreteKernel discretize(const LayerParameters& layer, int head);
 
 /// Real units per code around one head's kernel.
 struct KernelScales {
-    double input = 1.0;                ///< u
-    double output = 1.0;               ///< y
-    std::vector<double> state;         ///< per mode: largest |x_n| to represent, in the gauge that the options ask for
-    std::vector<double> increment;     ///< per mode: largest |x_n,t - x_n,t-1|
+    double input = 1.0;             ///< u
+    double output = 1.0;            ///< y
+    std::vector<double> state;      ///< per mode: largest |x_n| to represent, in the gauge that the options ask for
+    std::vector<double> increment;  ///< per mode: largest |x_n,t - x_n,t-1|
 };
 
 /// Digital decay of one mode: the increment (Abar - 1) x as integer coefficients over 2^shift.
@@ -33,25 +33,25 @@ struct DigitalPole {
     int shift = 0;                ///< increment = round((re * x_re - im * x_im) / 2^shift + input * 2^input_shift)
 };
 
-/// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., u for the state columns, u for the output
-/// column (two rows with their own DAC dividers). Array outputs: the state columns (x_re_0, x_im_0, ...) if the array makes
-/// them, then y.
+/// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., u for the state columns, u for the
+/// output column (two rows with their own DAC dividers). Array outputs: the state columns (x_re_0, x_im_0, ...) if the
+/// array makes them, then y.
 struct DeployedKernel {
     KernelOptions options;
     QuantizedMatrix array;
     int modes = 0;
-    bool array_makes_state = false;          ///< state columns are in the array (fused, or digital decay with B in cells)
-    bool array_replaces_state = false;       ///< conversions replace the register (abar_cartesian)
-    std::vector<int> increment_shift;        ///< per mode: register lsbs per increment code = 2^shift (array increments)
-    std::vector<DigitalPole> poles;          ///< per mode, digital decay only
-    int input_shift = 0;                     ///< folded input: register increment = u_code * 2^input_shift, rounded with the decay's
-    int register_limit = 127;                ///< |register code| <= register_limit
-    int register_shift = 0;                  ///< DAC code = round(register / 2^register_shift)
-    float feedthrough = 0.0F;                ///< delayed form: digital D u_t, in y codes per u code
-    std::vector<double> state_scale;         ///< per mode: real units per DAC code of the state
+    bool array_makes_state = false;     ///< state columns are in the array (fused, or digital decay with B in cells)
+    bool array_replaces_state = false;  ///< conversions replace the register (abar_cartesian)
+    std::vector<int> increment_shift;   ///< per mode: register lsbs per increment code = 2^shift (array increments)
+    std::vector<DigitalPole> poles;     ///< per mode, digital decay only
+    int input_shift = 0;       ///< folded input: register increment = u_code * 2^input_shift, rounded with the decay's
+    int register_limit = 127;  ///< |register code| <= register_limit
+    int register_shift = 0;    ///< DAC code = round(register / 2^register_shift)
+    float feedthrough = 0.0F;  ///< delayed form: digital D u_t, in y codes per u code
+    std::vector<double> state_scale;  ///< per mode: real units per DAC code of the state
 
-    // What the codes stand for, in code units: x' = a x + b u, y = sum (c_re x_re + c_im x_im) + d u with x in DAC codes of the
-    // state (b and d per u code; c and d in y codes). Used by the trainer's backward pass.
+    // What the codes stand for, in code units: x' = a x + b u, y = sum (c_re x_re + c_im x_im) + d u with x in DAC
+    // codes of the state (b and d per u code; c and d in y codes). Used by the trainer's backward pass.
     std::vector<std::complex<double>> effective_a, effective_b;
     std::vector<double> effective_c_re, effective_c_im;
     double effective_d = 0.0;
@@ -76,7 +76,9 @@ public:
     int lanes() const { return lanes_; }
     int stride() const { return stride_; }
     std::int32_t* row(int component) { return values_.data() + static_cast<std::size_t>(component) * stride_; }
-    const std::int32_t* row(int component) const { return values_.data() + static_cast<std::size_t>(component) * stride_; }
+    const std::int32_t* row(int component) const {
+        return values_.data() + static_cast<std::size_t>(component) * stride_;
+    }
     bool operator==(const StateRegisterFile& other) const { return values_ == other.values_; }
 
 private:
@@ -102,7 +104,8 @@ inline LanesInt accumulate_register(LanesInt reg, LanesInt increment_code, int s
 struct ComplexRegister {
     LanesInt re, im;
 };
-/// Digital decay: x += round_half_up(((Abar - 1) x + u) in units of 2^-shift), exact in 32 bits (checked at deployment).
+/// Digital decay: x += round_half_up(((Abar - 1) x + u) in units of 2^-shift), exact in 32 bits (checked at
+/// deployment).
 inline ComplexRegister decay_register(ComplexRegister x, const DigitalPole& pole, LanesInt input_code, int input_shift,
                                       std::int32_t limit) {
     const std::int32_t input_factor = 1 << (pole.shift + input_shift);
@@ -122,10 +125,12 @@ void apply_digital_decay(const DeployedKernel& kernel, const float* input_codes,
 void update_registers(const DeployedKernel& kernel, const LaneMatrix& codes, StateRegisterFile& registers);
 
 /// Conversions of one head's array. Dithered state rounding uses (sequence key, unit of mode 0, step).
-void convert_kernel_outputs(const DeployedKernel& kernel, const LaneMatrix& sums, const std::vector<std::uint32_t>& sequence_keys,
-                            std::uint32_t first_unit, std::uint32_t step, LaneMatrix& codes);
+void convert_kernel_outputs(const DeployedKernel& kernel, const LaneMatrix& sums,
+                            const std::vector<std::uint32_t>& sequence_keys, std::uint32_t first_unit,
+                            std::uint32_t step, LaneMatrix& codes);
 
 /// y code with the digital feedthrough of the delayed form: clamp and round(y + feedthrough * u).
-void add_feedthrough(const DeployedKernel& kernel, const float* input_codes, float limit, float* output_codes, int lanes);
+void add_feedthrough(const DeployedKernel& kernel, const float* input_codes, float limit, float* output_codes,
+                     int lanes);
 
 }  // namespace imssa

@@ -39,17 +39,17 @@ struct LayerUnitParameters {
     bool glu = false;
     bool residual = true;
     Norm norm = Norm::layer;
-    float mixing_scale = 1.0F;       ///< real units per mixing code
-    float residual_scale = 1.0F;     ///< real units per layer input code
+    float mixing_scale = 1.0F;    ///< real units per mixing code
+    float residual_scale = 1.0F;  ///< real units per layer input code
     float code_limit = 127.0F;
-    std::vector<float> gate_table;   ///< GLU: 2 * limit + 1 sigmoid codes 0..limit of the gate code
-    std::vector<float> gamma;        ///< per head: gamma / output scale (1 / output scale without a norm)
-    std::vector<float> beta;         ///< per head: beta / output scale
+    std::vector<float> gate_table;  ///< GLU: 2 * limit + 1 sigmoid codes 0..limit of the gate code
+    std::vector<float> gamma;       ///< per head: gamma / output scale (1 / output scale without a norm)
+    std::vector<float> beta;        ///< per head: beta / output scale
 };
 
 struct DeployedLayer {
-    std::vector<DeployedKernel> kernels;   ///< one a head
-    std::vector<float> activation_table;   ///< 2 * limit + 1 codes, indexed by y code + limit
+    std::vector<DeployedKernel> kernels;  ///< one a head
+    std::vector<float> activation_table;  ///< 2 * limit + 1 codes, indexed by y code + limit
     QuantizedMatrix mixing;
     LayerUnitParameters unit;
     // real units per code, for reports and traces
@@ -60,11 +60,11 @@ struct DeployedLayer {
 struct DeployedNetwork {
     ModelConfig model;
     DeploymentOptions options;
-    int steps = 0;                  ///< sequence length that the pooling gain is made for
-    double input_scale = 1.0;       ///< real units per input code
+    int steps = 0;             ///< sequence length that the pooling gain is made for
+    double input_scale = 1.0;  ///< real units per input code
     QuantizedMatrix encoder;
     std::vector<DeployedLayer> layers;
-    float pooling_gain = 1.0F;      ///< pooled code = round(clamp(gain * sum of codes))
+    float pooling_gain = 1.0F;  ///< pooled code = round(clamp(gain * sum of codes))
     double pooled_scale = 1.0, logit_scale = 1.0;
     QuantizedMatrix decoder;
 
@@ -79,8 +79,9 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
 KernelScales kernel_scales(const LayerRanges& ranges, int head, double input_scale, const DeploymentOptions& options);
 
 /// The kernels of one layer. The trainer calls it every step of quantization-aware training.
-std::vector<DeployedKernel> deploy_layer_kernels(const LayerParameters& layer, const LayerRanges& ranges, double input_scale,
-                                                 double output_scale, const DeploymentOptions& options);
+std::vector<DeployedKernel> deploy_layer_kernels(const LayerParameters& layer, const LayerRanges& ranges,
+                                                 double input_scale, double output_scale,
+                                                 const DeploymentOptions& options);
 
 /// Table of an activation on codes: round(clamp(f(code * input_scale) / output_scale)).
 std::vector<float> activation_table(Activation activation, double input_scale, double output_scale, int bits);
@@ -93,10 +94,11 @@ void input_codes(const DeployedNetwork& network, const float* values, int count,
 /// Table look-up of integer codes in [-limit, limit].
 void apply_table(const std::vector<float>& table, float limit, const float* codes, float* out, int lanes);
 
-/// GLU, residual, norm, requantization of all heads. mixing: mixing_outputs x lanes, input: heads x lanes -> out: heads x lanes.
-/// Every float operation is an IEEE operation in a fixed order over heads, so that a lane's result never depends on others.
-void layer_unit(const LayerUnitParameters& unit, const float* mixing, const float* input, float* out, int heads, int stride,
-                int lanes);
+/// GLU, residual, norm, requantization of all heads. mixing: mixing_outputs x lanes, input: heads x lanes -> out: heads
+/// x lanes. Every float operation is an IEEE operation in a fixed order over heads, so that a lane's result never
+/// depends on others.
+void layer_unit(const LayerUnitParameters& unit, const float* mixing, const float* input, float* out, int heads,
+                int stride, int lanes);
 
 /// pooled codes = round(clamp(gain * sums)).
 void pool_codes(float gain, float limit, const float* sums, float* codes, int count);

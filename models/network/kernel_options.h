@@ -6,7 +6,8 @@
 namespace imssa {
 
 /// Which part of the kernel step x_t = Abar x_{t-1} + Bbar u_t, y_t = 2 Re(C x_t) + D u_t is analog.
-/// fused: everything in one array read. digital_decay: the product with Abar in digital multipliers beside the registers.
+/// fused: everything in one array read. digital_decay: the product with Abar in digital multipliers beside the
+/// registers.
 enum class KernelMapping { fused, digital_decay };
 
 /// What represents the decay: Abar itself, or the increment Abar - 1 that is added to the register.
@@ -14,8 +15,8 @@ enum class StateRepresentation { abar_cartesian, abar_delta };
 
 /// Which state the output column reads.
 /// immediate: [[Bbar, 2 Re(C Bbar) + D], [Abar, C Abar]] from {u_t ; x_{t-1}} to {x_t ; y_t}.
-/// delayed:   [[Bbar, 0], [Abar, C]] from {u_t ; x_{t-1}} to {x_t ; y_{t-1}}; D u_{t-1} is added digitally (published chip).
-/// current:   the digital decay updates the registers first, then C reads x_t (digital_decay only).
+/// delayed:   [[Bbar, 0], [Abar, C]] from {u_t ; x_{t-1}} to {x_t ; y_{t-1}}; D u_{t-1} is added digitally (published
+/// chip). current:   the digital decay updates the registers first, then C reads x_t (digital_decay only).
 enum class OutputForm { immediate, delayed, current };
 
 /// Where Bbar is: in cells (analog), or folded into C (the state then accumulates u itself: B = 1).

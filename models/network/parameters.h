@@ -23,18 +23,19 @@ constexpr std::array<std::pair<const char*, Norm>, 2> enum_names(Norm) {
     return {{{"none", Norm::none}, {"layer", Norm::layer}}};
 }
 
-/// Shape of an S4D classifier: encoder, layers of (SSM + D, activation, mixing or GLU, residual, norm), mean pooling, decoder.
+/// Shape of an S4D classifier: encoder, layers of (SSM + D, activation, mixing or GLU, residual, norm), mean pooling,
+/// decoder.
 struct ModelConfig {
-    int channels = 1;       ///< input channels
+    int channels = 1;  ///< input channels
     int classes = 10;
     int layers = 2;
-    int heads = 32;         ///< H: width of the network, one SSM a head
-    int states = 16;        ///< N: real state dimension; N/2 complex modes are kept
+    int heads = 32;   ///< H: width of the network, one SSM a head
+    int states = 16;  ///< N: real state dimension; N/2 complex modes are kept
     Activation activation = Activation::gelu;
-    bool glu = false;       ///< mixing H -> 2H followed by a gated linear unit
+    bool glu = false;  ///< mixing H -> 2H followed by a gated linear unit
     bool residual = true;
     Norm norm = Norm::layer;
-    double dt_min = 1e-3;   ///< initial step sizes are log-uniform in [dt_min, dt_max]
+    double dt_min = 1e-3;  ///< initial step sizes are log-uniform in [dt_min, dt_max]
     double dt_max = 1e-1;
 
     int modes() const { return states / 2; }
@@ -60,21 +61,21 @@ void visit_fields(Visitor& visit, ModelConfig& config) {
 
 /// One layer in continuous time: A = -exp(log_neg_re) + j im, step exp(log_dt), B = 1, complex C, real D.
 struct LayerParameters {
-    MatrixRM log_neg_re;        ///< heads x modes
-    MatrixRM im;                ///< heads x modes
-    MatrixRM c_re, c_im;        ///< heads x modes
-    Eigen::VectorXf log_dt;     ///< heads
-    Eigen::VectorXf d;          ///< heads
-    MatrixRM mixing;            ///< mixing_outputs x heads
+    MatrixRM log_neg_re;     ///< heads x modes
+    MatrixRM im;             ///< heads x modes
+    MatrixRM c_re, c_im;     ///< heads x modes
+    Eigen::VectorXf log_dt;  ///< heads
+    Eigen::VectorXf d;       ///< heads
+    MatrixRM mixing;         ///< mixing_outputs x heads
     Eigen::VectorXf mixing_bias;
     Eigen::VectorXf gamma, beta;  ///< heads; layer norm (present, unused without it)
 };
 
 struct NetworkParameters {
-    MatrixRM encoder;           ///< heads x channels
+    MatrixRM encoder;  ///< heads x channels
     Eigen::VectorXf encoder_bias;
     std::vector<LayerParameters> layers;
-    MatrixRM decoder;           ///< classes x heads
+    MatrixRM decoder;  ///< classes x heads
     Eigen::VectorXf decoder_bias;
 };
 
@@ -108,9 +109,9 @@ void for_each_tensor(Parameters& parameters, Visit&& visit) {
 /// Largest magnitudes seen on calibration data: they set the converter ranges. Frozen after calibration
 /// (an observed maximum of an already clipped state would shrink to zero).
 struct LayerRanges {
-    MatrixRM state;        ///< heads x modes: max |x_n| (modulus), state driven by Bbar u
-    MatrixRM increment;    ///< heads x modes: max |x_n,t - x_n,t-1|
-    MatrixRM folded_state; ///< heads x modes: max |x_n| with B = 1 (state / |Bbar|)
+    MatrixRM state;              ///< heads x modes: max |x_n| (modulus), state driven by Bbar u
+    MatrixRM increment;          ///< heads x modes: max |x_n,t - x_n,t-1|
+    MatrixRM folded_state;       ///< heads x modes: max |x_n| with B = 1 (state / |Bbar|)
     float kernel_output = 0.0F;  ///< max |y + D u|
     float activation = 0.0F;     ///< max |activation(y)|
     float mixing = 0.0F;         ///< max |mixing output| (both halves of a GLU)

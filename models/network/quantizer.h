@@ -7,7 +7,9 @@
 namespace imssa {
 
 /// Largest magnitude of a symmetric b-bit code: 2^(b-1) - 1.
-constexpr int code_limit(int bits) { return (1 << (bits - 1)) - 1; }
+constexpr int code_limit(int bits) {
+    return (1 << (bits - 1)) - 1;
+}
 
 /// The one definition of a conversion: code = round_half_even(clamp(gain * sum + offset, -limit, limit)).
 /// `sum` is the analog sum in weight-code x input-code units (an exact integer in the ideal case),
@@ -45,7 +47,9 @@ inline std::uint32_t dither_sequence_key(std::uint64_t seed, std::uint64_t seque
                  static_cast<std::uint32_t>(sequence) * 0x9e3779b1U);
 }
 /// Key of one state mode (unit = (layer * heads + head) * modes + mode).
-inline std::uint32_t dither_unit_key(std::uint32_t unit) { return mix32(unit + 0x5bd1e995U); }
+inline std::uint32_t dither_unit_key(std::uint32_t unit) {
+    return mix32(unit + 0x5bd1e995U);
+}
 
 struct DitherPair {
     Lanes re, im;  ///< uniform on {0, 1/65536, ..., 65535/65536}

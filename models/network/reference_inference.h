@@ -8,7 +8,8 @@
 
 namespace imssa {
 
-/// Hook of the reference inference: what every code was, for comparison with the chip. Called with codes as channels x lanes.
+/// Hook of the reference inference: what every code was, for comparison with the chip. Called with codes as channels x
+/// lanes.
 struct CodeObserver {
     /// Registers of all heads of a layer after step t.
     std::function<void(int layer, int step, const std::vector<StateRegisterFile>&)> on_state;
@@ -22,10 +23,10 @@ class ReferenceInference {
 public:
     explicit ReferenceInference(const DeployedNetwork& network);
 
-    /// values: lanes pointers to steps x channels floats; sequence_ids key the dither. Returns classes x lanes logit codes.
-    /// Throws NumericalError naming layer and step when a code is not finite.
-    LaneMatrix run(const std::vector<const float*>& values, const std::vector<std::uint64_t>& sequence_ids, std::uint64_t seed,
-                   const CodeObserver& observer = {}) const;
+    /// values: lanes pointers to steps x channels floats; sequence_ids key the dither. Returns classes x lanes logit
+    /// codes. Throws NumericalError naming layer and step when a code is not finite.
+    LaneMatrix run(const std::vector<const float*>& values, const std::vector<std::uint64_t>& sequence_ids,
+                   std::uint64_t seed, const CodeObserver& observer = {}) const;
 
 private:
     const DeployedNetwork& network_;

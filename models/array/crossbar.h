@@ -1,0 +1,78 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/common/lane_matrix.h"
+#include "models/device/device_config.h"
+#include "models/mapping/tile_mapping.h"
+#include "models/network/quantized_matrix.h"
+
+namespace imssa {
+
+/// Electrical conditions of a read.
+struct ReadConfig {
+    double v_read_volt = 0.2;  ///< full-scale input amplitude
+    double t_read_s = 20e-9;   ///< time the inputs are driven
+    double v_supply_volt = 0.9;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, ReadConfig& config) {
+    visit("v_read_volt", config.v_read_volt);
+    visit("t_read_s", config.t_read_s);
+    visit("v_supply_volt", config.v_supply_volt);
+}
+
+/// What one programming of one tile did.
+struct ProgrammingSummary {
+    std::int64_t cells = 0;  ///< programmed cells (the footprint; unused cells are left alone)
+    double pulses = 0.0;
+    double energy_j = 0.0;
+    double time_s = 0.0;  ///< cells one after another
+    std::int64_t stuck_cells = 0;
+};
+
+/// Energy of reads, summed over lanes.
+struct ReadEnergy {
+    double device_j = 0.0;  ///< sum V^2 G t: dissipated in cells and wires
+    double supply_j = 0.0;  ///< V_supply sum |V| G t: taken from the supply by linear drivers
+};
+
+/// One programmed tile: a pure kernel, no clock, no counters. Deterministic in (seed, tile, sequence, step).
+class Crossbar {
+public:
+    /// Programs the matrix: target conductances -> errors and faults drawn with (seed, tile).
+    Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
+             const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name);
+
+    /// sums (outputs x lanes, weight-code x input-code units) of one read. input_codes: inputs x lanes DAC codes.
+    /// Read noise is drawn per output and lane with the variance sum_i (sigma_i v_i)^2, keyed by (seed, tile, sequence,
+    /// step). A lane's result does not depend on the other lanes. With ideal devices the sums are the exact integers.
+    void read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
+              LaneMatrix& sums) const;
+
+    /// Energy of that read over the first `input_codes.lanes()` lanes (padding excluded).
+    ReadEnergy read_energy(const LaneMatrix& input_codes) const;
+
+    const Eigen::MatrixXd& conductances() const { return conductances_; }
+    const TileFootprint& footprint() const { return footprint_; }
+    const ProgrammingSummary& programming() const { return programming_; }
+    int inputs() const { return static_cast<int>(weights_.rows()); }
+    int outputs() const { return static_cast<int>(weights_.cols()); }
+
+private:
+    MatrixRM weights_;         ///< inputs x outputs: effective weights with the drive multiplied in
+    MatrixRM noise_variance_;  ///< inputs x outputs: read-noise variance per squared input code; empty when off
+    std::vector<double> device_energy_per_code2_;  ///< per input: joule per squared code
+    std::vector<double> supply_energy_per_code_;   ///< per input: joule per |code|
+    Eigen::MatrixXd conductances_;
+    TileFootprint footprint_;
+    ProgrammingSummary programming_;
+    std::uint64_t seed_ = 0;
+    std::uint32_t tile_ = 0;
+};
+
+}  // namespace imssa

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+namespace imssa {
+
+/// What units do. Units publish actions; the ledger prices them; units know no prices.
+enum class Action {
+    dac_conversion,      ///< one input converted to a voltage
+    array_read,          ///< one read of one tile for one lane; its energy comes with the event (data dependent)
+    transimpedance,      ///< one column's amplifier active during one read
+    sample_hold,         ///< one column sampled
+    adc_conversion,      ///< one conversion
+    register_bit_write,  ///< one flip-flop bit written
+    register_bit_read,   ///< one flip-flop bit read
+    digital_multiply,    ///< one 8-bit multiply (wider operands count as several: bits_a * bits_b / 64)
+    digital_add,         ///< one 8-bit add (wider ones count bits / 8)
+    table_lookup,        ///< one activation or sigmoid table look-up
+    norm_element,        ///< one element through the norm unit
+    buffer_bit,          ///< one bit written to or read from a channel buffer between units
+    control_cycle,       ///< one clock cycle of one busy unit's sequencer
+    count_               ///< number of actions
+};
+
+const char* to_string(Action action);
+
+/// One publication: `count` actions of one unit, summed over lanes. `array_device_j` / `array_supply_j` only for
+/// array_read.
+struct ActionEvent {
+    Action action = Action::dac_conversion;
+    std::int32_t unit = 0;  ///< index of the publishing unit in the chip's unit table
+    double count = 0.0;
+    double array_device_j = 0.0;
+    double array_supply_j = 0.0;
+};
+
+}  // namespace imssa
