@@ -82,8 +82,8 @@ void reject_unknown(const ConfigNode& root, const ConfigNode& node, const std::s
                 suggestion = find_known(root, "", key);
             }
             fail_config(value.where,
-                        "unknown key " + quoted(full) +
-                            (suggestion.empty() ? "" : " (did you mean " + quoted(suggestion) + "?)"));
+                        "unknown key " + in_quotes(full) +
+                            (suggestion.empty() ? "" : " (did you mean " + in_quotes(suggestion) + "?)"));
         }
         reject_unknown(root, value, full);
     }
@@ -192,11 +192,12 @@ void ConfigReader::fail_enum(const ConfigNode& node, const std::string& path, co
                              const std::vector<std::string>& allowed) {
     std::string list;
     for (const std::string& name : allowed) {
-        list += (list.empty() ? "" : ", ") + quoted(name);
+        list += (list.empty() ? "" : ", ") + in_quotes(name);
     }
     const std::string nearest = nearest_key(allowed, text);
-    fail_config(node.where, "key " + quoted(path) + " must be one of " + list + ", got " + quoted(text) +
-                                (nearest.empty() ? "" : " (did you mean " + quoted(nearest) + "?)"));
+    fail_config(node.where, "key " + in_quotes(path) + " must be one of " + list + ", got " +
+                                in_quotes(text) +
+                                (nearest.empty() ? "" : " (did you mean " + in_quotes(nearest) + "?)"));
 }
 
 void ConfigReader::fail_validation(const std::string& message) const {
@@ -221,7 +222,7 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
 
 void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, std::int64_t& value) {
     if (node.kind == Kind::kUnsigned) {
-        fail_config(node.where, "key " + quoted(path) + " must be below 2^63, got " +
+        fail_config(node.where, "key " + in_quotes(path) + " must be below 2^63, got " +
                                     std::to_string(node.unsigned_integer));
     }
     if (node.kind != Kind::kInteger) {
@@ -235,7 +236,7 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
     read_scalar(node, path, wide);
     if (wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max()) {
         fail_config(node.where,
-                    "key " + quoted(path) + " must be an integer of 32 bits, got " + std::to_string(wide));
+                    "key " + in_quotes(path) + " must be an integer of 32 bits, got " + std::to_string(wide));
     }
     value = static_cast<int>(wide);
 }
@@ -248,7 +249,8 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
     std::int64_t wide = 0;
     read_scalar(node, path, wide);
     if (wide < 0) {
-        fail_config(node.where, "key " + quoted(path) + " must not be negative, got " + std::to_string(wide));
+        fail_config(node.where,
+                    "key " + in_quotes(path) + " must not be negative, got " + std::to_string(wide));
     }
     value = static_cast<std::uint64_t>(wide);
 }
@@ -261,7 +263,7 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
     } else if (node.kind == Kind::kFloat && !std::isnan(node.number)) {
         value = node.number;
     } else if (node.kind == Kind::kFloat) {
-        fail_config(node.where, "key " + quoted(path) + " must be a number, got nan");
+        fail_config(node.where, "key " + in_quotes(path) + " must be a number, got nan");
     } else if (node.json && node.kind == Kind::kString && (node.text == "inf" || node.text == "-inf")) {
         value = (node.text == "inf" ? 1.0 : -1.0) * std::numeric_limits<double>::infinity();
     } else {
@@ -273,7 +275,7 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
     double wide = 0.0;
     read_scalar(node, path, wide);
     if (std::isfinite(wide) && std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max())) {
-        fail_config(node.where, "key " + quoted(path) + " is too large for a number of 32 bits");
+        fail_config(node.where, "key " + in_quotes(path) + " is too large for a number of 32 bits");
     }
     value = static_cast<float>(wide);
 }

@@ -137,8 +137,8 @@ private:
     static const std::vector<ConfigNode>& entries(const ConfigNode& node, const std::string& path);
     static const ConfigNode& entry(const std::vector<ConfigNode>& entries, std::size_t index);
     static std::size_t entry_count(const std::vector<ConfigNode>& entries);
-    [[noreturn]] static void fail_enum(const ConfigNode& node, const std::string& path, const std::string& text,
-                                       const std::vector<std::string>& allowed);
+    [[noreturn]] static void fail_enum(const ConfigNode& node, const std::string& path,
+                                       const std::string& text, const std::vector<std::string>& allowed);
     [[noreturn]] void fail_validation(const std::string& message) const;
 
     static void read_scalar(const ConfigNode& node, const std::string& path, bool& value);
@@ -236,8 +236,8 @@ private:
     static nlohmann::ordered_json to_json_value(const T& value) {
         if constexpr (config_detail::IsVector<T>::value) {
             nlohmann::ordered_json list = nlohmann::ordered_json::array();
-            for (const typename T::value_type item : value) {
-                list.push_back(to_json_value(item));
+            for (std::size_t i = 0; i < value.size(); ++i) {
+                list.push_back(to_json_value<typename T::value_type>(value[i]));
             }
             return list;
         } else if constexpr (std::is_enum_v<T>) {

@@ -54,7 +54,8 @@ void fail_config(const std::string& where, const std::string& what) {
 }
 
 void fail_type(const ConfigNode& node, const std::string& path, const char* expected) {
-    fail_config(node.where, "key " + quoted(path) + " must be " + expected + ", got " + kind_name(node.kind));
+    fail_config(node.where,
+                "key " + in_quotes(path) + " must be " + expected + ", got " + kind_name(node.kind));
 }
 
 namespace {
@@ -188,12 +189,13 @@ void apply_override(ConfigNode& root, const std::string& text) {
     std::string path;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (node->kind != Kind::kTable && node->kind != Kind::kArray) {
-            fail_config(name, "key " + quoted(path) + " is no table but has type " + kind_name(node->kind));
+            fail_config(name,
+                        "key " + in_quotes(path) + " is no table but has type " + kind_name(node->kind));
         }
         auto* next = const_cast<ConfigNode*>(descend(*node, parts[i]));
         if (next == nullptr && node->kind == Kind::kArray) {
-            fail_config(name, "the array " + quoted(path) + " has " + std::to_string(node->values.size()) +
-                                  " entries, and none is called " + quoted(parts[i]) + " (count from 0)");
+            fail_config(name, "the array " + in_quotes(path) + " has " + std::to_string(node->values.size()) +
+                                  " entries, and none is called " + in_quotes(parts[i]) + " (count from 0)");
         }
         if (next == nullptr) {
             ConfigNode created;

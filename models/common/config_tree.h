@@ -53,7 +53,7 @@ const ConfigNode* find_node(const ConfigNode& root, const std::string& dotted_ke
 /// "integer", "table" and so on.
 const char* kind_name(ConfigNode::Kind kind);
 
-inline std::string quoted(const std::string& text) {
+inline std::string in_quotes(const std::string& text) {
     return "'" + text + "'";
 }
 
