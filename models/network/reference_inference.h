@@ -1,39 +1,74 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "models/network/deployed_network.h"
 
 namespace imssa {
 
-/// Hook of the reference inference: what every code was, for comparison with the chip. Called with codes as channels x
-/// lanes.
-struct CodeObserver {
-    /// Registers of all heads of a layer after step t.
-    std::function<void(int layer, int step, const std::vector<StateRegisterFile>&)> on_state;
-    std::function<void(int step, const LaneMatrix&)> on_encoder;
-    std::function<void(int layer, int step, const LaneMatrix&)> on_kernel_output;
-    std::function<void(int layer, int step, const LaneMatrix&)> on_layer_output;
+/// Keys of the dither of each lane, padded to whole vectors.
+std::vector<std::uint32_t> dither_keys(std::uint64_t seed, const std::vector<std::uint64_t>& sequence_ids);
+
+/// One layer of the exact integer network, one time step at a time, for a batch of lanes.
+class ReferenceLayer {
+public:
+    ReferenceLayer(const DeployedNetwork& network, int layer, int lanes);
+
+    /// Clears the state registers (a new sequence starts).
+    void reset();
+
+    /// input: heads x lanes codes of u_t. Afterwards registers(), kernel_output() and output() hold the codes of step
+    /// t. Throws NumericalError naming layer and step when a code is not finite.
+    void step(const LaneMatrix& input, std::uint32_t step, const std::vector<std::uint32_t>& sequence_keys);
+
+    /// Registers of every head after step t.
+    const std::vector<StateRegisterFile>& registers() const { return registers_; }
+    /// y_t codes of all heads (with D u_t), heads x lanes.
+    const LaneMatrix& kernel_output() const { return kernel_output_; }
+    const LaneMatrix& output() const { return output_; }
+
+private:
+    void kernel_step(int head, const LaneMatrix& input, std::uint32_t step,
+                     const std::vector<std::uint32_t>& sequence_keys);
+
+    const DeployedNetwork& network_;
+    const DeployedLayer& layer_;
+    int layer_index_;
+    int lanes_;
+    std::vector<MatrixRM> driven_kernels_;
+    MatrixRM driven_mixing_;
+    std::vector<StateRegisterFile> registers_;
+    LaneMatrix array_input_, array_sums_, array_codes_;
+    LaneMatrix kernel_output_, activated_, mixing_sums_, mixing_, output_;
 };
 
-/// Exact integer recurrent inference of a batch of sequences.
+/// Codes of the classifier of one batch.
+struct ReferenceResult {
+    LaneMatrix pooled;  ///< heads x lanes
+    LaneMatrix logits;  ///< classes x lanes
+};
+
+/// Exact integer recurrent inference of a batch of sequences: the definition that the chip is compared with.
 class ReferenceInference {
 public:
-    explicit ReferenceInference(const DeployedNetwork& network);
+    explicit ReferenceInference(const DeployedNetwork& network) : network_(network) {}
 
-    /// values: lanes pointers to steps x channels floats; sequence_ids key the dither. Returns classes x lanes logit
-    /// codes. Throws NumericalError naming layer and step when a code is not finite.
-    LaneMatrix run(const std::vector<const float*>& values, const std::vector<std::uint64_t>& sequence_ids,
-                   std::uint64_t seed, const CodeObserver& observer = {}) const;
+    /// values: one pointer a lane to steps x channels floats; sequence_ids key the dither.
+    ReferenceResult run(const std::vector<const float*>& values, const std::vector<std::uint64_t>& sequence_ids,
+                        std::uint64_t seed) const;
 
 private:
     const DeployedNetwork& network_;
-    std::vector<std::vector<MatrixRM>> driven_kernels_;
-    std::vector<MatrixRM> driven_mixing_;
-    MatrixRM driven_encoder_, driven_decoder_;
 };
+
+/// Input codes of one step, channels x lanes.
+void step_input_codes(const DeployedNetwork& network, const std::vector<const float*>& values, int step,
+                      LaneMatrix& codes);
+
+/// Encoder of one step with a driven matrix made by QuantizedMatrix::driven_codes.
+void encode(const DeployedNetwork& network, const MatrixRM& driven, const LaneMatrix& input, LaneMatrix& sums,
+            LaneMatrix& codes);
 
 /// Class of each lane: the largest logit, the first of equals.
 std::vector<int> classify(const LaneMatrix& logits);
