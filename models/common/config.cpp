@@ -81,9 +81,8 @@ void reject_unknown(const ConfigNode& root, const ConfigNode& node, const std::s
             if (suggestion.empty()) {
                 suggestion = find_known(root, "", key);
             }
-            fail_config(value.where,
-                        "unknown key " + in_quotes(full) +
-                            (suggestion.empty() ? "" : " (did you mean " + in_quotes(suggestion) + "?)"));
+            fail_config(value.where, "unknown key " + in_quotes(full) +
+                                         (suggestion.empty() ? "" : " (did you mean " + in_quotes(suggestion) + "?)"));
         }
         reject_unknown(root, value, full);
     }
@@ -157,8 +156,7 @@ ConfigReader::Position ConfigReader::enter_table(const char* key) {
 }
 
 ConfigReader::Position ConfigReader::enter_entry(const ConfigNode& list, const char* key, std::size_t index) {
-    return std::exchange(position_,
-                         Position{&list.values[index], path_of(key) + "[" + std::to_string(index) + "]"});
+    return std::exchange(position_, Position{&list.values[index], path_of(key) + "[" + std::to_string(index) + "]"});
 }
 
 std::size_t ConfigReader::count_tables(const ConfigNode& node, const std::string& path) {
@@ -195,8 +193,7 @@ void ConfigReader::fail_enum(const ConfigNode& node, const std::string& path, co
         list += (list.empty() ? "" : ", ") + in_quotes(name);
     }
     const std::string nearest = nearest_key(allowed, text);
-    fail_config(node.where, "key " + in_quotes(path) + " must be one of " + list + ", got " +
-                                in_quotes(text) +
+    fail_config(node.where, "key " + in_quotes(path) + " must be one of " + list + ", got " + in_quotes(text) +
                                 (nearest.empty() ? "" : " (did you mean " + in_quotes(nearest) + "?)"));
 }
 
@@ -222,8 +219,8 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
 
 void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, std::int64_t& value) {
     if (node.kind == Kind::kUnsigned) {
-        fail_config(node.where, "key " + in_quotes(path) + " must be below 2^63, got " +
-                                    std::to_string(node.unsigned_integer));
+        fail_config(node.where,
+                    "key " + in_quotes(path) + " must be below 2^63, got " + std::to_string(node.unsigned_integer));
     }
     if (node.kind != Kind::kInteger) {
         fail_type(node, path, "an integer");
@@ -249,8 +246,7 @@ void ConfigReader::read_scalar(const ConfigNode& node, const std::string& path, 
     std::int64_t wide = 0;
     read_scalar(node, path, wide);
     if (wide < 0) {
-        fail_config(node.where,
-                    "key " + in_quotes(path) + " must not be negative, got " + std::to_string(wide));
+        fail_config(node.where, "key " + in_quotes(path) + " must not be negative, got " + std::to_string(wide));
     }
     value = static_cast<std::uint64_t>(wide);
 }

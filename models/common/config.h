@@ -137,8 +137,8 @@ private:
     static const std::vector<ConfigNode>& entries(const ConfigNode& node, const std::string& path);
     static const ConfigNode& entry(const std::vector<ConfigNode>& entries, std::size_t index);
     static std::size_t entry_count(const std::vector<ConfigNode>& entries);
-    [[noreturn]] static void fail_enum(const ConfigNode& node, const std::string& path,
-                                       const std::string& text, const std::vector<std::string>& allowed);
+    [[noreturn]] static void fail_enum(const ConfigNode& node, const std::string& path, const std::string& text,
+                                       const std::vector<std::string>& allowed);
     [[noreturn]] void fail_validation(const std::string& message) const;
 
     static void read_scalar(const ConfigNode& node, const std::string& path, bool& value);

@@ -54,18 +54,15 @@ void fail_config(const std::string& where, const std::string& what) {
 }
 
 void fail_type(const ConfigNode& node, const std::string& path, const char* expected) {
-    fail_config(node.where,
-                "key " + in_quotes(path) + " must be " + expected + ", got " + kind_name(node.kind));
+    fail_config(node.where, "key " + in_quotes(path) + " must be " + expected + ", got " + kind_name(node.kind));
 }
 
 namespace {
 
-ConfigNode from_toml(const toml::node& source, const std::string& source_name,
-                     const std::string& override_name) {
+ConfigNode from_toml(const toml::node& source, const std::string& source_name, const std::string& override_name) {
     ConfigNode node;
     node.from_override = !override_name.empty();
-    node.where =
-        node.from_override ? override_name : source_name + ":" + std::to_string(source.source().begin.line);
+    node.where = node.from_override ? override_name : source_name + ":" + std::to_string(source.source().begin.line);
     if (const toml::table* table = source.as_table()) {
         node.kind = Kind::kTable;
         for (const auto& [key, value] : *table) {
@@ -111,8 +108,7 @@ ConfigNode from_json_value(const nlohmann::ordered_json& source, const std::stri
         node.kind = Kind::kBool;
         node.boolean = source.get<bool>();
     } else if (source.is_number_unsigned() &&
-               source.get<std::uint64_t>() >
-                   static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+               source.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
         node.kind = Kind::kUnsigned;
         node.unsigned_integer = source.get<std::uint64_t>();
     } else if (source.is_number_integer()) {
@@ -189,8 +185,7 @@ void apply_override(ConfigNode& root, const std::string& text) {
     std::string path;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (node->kind != Kind::kTable && node->kind != Kind::kArray) {
-            fail_config(name,
-                        "key " + in_quotes(path) + " is no table but has type " + kind_name(node->kind));
+            fail_config(name, "key " + in_quotes(path) + " is no table but has type " + kind_name(node->kind));
         }
         auto* next = const_cast<ConfigNode*>(descend(*node, parts[i]));
         if (next == nullptr && node->kind == Kind::kArray) {
@@ -218,8 +213,7 @@ ConfigNode parse_config(const std::string& text, const std::string& source_name,
     try {
         root = from_toml(toml::parse(text), source_name, "");
     } catch (const toml::parse_error& error) {
-        fail_config(source_name + ":" + std::to_string(error.source().begin.line),
-                    std::string(error.description()));
+        fail_config(source_name + ":" + std::to_string(error.source().begin.line), std::string(error.description()));
     }
     root.where = source_name;
     for (const std::string& override_text : overrides) {

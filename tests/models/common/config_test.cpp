@@ -149,8 +149,7 @@ scales = [1, 0.5]
 }
 
 TEST(ConfigTest, NamesLineAndNearestKeyOfAnUnknownKey) {
-    EXPECT_EQ(error_of("steps = 1\n\n[adc]\nbitz = 3\n"),
-              "x.toml:4: unknown key 'adc.bitz' (did you mean 'bits'?)");
+    EXPECT_EQ(error_of("steps = 1\n\n[adc]\nbitz = 3\n"), "x.toml:4: unknown key 'adc.bitz' (did you mean 'bits'?)");
     EXPECT_EQ(error_of("setps = 1\n"), "x.toml:1: unknown key 'setps' (did you mean 'steps'?)");
     EXPECT_EQ(error_of("zzzzzzzzz = 1\n"), "x.toml:1: unknown key 'zzzzzzzzz'");
     EXPECT_EQ(error_of("[[layers]]\nh = 1\n[[layers]]\nscale = [1]\n"),
@@ -178,8 +177,7 @@ TEST(ConfigTest, NamesLineAndTypesOfAWrongType) {
 }
 
 TEST(ConfigTest, RejectsNumbersThatDoNotFit) {
-    EXPECT_EQ(error_of("steps = 3000000000"),
-              "x.toml:1: key 'steps' must be an integer of 32 bits, got 3000000000");
+    EXPECT_EQ(error_of("steps = 3000000000"), "x.toml:1: key 'steps' must be an integer of 32 bits, got 3000000000");
     EXPECT_EQ(error_of("seed = -1"), "x.toml:1: key 'seed' must not be negative, got -1");
     EXPECT_EQ(error_of("learning_rate = nan"), "x.toml:1: key 'learning_rate' must be a number, got nan");
     EXPECT_EQ(error_of("[adc]\nfull_scale_v = 1e300"),
@@ -195,8 +193,7 @@ TEST(ConfigTest, ListsTheNamesOfAnEnum) {
 
 TEST(ConfigTest, NamesFileAndTableOfAFailedValidation) {
     EXPECT_EQ(error_of("\n[adc]\nbits = 0"), "x.toml:2: in [adc]: bits must be at least 1, got 0");
-    EXPECT_EQ(error_of("", {"adc.bits=0"}),
-              "x.toml with --set adc.bits=0: in [adc]: bits must be at least 1, got 0");
+    EXPECT_EQ(error_of("", {"adc.bits=0"}), "x.toml with --set adc.bits=0: in [adc]: bits must be at least 1, got 0");
     EXPECT_EQ(error_of("[adc]\nbits = 3", {"adc.bits=0"}),
               "x.toml:1 with --set adc.bits=0: in [adc]: bits must be at least 1, got 0");
 }
@@ -221,12 +218,9 @@ TEST(ConfigTest, OverridesReplaceAndCreateKeys) {
 }
 
 TEST(ConfigTest, ErrorsInOverridesNameTheOverride) {
-    EXPECT_EQ(error_of("steps = 1", {"steps=many"}),
-              "--set steps=many: key 'steps' must be an integer, got string");
-    EXPECT_EQ(error_of("", {"adc.bitz=3"}),
-              "--set adc.bitz=3: unknown key 'adc.bitz' (did you mean 'bits'?)");
-    EXPECT_EQ(error_of("steps = 1", {"steps.x=3"}),
-              "--set steps.x=3: key 'steps' is no table but has type integer");
+    EXPECT_EQ(error_of("steps = 1", {"steps=many"}), "--set steps=many: key 'steps' must be an integer, got string");
+    EXPECT_EQ(error_of("", {"adc.bitz=3"}), "--set adc.bitz=3: unknown key 'adc.bitz' (did you mean 'bits'?)");
+    EXPECT_EQ(error_of("steps = 1", {"steps.x=3"}), "--set steps.x=3: key 'steps' is no table but has type integer");
     EXPECT_EQ(error_of("", {"steps"}),
               "--set steps: must have the form key=value, with a dotted key such as model.layers=4");
     EXPECT_EQ(error_of("", {"a..b=1"}),
@@ -243,8 +237,7 @@ TEST(ConfigTest, OverridesCannotSmuggleInOtherKeys) {
 }
 
 TEST(ConfigTest, KnowsWhichKeysAreGiven) {
-    const ConfigReader reader =
-        ConfigReader::from_string("[adc]\nbits = 1\n[[layers]]\nh = 1", "x.toml", {"a.b=1"});
+    const ConfigReader reader = ConfigReader::from_string("[adc]\nbits = 1\n[[layers]]\nh = 1", "x.toml", {"a.b=1"});
     EXPECT_TRUE(reader.has("adc"));
     EXPECT_TRUE(reader.has("adc.bits"));
     EXPECT_TRUE(reader.has("layers.0.h"));
@@ -274,8 +267,7 @@ TEST(ConfigTest, ReadsFilesAndNamesThoseItCannotRead) {
         ConfigReader::from_file("no/such.toml");
         FAIL();
     } catch (const UserError& error) {
-        EXPECT_STREQ(error.what(),
-                     "no/such.toml: cannot be read; check that the file exists and that you may read it");
+        EXPECT_STREQ(error.what(), "no/such.toml: cannot be read; check that the file exists and that you may read it");
     }
     EXPECT_THROW(ConfigReader::from_file(testing::TempDir()), UserError);
 }
