@@ -33,9 +33,9 @@ struct DigitalPole {
     int shift = 0;                ///< increment = round((re * x_re - im * x_im) / 2^shift + input * 2^input_shift)
 };
 
-/// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., u for the state columns, u for the
-/// output column (two rows with their own DAC dividers). Array outputs: the state columns (x_re_0, x_im_0, ...) if the
-/// array makes them, then y.
+/// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., then u for the state columns (if the
+/// array makes them), then u for the output column (unless delayed): two rows of u with their own DAC dividers. Array
+/// outputs: the state columns (x_re_0, x_im_0, ...) if the array makes them, then y.
 struct DeployedKernel {
     KernelOptions options;
     QuantizedMatrix array;
@@ -58,8 +58,12 @@ struct DeployedKernel {
 
     int state_components() const { return 2 * modes; }
     int output_column() const { return array_makes_state ? 2 * modes : 0; }
-    int state_input_row() const { return 2 * modes; }       ///< u, driving the state columns
-    int output_input_row() const { return 2 * modes + 1; }  ///< u, driving the output column
+    /// Row of u that drives the state columns, -1 when the array does not make the state.
+    int state_input_row() const { return array_makes_state ? 2 * modes : -1; }
+    /// Row of u that drives the output column, -1 in the delayed form.
+    int output_input_row() const {
+        return options.form == OutputForm::delayed ? -1 : 2 * modes + (array_makes_state ? 1 : 0);
+    }
 };
 
 /// Throws UserError / NumericalError when the kernel cannot be represented.
@@ -117,6 +121,10 @@ inline ComplexRegister decay_register(ComplexRegister x, const DigitalPole& pole
 
 /// DAC codes of all registers of a head: dac is at least 2*modes channels; rows [0, 2*modes) are written.
 void state_dac_codes(const DeployedKernel& kernel, const StateRegisterFile& registers, LaneMatrix& dac);
+
+/// All inputs of one head's array read: DAC codes of the registers and u codes (null: u = 0) on the rows of u.
+void load_array_inputs(const DeployedKernel& kernel, const StateRegisterFile& registers, const float* input_codes,
+                       LaneMatrix& array_inputs);
 
 /// The digital decay of every mode with the folded input (row `input` holds u codes), or without input when it is null.
 void apply_digital_decay(const DeployedKernel& kernel, const float* input_codes, StateRegisterFile& registers);

@@ -6,6 +6,7 @@
 #include "models/network/deployed_kernel.h"
 #include "models/network/parameters.h"
 #include "models/network/quantized_matrix.h"
+#include "models/network/quantizer.h"
 
 namespace imssa {
 

@@ -68,7 +68,7 @@ struct LayerParameters {
     Eigen::VectorXf d;       ///< heads
     MatrixRM mixing;         ///< mixing_outputs x heads
     Eigen::VectorXf mixing_bias;
-    Eigen::VectorXf gamma, beta;  ///< heads; layer norm (present, unused without it)
+    Eigen::VectorXf gamma, beta;  ///< heads; empty without layer norm
 };
 
 struct NetworkParameters {
