@@ -112,10 +112,17 @@ void set_state_columns(const DiscreteKernel& discrete, const KernelScales& scale
     }
 }
 
-/// Largest power-of-two divider (up to 2^10) of a row's DAC reference that keeps its weights, multiplied by it, within
-/// the range that the other rows of each column need: small weights then use all their codes.
-double row_divider(const Eigen::MatrixXd& weights, int row, const std::vector<double>& column_range) {
-    int exponent = 10;
+/// Largest exponent of a divider with which every sum stays exact in float: rows x full-scale products below 2^24.
+int largest_divider_exponent(const QuantizedMatrix& array, Eigen::Index inputs) {
+    const double largest_sum = static_cast<double>(inputs) * array.code_limit * array.input_limit;
+    return std::clamp(static_cast<int>(std::floor(24.0 - std::log2(largest_sum))), 0, 10);
+}
+
+/// Largest power-of-two divider (up to 2^largest_exponent) of a row's DAC reference that keeps its weights, multiplied
+/// by it, within the range that the other rows of each column need: small weights then use all their codes.
+double row_divider(const Eigen::MatrixXd& weights, int row, const std::vector<double>& column_range,
+                   int largest_exponent) {
+    int exponent = largest_exponent;
     for (int column = 0; column < weights.cols(); ++column) {
         const double magnitude = std::abs(weights(row, column));
         if (magnitude > 0.0) {
@@ -172,20 +179,21 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
     const int outputs = static_cast<int>(targets.weights.cols());
     const int state_columns = kernel.array_makes_state ? 2 * kernel.modes : 0;
     Eigen::MatrixXd weights = targets.weights;
+    array.code_limit = code_limit(options.weight_bits);
+    array.input_limit = std::max(code_limit(options.state_bits), code_limit(activation_bits));
     array.drive.assign(static_cast<std::size_t>(inputs), 1.0F);
+    const int largest_exponent = largest_divider_exponent(array, inputs);
     const std::vector<double> state_ranges =
         column_ranges(weights, 2 * kernel.modes, state_columns, options.weight_range);
     for (const int row : {targets.state_row, targets.output_row}) {
         if (row >= 0) {
             const bool only_row = row == targets.state_row && options.mapping == KernelMapping::digital_decay;
-            const double divider = only_row ? 1.0 : row_divider(weights, row, state_ranges);
+            const double divider = only_row ? 1.0 : row_divider(weights, row, state_ranges, largest_exponent);
             weights.row(row) *= divider;
             array.drive[static_cast<std::size_t>(row)] = static_cast<float>(1.0 / divider);
         }
     }
     const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, options.weight_range);
-    array.code_limit = code_limit(options.weight_bits);
-    array.input_limit = std::max(code_limit(options.state_bits), code_limit(activation_bits));
     array.codes = MatrixRM::Zero(inputs, outputs);
     array.offset.assign(static_cast<std::size_t>(outputs), 0.0F);
     for (int column = 0; column < outputs; ++column) {

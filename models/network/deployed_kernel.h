@@ -34,8 +34,8 @@ struct DigitalPole {
 };
 
 /// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., then u for the state columns (if the
-/// array makes them), then u for the output column (unless delayed): two rows of u with their own DAC dividers. Array
-/// outputs: the state columns (x_re_0, x_im_0, ...) if the array makes them, then y.
+/// array makes them), then u for the output column (unless the direct term is digital): two rows of u with their own
+/// DAC dividers. Array outputs: the state columns (x_re_0, x_im_0, ...) if the array makes them, then y.
 struct DeployedKernel {
     KernelOptions options;
     QuantizedMatrix array;
@@ -47,7 +47,7 @@ struct DeployedKernel {
     int input_shift = 0;       ///< folded input: register increment = u_code * 2^input_shift, rounded with the decay's
     int register_limit = 127;  ///< |register code| <= register_limit
     int register_shift = 0;    ///< DAC code = round(register / 2^register_shift)
-    float feedthrough = 0.0F;  ///< delayed form: digital D u_t, in y codes per u code
+    float feedthrough = 0.0F;  ///< digital direct term, in y codes per u code
     std::vector<double> state_scale;  ///< per mode: real units per DAC code of the state
 
     // What the codes stand for, in code units: x' = a x + b u, y = sum (c_re x_re + c_im x_im) + d u with x in DAC
@@ -60,10 +60,10 @@ struct DeployedKernel {
     int output_column() const { return array_makes_state ? 2 * modes : 0; }
     /// Row of u that drives the state columns, -1 when the array does not make the state.
     int state_input_row() const { return array_makes_state ? 2 * modes : -1; }
-    /// Row of u that drives the output column, -1 in the delayed form.
-    int output_input_row() const {
-        return options.form == OutputForm::delayed ? -1 : 2 * modes + (array_makes_state ? 1 : 0);
-    }
+    /// Row of u that drives the output column, -1 when the direct term is digital.
+    int output_input_row() const { return digital_feedthrough() ? -1 : 2 * modes + (array_makes_state ? 1 : 0); }
+    /// The direct term is added behind the ADC by add_feedthrough (with u_t on y_t, in every form).
+    bool digital_feedthrough() const { return options.feedthrough == Feedthrough::digital; }
 };
 
 /// Throws UserError / NumericalError when the kernel cannot be represented.
@@ -137,7 +137,7 @@ void convert_kernel_outputs(const DeployedKernel& kernel, const LaneMatrix& sums
                             const std::vector<std::uint32_t>& sequence_keys, std::uint32_t first_unit,
                             std::uint32_t step, LaneMatrix& codes);
 
-/// y code with the digital feedthrough of the delayed form: clamp and round(y + feedthrough * u).
+/// y code with the digital direct term: round(clamp(y + feedthrough * u)). u is that of the same step as y.
 void add_feedthrough(const DeployedKernel& kernel, const float* input_codes, float limit, float* output_codes,
                      int lanes);
 

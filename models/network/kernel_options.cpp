@@ -35,6 +35,10 @@ void KernelOptions::validate() const {
         if (input_matrix == InputMatrix::folded) {
             throw UserError("input_matrix 'folded' needs mapping 'digital_decay': a fused array holds Bbar in 'cells'");
         }
+        if (form == OutputForm::delayed && feedthrough == Feedthrough::cells) {
+            throw UserError(
+                "form 'delayed' needs feedthrough 'digital': cells would add D u_t to y_{t-1}, one sample late");
+        }
         if (representation == StateRepresentation::abar_cartesian && registers == RegisterUpdate::accumulate) {
             throw UserError(
                 "registers 'accumulate' need representation 'abar_delta': with 'abar_cartesian' a conversion is the "
@@ -67,9 +71,10 @@ void KernelOptions::validate() const {
 
 bool KernelOptions::operator==(const KernelOptions& other) const {
     return mapping == other.mapping && representation == other.representation && form == other.form &&
-           input_matrix == other.input_matrix && registers == other.registers && rounding == other.rounding &&
-           state_scale == other.state_scale && weight_range == other.weight_range && a_bits == other.a_bits &&
-           weight_bits == other.weight_bits && state_bits == other.state_bits && register_bits == other.register_bits;
+           input_matrix == other.input_matrix && feedthrough == other.feedthrough && registers == other.registers &&
+           rounding == other.rounding && state_scale == other.state_scale && weight_range == other.weight_range &&
+           a_bits == other.a_bits && weight_bits == other.weight_bits && state_bits == other.state_bits &&
+           register_bits == other.register_bits;
 }
 
 }  // namespace imssa

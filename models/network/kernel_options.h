@@ -22,6 +22,10 @@ enum class OutputForm { immediate, delayed, current };
 /// Where Bbar is: in cells (analog), or folded into C (the state then accumulates u itself: B = 1).
 enum class InputMatrix { cells, folded };
 
+/// Where the direct term from u_t to y_t is (D, with the immediate form 2 Re(C Bbar) + D): a row of cells, or a digital
+/// multiply behind the ADC, which leaves the whole conductance range of the output column to C.
+enum class Feedthrough { cells, digital };
+
 /// What a state register does with a conversion: take it over, or add it as an increment.
 enum class RegisterUpdate { replace, accumulate };
 
@@ -45,6 +49,9 @@ constexpr std::array<std::pair<const char*, OutputForm>, 3> enum_names(OutputFor
 constexpr std::array<std::pair<const char*, InputMatrix>, 2> enum_names(InputMatrix) {
     return {{{"cells", InputMatrix::cells}, {"folded", InputMatrix::folded}}};
 }
+constexpr std::array<std::pair<const char*, Feedthrough>, 2> enum_names(Feedthrough) {
+    return {{{"cells", Feedthrough::cells}, {"digital", Feedthrough::digital}}};
+}
 constexpr std::array<std::pair<const char*, RegisterUpdate>, 2> enum_names(RegisterUpdate) {
     return {{{"replace", RegisterUpdate::replace}, {"accumulate", RegisterUpdate::accumulate}}};
 }
@@ -64,6 +71,7 @@ struct KernelOptions {
     StateRepresentation representation = StateRepresentation::abar_delta;
     OutputForm form = OutputForm::current;
     InputMatrix input_matrix = InputMatrix::folded;
+    Feedthrough feedthrough = Feedthrough::digital;
     RegisterUpdate registers = RegisterUpdate::accumulate;
     StateRounding rounding = StateRounding::nearest;
     ScaleGranularity state_scale = ScaleGranularity::head;
@@ -87,6 +95,7 @@ void visit_fields(Visitor& visit, KernelOptions& options) {
     visit("representation", options.representation);
     visit("form", options.form);
     visit("input_matrix", options.input_matrix);
+    visit("feedthrough", options.feedthrough);
     visit("registers", options.registers);
     visit("rounding", options.rounding);
     visit("state_scale", options.state_scale);

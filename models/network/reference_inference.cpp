@@ -69,6 +69,8 @@ void ReferenceLayer::kernel_step(int head, const LaneMatrix& input, std::uint32_
         load_array_inputs(kernel, registers, nullptr, array_input_);
         exact_product(driven_kernels_[at], array_input_, array_sums_);
         convert_all(kernel.array, array_sums_, array_codes_);
+    }
+    if (kernel.digital_feedthrough()) {
         add_feedthrough(kernel, u, network_.activation_limit(), array_codes_.row(kernel.output_column()), lanes_);
     }
     const float* y = array_codes_.row(kernel.output_column());

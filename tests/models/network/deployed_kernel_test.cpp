@@ -1,0 +1,237 @@
+#include "models/network/deployed_kernel.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+
+#include "models/common/error.h"
+#include "models/network/deployed_network.h"
+#include "models/network/quantizer.h"
+#include "tests/support/random_network.h"
+
+namespace imssa {
+namespace {
+
+ModelConfig small_model() {
+    ModelConfig model;
+    model.layers = 1;
+    model.heads = 3;
+    model.states = 8;
+    return model;
+}
+
+TEST(Discretize, FollowsTheZeroOrderHold) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 1);
+    const LayerParameters& layer = network.parameters.layers[0];
+    const DiscreteKernel kernel = discretize(layer, 1);
+    const std::complex<double> a(-std::exp(static_cast<double>(layer.log_neg_re(1, 2))), layer.im(1, 2));
+    const double dt = std::exp(static_cast<double>(layer.log_dt(1)));
+    // Bbar is the integral of exp(A s) over one step: a midpoint sum agrees.
+    std::complex<double> integral = 0.0;
+    const int points = 20000;
+    for (int point = 0; point < points; ++point) {
+        integral += std::exp(a * dt * ((point + 0.5) / points)) * dt / static_cast<double>(points);
+    }
+    EXPECT_NEAR(std::abs(kernel.abar[2] - std::exp(a * dt)), 0.0, 1e-12);
+    EXPECT_NEAR(std::abs(kernel.bbar[2] - integral), 0.0, 1e-9);
+}
+
+/// Every pole stays inside the unit circle, whatever the options.
+TEST(DeployedKernel, KeepsEveryPoleStable) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 2);
+    for (const KernelOptions& kernel_options : testing::all_kernel_options()) {
+        DeploymentOptions options;
+        options.kernel = kernel_options;
+        for (const DeployedKernel& kernel :
+             deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, options)) {
+            for (const std::complex<double>& a : kernel.effective_a) {
+                EXPECT_LT(std::abs(a), 1.0);
+            }
+        }
+    }
+}
+
+/// The effective code-unit parameters are the float ones up to quantization: relative error of slow poles, b, c and d.
+TEST(DeployedKernel, EffectiveParametersApproachTheFloatKernelAsBitsGrow) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 3);
+    for (KernelOptions kernel_options : testing::all_kernel_options()) {
+        kernel_options.a_bits = kernel_options.weight_bits = 12;
+        kernel_options.state_bits = 7;  // sums stay exact
+        kernel_options.weight_range = WeightRange::column;
+        DeploymentOptions options;
+        options.kernel = kernel_options;
+        const double output_scale = 0.02;
+        const double input_scale = 0.03;
+        const std::vector<DeployedKernel> kernels = deploy_layer_kernels(
+            network.parameters.layers[0], network.ranges.layers[0], input_scale, output_scale, options);
+        for (int head = 0; head < 3; ++head) {
+            const DeployedKernel& kernel = kernels[static_cast<std::size_t>(head)];
+            const DiscreteKernel exact = discretize(network.parameters.layers[0], head);
+            const bool folded = kernel_options.input_matrix == InputMatrix::folded;
+            for (std::size_t mode = 0; mode < exact.abar.size(); ++mode) {
+                // At 12 bits Abar is off by at most one code of a column whose range is at most about 1.
+                EXPECT_LT(std::abs(kernel.effective_a[mode] - exact.abar[mode]), 2e-3);
+                const std::complex<double> b =
+                    (folded ? 1.0 : exact.bbar[mode]) * input_scale / kernel.state_scale[mode];
+                EXPECT_LT(std::abs(kernel.effective_b[mode] - b), 0.02 * std::abs(b) + 1e-3);
+                std::complex<double> c = exact.c[mode] * (folded ? exact.bbar[mode] : 1.0);
+                c *= kernel_options.form == OutputForm::immediate ? exact.abar[mode] : 1.0;
+                const double unit = 2.0 * kernel.state_scale[mode] / output_scale;
+                // Rounding to the nearest code: half a code of the output column.
+                const double half_code = 0.5001 * kernel.array.gain[static_cast<std::size_t>(kernel.output_column())];
+                EXPECT_NEAR(kernel.effective_c_re[mode], c.real() * unit, half_code);
+                EXPECT_NEAR(kernel.effective_c_im[mode], -c.imag() * unit, half_code);
+            }
+        }
+    }
+}
+
+/// One kernel step in plain 64-bit integers and doubles, straight from the declared meaning of the fields.
+struct NaiveKernel {
+    const DeployedKernel& kernel;
+    std::vector<long> registers;
+
+    explicit NaiveKernel(const DeployedKernel& of) : kernel(of), registers(static_cast<std::size_t>(2 * of.modes), 0) {}
+
+    static double half_even(double value) { return std::nearbyint(value); }
+    double dac(int component) const {
+        const double limit = code_limit(kernel.options.state_bits);
+        const double code =
+            static_cast<double>(registers[static_cast<std::size_t>(component)]) / std::pow(2.0, kernel.register_shift);
+        return half_even(std::clamp(code, -limit, limit));
+    }
+    double conversion(int column, double u, double dither, bool dithered) const {
+        double sum = 0.0;
+        for (int row = 0; row < kernel.array.inputs(); ++row) {
+            const double in = row < 2 * kernel.modes ? dac(row) : u;
+            sum += static_cast<double>(kernel.array.codes(row, column)) *
+                   kernel.array.drive[static_cast<std::size_t>(row)] * in;
+        }
+        const std::size_t at = static_cast<std::size_t>(column);
+        const float product = static_cast<float>(sum) * kernel.array.gain[at];
+        const double limit = kernel.array.output_limit[at];
+        const float value =
+            std::clamp(product + kernel.array.offset[at], -static_cast<float>(limit), static_cast<float>(limit));
+        return dithered ? std::floor(value + static_cast<float>(dither)) : half_even(value);
+    }
+    long limited(long value) const {
+        return std::clamp(value, -static_cast<long>(kernel.register_limit), static_cast<long>(kernel.register_limit));
+    }
+    void decay(long u) {
+        for (int mode = 0; mode < kernel.modes; ++mode) {
+            const DigitalPole& pole = kernel.poles[static_cast<std::size_t>(mode)];
+            const std::size_t at = static_cast<std::size_t>(2 * mode);
+            const long re = registers[at];
+            const long im = registers[at + 1];
+            const double scale = std::pow(2.0, pole.shift);
+            const double input = kernel.options.input_matrix == InputMatrix::folded
+                                     ? static_cast<double>(u) * std::pow(2.0, kernel.input_shift)
+                                     : 0.0;
+            registers[at] = limited(re + static_cast<long>(std::floor(
+                                             static_cast<double>(re * pole.re - im * pole.im) / scale + input + 0.5)));
+            registers[at + 1] = limited(
+                im + static_cast<long>(std::floor(static_cast<double>(re * pole.im + im * pole.re) / scale + 0.5)));
+        }
+    }
+    /// Returns the y code of this step (delayed: computed from x_t, as its next operation will).
+    double step(double u, const std::vector<double>& dither) {
+        const bool digital = kernel.options.mapping == KernelMapping::digital_decay;
+        if (digital && kernel.options.form == OutputForm::current) {
+            decay(static_cast<long>(u));
+        }
+        double y = conversion(kernel.output_column(), u, 0.0, false);
+        std::vector<double> codes;
+        const bool dithered = kernel.options.rounding == StateRounding::dithered;
+        for (int column = 0; column < kernel.output_column(); ++column) {
+            codes.push_back(conversion(column, u, dither[static_cast<std::size_t>(column)], dithered));
+        }
+        if (digital && kernel.options.form == OutputForm::immediate) {
+            decay(static_cast<long>(u));
+        }
+        for (int column = 0; column < kernel.output_column(); ++column) {
+            const std::size_t at = static_cast<std::size_t>(column);
+            const long code = static_cast<long>(codes[at]);
+            registers[at] =
+                kernel.array_replaces_state ? code : limited(registers[at] + (code << kernel.increment_shift[at / 2]));
+        }
+        if (kernel.options.form == OutputForm::delayed) {
+            y = conversion(kernel.output_column(), 0.0, 0.0, false);
+        }
+        if (kernel.options.feedthrough == Feedthrough::digital) {
+            const float product = static_cast<float>(u) * kernel.feedthrough;
+            y = half_even(std::clamp(static_cast<float>(y) + product, -127.0F, 127.0F));
+        }
+        return y;
+    }
+};
+
+TEST(DeployedKernel, StepEqualsANaiveScalarKernelForAllOptions) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 4);
+    const int steps = 60;
+    const std::vector<std::vector<float>> sequences = testing::random_sequences(1, steps, 1, 9);
+    for (const KernelOptions& kernel_options : testing::all_kernel_options()) {
+        DeploymentOptions options;
+        options.kernel = kernel_options;
+        const std::vector<DeployedKernel> kernels =
+            deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, options);
+        const DeployedKernel& kernel = kernels[1];
+        NaiveKernel naive(kernel);
+        StateRegisterFile registers(kernel.state_components(), 1);
+        LaneMatrix inputs(kernel.array.inputs(), 1);
+        LaneMatrix sums(kernel.array.outputs(), 1);
+        LaneMatrix codes(kernel.array.outputs(), 1);
+        const MatrixRM driven = kernel.array.driven_codes();
+        const std::vector<std::uint32_t> keys(16, dither_sequence_key(5, 77));
+        for (int step = 0; step < steps; ++step) {
+            LaneMatrix u(1, 1);
+            u(0, 0) = std::nearbyint(sequences[0][static_cast<std::size_t>(step)] * 127.0F);
+            std::vector<double> dither;
+            LanesUint lane_keys = LanesUint{} + keys[0];
+            for (int mode = 0; mode < kernel.modes; ++mode) {
+                const DitherPair pair = dither_pair(lane_keys, dither_unit_key(static_cast<std::uint32_t>(8 + mode)),
+                                                    static_cast<std::uint32_t>(step));
+                dither.push_back(pair.re[0]);
+                dither.push_back(pair.im[0]);
+            }
+            if (kernel_options.form == OutputForm::current) {
+                apply_digital_decay(kernel, u.row(0), registers);
+            }
+            load_array_inputs(kernel, registers, u.row(0), inputs);
+            exact_product(driven, inputs, sums);
+            convert_kernel_outputs(kernel, sums, keys, 8, static_cast<std::uint32_t>(step), codes);
+            if (kernel_options.mapping == KernelMapping::digital_decay &&
+                kernel_options.form == OutputForm::immediate) {
+                apply_digital_decay(kernel, u.row(0), registers);
+            }
+            if (kernel.array_makes_state) {
+                update_registers(kernel, codes, registers);
+            }
+            if (kernel_options.form == OutputForm::delayed) {
+                load_array_inputs(kernel, registers, nullptr, inputs);
+                exact_product(driven, inputs, sums);
+                convert_all(kernel.array, sums, codes);
+            }
+            if (kernel.digital_feedthrough()) {
+                add_feedthrough(kernel, u.row(0), 127.0F, codes.row(kernel.output_column()), 1);
+            }
+            const float y = codes(kernel.output_column(), 0);
+            ASSERT_EQ(y, static_cast<float>(naive.step(u(0, 0), dither))) << "step " << step;
+            for (int component = 0; component < kernel.state_components(); ++component) {
+                ASSERT_EQ(registers.row(component)[0], naive.registers[static_cast<std::size_t>(component)])
+                    << "step " << step << " component " << component;
+            }
+        }
+    }
+}
+
+TEST(DeployedKernel, NamesAnUncalibratedState) {
+    testing::RandomNetwork network = testing::random_network(small_model(), 5);
+    network.ranges.layers[0].folded_state.setZero();
+    EXPECT_THROW(
+        deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, DeploymentOptions{}),
+        UserError);
+}
+
+}  // namespace
+}  // namespace imssa
