@@ -32,18 +32,20 @@ void visit_fields(Visitor& visit, MappingOptions& options) {
 struct TileFootprint {
     int rows = 0;
     int columns = 0;
-    double utilisation = 0.0;  ///< cells that hold a non-zero weight, of all cells of the tile
+    double utilisation = 0.0;  ///< cells with a target above g_min, of all cells of the tile
 };
 
 /// Throws UserError naming `name`, the size needed and the tile's size when the matrix does not fit one tile.
 TileFootprint footprint(const QuantizedMatrix& matrix, const MappingOptions& options, const std::string& name);
 
-/// Target conductances in siemens, tile_rows x tile_columns; unused cells at g_min.
+/// Target conductances in siemens, tile_rows x tile_columns; unused cells at g_min. g = g_min + |code| / code_limit
+/// x (g_max - g_min) for the cells of the code's sign, g_min for the others. Input i sits on rows 2i and 2i + 1 (two
+/// cells a weight: row i), output o on columns 2o and 2o + 1.
 Eigen::MatrixXd target_conductances(const QuantizedMatrix& matrix, const MappingOptions& options,
                                     const DeviceConfig& device);
 
 /// The inverse: effective signed weights in weight-code units (inputs x outputs) of (programmed) conductances. For
-/// target conductances it returns the codes exactly.
+/// target conductances it returns the codes exactly (values within 1e-9 codes of an integer are that integer).
 Eigen::MatrixXd effective_weights(const Eigen::MatrixXd& conductances, const QuantizedMatrix& matrix,
                                   const MappingOptions& options, const DeviceConfig& device);
 

@@ -1,0 +1,95 @@
+#include "models/mapping/tile_mapping.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/common/error.h"
+
+namespace imssa {
+
+namespace {
+
+/// Siemens per weight code.
+double siemens_per_code(const QuantizedMatrix& matrix, const DeviceConfig& device) {
+    return (device.g_max_siemens - device.g_min_siemens) / matrix.code_limit;
+}
+
+}  // namespace
+
+void MappingOptions::validate() const {
+    if (tile_rows < 2 || tile_columns < 2 || tile_rows > 65536 || tile_columns > 65536) {
+        throw UserError("a tile of " + std::to_string(tile_rows) + " x " + std::to_string(tile_columns) +
+                        " cells is not possible: set tile_rows and tile_columns between 2 and 65536");
+    }
+    if (cells_per_weight != 2 && cells_per_weight != 4) {
+        throw UserError("cells_per_weight = " + std::to_string(cells_per_weight) +
+                        " is not known: set 4 (inputs as row pairs) or 2 (bipolar drivers)");
+    }
+}
+
+TileFootprint footprint(const QuantizedMatrix& matrix, const MappingOptions& options, const std::string& name) {
+    TileFootprint result;
+    result.rows = matrix.inputs() * options.rows_per_input();
+    result.columns = matrix.outputs() * MappingOptions::columns_per_output();
+    if (result.rows > options.tile_rows || result.columns > options.tile_columns) {
+        throw UserError(name + " needs " + std::to_string(result.rows) + " x " + std::to_string(result.columns) +
+                        " cells (" + std::to_string(matrix.inputs()) + " inputs x " + std::to_string(matrix.outputs()) +
+                        " outputs, " + std::to_string(options.cells_per_weight) + " cells per weight) but a tile has " +
+                        std::to_string(options.tile_rows) + " x " + std::to_string(options.tile_columns) +
+                        ": raise tile_rows and tile_columns" +
+                        (options.cells_per_weight == 4 ? ", set cells_per_weight = 2" : "") + " or shrink the model");
+    }
+    // A non-zero weight holds its conductance in half of its cells; the other half sits at g_min.
+    const double nonzero = static_cast<double>((matrix.codes.array() != 0.0F).count());
+    result.utilisation = nonzero * (options.cells_per_weight / 2) /
+                         (static_cast<double>(options.tile_rows) * static_cast<double>(options.tile_columns));
+    return result;
+}
+
+Eigen::MatrixXd target_conductances(const QuantizedMatrix& matrix, const MappingOptions& options,
+                                    const DeviceConfig& device) {
+    const double scale = siemens_per_code(matrix, device);
+    Eigen::MatrixXd targets = Eigen::MatrixXd::Constant(options.tile_rows, options.tile_columns, device.g_min_siemens);
+    for (int i = 0; i < matrix.inputs(); ++i) {
+        for (int o = 0; o < matrix.outputs(); ++o) {
+            const double code = matrix.codes(i, o);
+            const double plus = device.g_min_siemens + scale * std::max(code, 0.0);
+            const double minus = device.g_min_siemens + scale * std::max(-code, 0.0);
+            if (options.cells_per_weight == 4) {
+                targets(2 * i, 2 * o) = plus;
+                targets(2 * i, 2 * o + 1) = minus;
+                targets(2 * i + 1, 2 * o) = minus;
+                targets(2 * i + 1, 2 * o + 1) = plus;
+            } else {
+                targets(i, 2 * o) = plus;
+                targets(i, 2 * o + 1) = minus;
+            }
+        }
+    }
+    return targets;
+}
+
+Eigen::MatrixXd effective_weights(const Eigen::MatrixXd& conductances, const QuantizedMatrix& matrix,
+                                  const MappingOptions& options, const DeviceConfig& device) {
+    const double scale = 1.0 / siemens_per_code(matrix, device);
+    // Rounding in double precision leaves about 1e-12 codes; nothing analog is that fine.
+    constexpr double kSnapCodes = 1e-9;
+    Eigen::MatrixXd weights(matrix.inputs(), matrix.outputs());
+    for (int i = 0; i < matrix.inputs(); ++i) {
+        for (int o = 0; o < matrix.outputs(); ++o) {
+            double weight = 0.0;
+            if (options.cells_per_weight == 4) {
+                weight = 0.5 * scale *
+                         ((conductances(2 * i, 2 * o) - conductances(2 * i, 2 * o + 1)) +
+                          (conductances(2 * i + 1, 2 * o + 1) - conductances(2 * i + 1, 2 * o)));
+            } else {
+                weight = scale * (conductances(i, 2 * o) - conductances(i, 2 * o + 1));
+            }
+            const double whole = std::round(weight);
+            weights(i, o) = std::abs(weight - whole) < kSnapCodes ? whole : weight;
+        }
+    }
+    return weights;
+}
+
+}  // namespace imssa

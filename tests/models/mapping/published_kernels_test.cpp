@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include <complex>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "models/mapping/tile_mapping.h"
+
+namespace imssa {
+namespace {
+
+/// The conductance matrices of the published hardware figure (60 x 60 cells: 14 complex modes and one complex input).
+/// Rows are inputs (state, then u), columns are outputs (next state, then y): G = [[A, C], [B, D]].
+constexpr const char* kKernels = IMSSA_SOURCE_DIR "/../shared/references/data/data_imssa_kernels_60x60.json";
+constexpr int kModes = 14;
+
+std::complex<double> complex_of(const nlohmann::json& pair) {
+    return {pair.at(0).get<double>(), pair.at(1).get<double>()};
+}
+
+/// Puts z at complex input `from` and complex output `to` as [[Re, Im], [-Im, Re]] (rows: input re, im). One code is
+/// half of the largest weight: the figure has the levels 0, 1/2 and 1.
+void place(QuantizedMatrix& matrix, int from, int to, std::complex<double> z) {
+    const float re = static_cast<float>(2.0 * z.real());
+    const float im = static_cast<float>(2.0 * z.imag());
+    matrix.codes(2 * from, 2 * to) = re;
+    matrix.codes(2 * from, 2 * to + 1) = im;
+    matrix.codes(2 * from + 1, 2 * to) = -im;
+    matrix.codes(2 * from + 1, 2 * to + 1) = re;
+}
+
+QuantizedMatrix kernel_matrix(const nlohmann::json& kernel) {
+    QuantizedMatrix matrix;
+    matrix.code_limit = 2;
+    matrix.codes = MatrixRM::Zero(2 * (kModes + 1), 2 * (kModes + 1));
+    matrix.drive.assign(2 * (kModes + 1), 1.0F);
+    matrix.gain.assign(2 * (kModes + 1), 1.0F);
+    matrix.offset.assign(2 * (kModes + 1), 0.0F);
+    matrix.output_limit.assign(2 * (kModes + 1), 127.0F);
+    for (int n = 0; n < kModes; ++n) {
+        const std::size_t at = static_cast<std::size_t>(n);
+        place(matrix, n, n, complex_of(kernel.at("A").at(at)));
+        place(matrix, kModes, n, complex_of(kernel.at("B").at(at)));
+        place(matrix, n, kModes, complex_of(kernel.at("C").at(at)));
+    }
+    place(matrix, kModes, kModes, complex_of(kernel.at("D")));
+    return matrix;
+}
+
+TEST(PublishedKernels, MappingTheDecodedParametersReproducesEveryCell) {
+    std::ifstream file(kKernels);
+    if (!file) {
+        GTEST_SKIP() << "the reference data are not beside the source tree";
+    }
+    const nlohmann::json kernels = nlohmann::json::parse(file);
+    const DeviceConfig device;
+    const MappingOptions options;
+    for (const char* name : {"kernel1", "kernel2", "kernel3"}) {
+        const nlohmann::json& kernel = kernels.at(name);
+        const QuantizedMatrix matrix = kernel_matrix(kernel);
+        const TileFootprint used = footprint(matrix, options, name);
+        EXPECT_EQ(used.rows, 60);
+        EXPECT_EQ(used.columns, 60);
+        const Eigen::MatrixXd g = target_conductances(matrix, options, device) / device.g_max_siemens;
+        int nonzero = 0;
+        for (int row = 0; row < 64; ++row) {
+            for (int column = 0; column < 64; ++column) {
+                const double published = row < 60 && column < 60 ? kernel.at("G")
+                                                                       .at(static_cast<std::size_t>(row))
+                                                                       .at(static_cast<std::size_t>(column))
+                                                                       .get<double>()
+                                                                 : 0.0;
+                ASSERT_DOUBLE_EQ(g(row, column), published) << name << " cell " << row << ", " << column;
+                nonzero += published != 0.0 ? 1 : 0;
+            }
+        }
+        EXPECT_DOUBLE_EQ(used.utilisation, nonzero / 4096.0) << name;
+        EXPECT_EQ(effective_weights(g * device.g_max_siemens, matrix, options, device),
+                  Eigen::MatrixXd(matrix.codes.cast<double>()));
+    }
+}
+
+}  // namespace
+}  // namespace imssa
