@@ -17,6 +17,8 @@ struct ReadConfig {
     double v_read_volt = 0.2;  ///< full-scale input amplitude
     double t_read_s = 20e-9;   ///< time the inputs are driven
     double v_supply_volt = 0.9;
+
+    void validate() const;
 };
 
 template <class Visitor>
@@ -50,11 +52,13 @@ public:
 
     /// sums (outputs x lanes, weight-code x input-code units) of one read. input_codes: inputs x lanes DAC codes.
     /// Read noise is drawn per output and lane with the variance sum_i (sigma_i v_i)^2, keyed by (seed, tile, sequence,
-    /// step). A lane's result does not depend on the other lanes. With ideal devices the sums are the exact integers.
+    /// step); a sequence counts by the low 32 bits of its identity. A lane's result does not depend on the other
+    /// lanes. With ideal devices the sums are the exact integers. `sums` is resized when its shape differs.
     void read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
               LaneMatrix& sums) const;
 
-    /// Energy of that read over the first `input_codes.lanes()` lanes (padding excluded).
+    /// Energy of that read over the first `input_codes.lanes()` lanes (padding excluded). Input code c drives its row
+    /// (both rows of a pair) with v_read x drive x c / input_limit; all cells of the row in used columns conduct.
     ReadEnergy read_energy(const LaneMatrix& input_codes) const;
 
     const Eigen::MatrixXd& conductances() const { return conductances_; }

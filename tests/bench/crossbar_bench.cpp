@@ -1,0 +1,114 @@
+/// Reads of one 64 x 64 tile, four cells a weight (32 inputs x 32 outputs), with all errors of the TaOx device.
+/// `array_ops` counts reads of the tile for one lane per second of CPU time.
+#include <benchmark/benchmark.h>
+
+#include <random>
+
+#include "models/array/crossbar.h"
+#include "models/common/random.h"
+#include "models/device/device_presets.h"
+
+namespace imssa {
+namespace {
+
+constexpr int kInputs = 32;
+constexpr int kOutputs = 32;
+
+QuantizedMatrix random_matrix() {
+    std::mt19937 engine(1);
+    std::uniform_int_distribution<int> code(-127, 127);
+    QuantizedMatrix matrix;
+    matrix.codes.resize(kInputs, kOutputs);
+    for (Eigen::Index at = 0; at < matrix.codes.size(); ++at) {
+        matrix.codes.data()[at] = static_cast<float>(code(engine));
+    }
+    matrix.drive.assign(kInputs, 1.0F);
+    matrix.gain.assign(kOutputs, 0.01F);
+    matrix.offset.assign(kOutputs, 0.0F);
+    matrix.output_limit.assign(kOutputs, 127.0F);
+    return matrix;
+}
+
+LaneMatrix random_codes(int lanes) {
+    std::mt19937 engine(2);
+    std::uniform_int_distribution<int> code(-127, 127);
+    LaneMatrix codes(kInputs, lanes);
+    for (int input = 0; input < kInputs; ++input) {
+        for (int lane = 0; lane < lanes; ++lane) {
+            codes(input, lane) = static_cast<float>(code(engine));
+        }
+    }
+    return codes;
+}
+
+void set_array_ops(benchmark::State& state, int lanes) {
+    state.counters["array_ops"] = benchmark::Counter(
+        static_cast<double>(lanes) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+void read_tile(benchmark::State& state, const DeviceConfig& device) {
+    const int lanes = static_cast<int>(state.range(0));
+    const Crossbar tile(random_matrix(), MappingOptions{}, device, ReadConfig{}, 1, 0, "tile");
+    const LaneMatrix inputs = random_codes(lanes);
+    std::vector<std::uint64_t> sequences(static_cast<std::size_t>(lanes));
+    for (std::size_t lane = 0; lane < sequences.size(); ++lane) {
+        sequences[lane] = lane;
+    }
+    LaneMatrix sums(kOutputs, lanes);
+    std::uint32_t step = 0;
+    for (auto _ : state) {
+        tile.read(inputs, sequences, step++, sums);
+        benchmark::DoNotOptimize(sums.row(0));
+    }
+    set_array_ops(state, lanes);
+}
+
+void CrossbarReadWithNoise(benchmark::State& state) {
+    read_tile(state, device_preset("taox_imssa"));
+}
+BENCHMARK(CrossbarReadWithNoise)->Arg(1)->Arg(16)->Arg(64)->Arg(256);
+
+void CrossbarReadIdeal(benchmark::State& state) {
+    read_tile(state, DeviceConfig{});
+}
+BENCHMARK(CrossbarReadIdeal)->Arg(1)->Arg(256);
+
+void CrossbarReadEnergy(benchmark::State& state) {
+    const int lanes = static_cast<int>(state.range(0));
+    const Crossbar tile(random_matrix(), MappingOptions{}, DeviceConfig{}, ReadConfig{}, 1, 0, "tile");
+    const LaneMatrix inputs = random_codes(lanes);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(tile.read_energy(inputs));
+    }
+    set_array_ops(state, lanes);
+}
+BENCHMARK(CrossbarReadEnergy)->Arg(1)->Arg(256);
+
+void CrossbarProgramming(benchmark::State& state) {
+    const QuantizedMatrix matrix = random_matrix();
+    for (auto _ : state) {
+        const Crossbar tile(matrix, MappingOptions{}, device_preset("taox_imssa"), ReadConfig{}, 1, 0, "tile");
+        benchmark::DoNotOptimize(tile.inputs());
+    }
+}
+BENCHMARK(CrossbarProgramming);
+
+void NormalDraws(benchmark::State& state) {
+    LanesUint sequences{};
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        sequences[lane] = static_cast<std::uint32_t>(lane);
+    }
+    std::uint32_t step = 0;
+    for (auto _ : state) {
+        NormalQuad quad = normal_quad(1, RandomPurpose::read_noise, 0, sequences, step++, 0);
+        benchmark::DoNotOptimize(quad);
+    }
+    state.counters["draws"] =
+        benchmark::Counter(64.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+BENCHMARK(NormalDraws);
+
+}  // namespace
+}  // namespace imssa
+
+BENCHMARK_MAIN();
