@@ -17,6 +17,10 @@ using Kind = ConfigNode::Kind;
 
 namespace {
 
+std::string joined(const std::string& path, const std::string& key) {
+    return path.empty() ? key : path + "." + key;
+}
+
 /// Number of insertions, deletions, substitutions and swaps of neighbours between two words.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
     std::vector<std::vector<std::size_t>> distance(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -56,7 +60,7 @@ std::string find_known(const ConfigNode& node, const std::string& path, const st
         return path + key;
     }
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
-        const std::string found = find_known(node.values[i], path + node.keys[i] + ".", key);
+        std::string found = find_known(node.values[i], path + node.keys[i] + ".", key);
         if (!found.empty()) {
             return found;
         }
@@ -74,7 +78,7 @@ void reject_unknown(const ConfigNode& root, const ConfigNode& node, const std::s
             continue;
         }
         const std::string& key = node.keys[i];
-        const std::string full = path.empty() ? key : path + "." + key;
+        const std::string full = joined(path, key);
         const auto& known = node.known_keys;
         if (std::find(known.begin(), known.end(), key) == known.end()) {
             std::string suggestion = nearest_key(known, key);
@@ -144,7 +148,7 @@ const ConfigNode* ConfigReader::find(const char* key) {
 }
 
 std::string ConfigReader::path_of(const char* key) const {
-    return position_.path.empty() ? key : position_.path + "." + key;
+    return joined(position_.path, key);
 }
 
 ConfigReader::Position ConfigReader::enter_table(const char* key) {

@@ -183,23 +183,23 @@ void apply_override(ConfigNode& root, const std::string& text) {
     }
     ConfigNode* node = &root;
     std::string path;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (const std::string& part : parts) {
         if (node->kind != Kind::kTable && node->kind != Kind::kArray) {
             fail_config(name, "key " + in_quotes(path) + " is no table but has type " + kind_name(node->kind));
         }
-        auto* next = const_cast<ConfigNode*>(descend(*node, parts[i]));
+        auto* next = const_cast<ConfigNode*>(descend(*node, part));
         if (next == nullptr && node->kind == Kind::kArray) {
             fail_config(name, "the array " + in_quotes(path) + " has " + std::to_string(node->values.size()) +
-                                  " entries, and none is called " + in_quotes(parts[i]) + " (count from 0)");
+                                  " entries, and none is called " + in_quotes(part) + " (count from 0)");
         }
         if (next == nullptr) {
             ConfigNode created;
             created.where = name;
             created.from_override = true;
-            node->add(parts[i], std::move(created));
+            node->add(part, std::move(created));
             next = &node->values.back();
         }
-        path += (path.empty() ? "" : ".") + parts[i];
+        path.append(path.empty() ? "" : ".").append(part);
         node = next;
     }
     *node = override_value(text.substr(equals + 1), name);

@@ -35,7 +35,7 @@ std::string find_file(const std::string& folder, const std::string& name) {
 }
 
 std::string require_file(const std::string& folder, const std::string& name) {
-    const std::string found = find_file(folder, name);
+    std::string found = find_file(folder, name);
     if (found.empty()) {
         throw UserError("MNIST: " + name + ".gz (or unpacked) is neither in " + (fs::path(folder) / "mnist").string() +
                         " nor in " + folder + "; " + kHowToMend);
@@ -48,7 +48,7 @@ std::string require_file(const std::string& folder, const std::string& name) {
 std::string find_data_folder(const std::optional<std::string>& requested) {
     const char* from_environment = std::getenv("IMSSA_DATA");
     const bool environment_set = from_environment != nullptr && *from_environment != '\0';
-    const std::string folder = requested ? *requested : environment_set ? from_environment : kDefaultFolder;
+    std::string folder = requested ? *requested : environment_set ? from_environment : kDefaultFolder;
     std::error_code error;
     if (fs::is_directory(folder, error)) {
         return folder;

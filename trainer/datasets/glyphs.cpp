@@ -204,7 +204,7 @@ Glyph make_glyph(std::uint64_t seed, Split split, int index) {
     for (int i = 0; i < kPixels; ++i) {
         constexpr float kNoise = 0.06F;
         const float level = brightness * ink[i] + kNoise * noise.bell();
-        glyph.pixels[i] = static_cast<std::uint8_t>(255.0F * std::min(1.0F, std::max(0.0F, level)) + 0.5F);
+        glyph.pixels[i] = static_cast<std::uint8_t>(std::lround(255.0F * std::min(1.0F, std::max(0.0F, level))));
     }
     return glyph;
 }

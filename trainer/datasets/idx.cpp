@@ -73,11 +73,11 @@ std::vector<std::uint8_t> decompress(const std::vector<std::uint8_t>& bytes, con
 }
 
 std::string hexadecimal(const std::uint8_t* bytes, std::size_t count) {
-    static const char* const kDigits = "0123456789abcdef";
+    static const char* const digits = "0123456789abcdef";
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
-        text += kDigits[bytes[i] >> 4];
-        text += kDigits[bytes[i] & 15];
+        text += digits[bytes[i] >> 4];
+        text += digits[bytes[i] & 15];
     }
     return text;
 }

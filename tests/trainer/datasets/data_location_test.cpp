@@ -25,10 +25,12 @@ void write_look_alikes(const std::string& folder, const std::string& ending, std
     }
     for (const std::string stem : {"train", "t10k"}) {
         const bool packed = ending == ".gz";
-        write_bytes(folder + "/" + stem + "-images-idx3-ubyte" + ending,
-                    packed ? gzip(idx_bytes(images)) : idx_bytes(images));
-        write_bytes(folder + "/" + stem + "-labels-idx1-ubyte" + ending,
-                    packed ? gzip(idx_bytes(labels)) : idx_bytes(labels));
+        const auto write = [&](std::string path, const IdxArray& array) {
+            write_bytes(path.append(ending), packed ? gzip(idx_bytes(array)) : idx_bytes(array));
+        };
+        const std::string start = (std::filesystem::path(folder) / stem).string();
+        write(start + "-images-idx3-ubyte", images);
+        write(start + "-labels-idx1-ubyte", labels);
     }
 }
 
@@ -66,8 +68,9 @@ TEST(DataLocationTest, FindsPackedAndUnpackedFilesInBothPlaces) {
             EXPECT_FALSE(mnist_available(folder.path()));
             write_look_alikes(folder.path() + place, ending, 3);
             EXPECT_TRUE(mnist_available(folder.path()));
-            EXPECT_EQ(find_mnist_files(folder.path(), Split::kValidation).labels,
-                      folder.path() + place + "/train-labels-idx1-ubyte" + ending);
+            const std::string found = find_mnist_files(folder.path(), Split::kValidation).labels;
+            EXPECT_EQ(found.substr(folder.path().size()),
+                      std::string(place).append("/train-labels-idx1-ubyte").append(ending));
         }
     }
 }
