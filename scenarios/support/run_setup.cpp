@@ -1,0 +1,59 @@
+#include "scenarios/support/run_setup.h"
+
+#include <filesystem>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "trainer/datasets/data_config.h"
+
+namespace imssa {
+
+std::map<std::uint64_t, const float*> RunSetup::sequences() const {
+    std::map<std::uint64_t, const float*> pointers;
+    for (int index = 0; index < dataset.count(); ++index) {
+        pointers[static_cast<std::uint64_t>(index)] = dataset.sequence(index);
+    }
+    return pointers;
+}
+
+ChipConfig load_chip(const std::string& path, const std::vector<std::string>& overrides, const KernelOptions& trained) {
+    ChipConfig config;
+    config.kernel = trained;
+    ConfigReader reader = ConfigReader::from_file(path, overrides);
+    reader.read(config);
+    reader.reject_unknown_keys();
+    return config;
+}
+
+RunSetup load_run(const RunRequest& request) {
+    RunSetup setup;
+    setup.checkpoint = load_checkpoint(request.checkpoint);
+    if (!setup.checkpoint.ranges.has_value()) {
+        throw UserError("checkpoint '" + request.checkpoint +
+                        "' has no converter ranges: it was trained in float only; fine-tune it first (train --init " +
+                        request.checkpoint + ")");
+    }
+    setup.chip = load_chip(request.chip, request.overrides, setup.checkpoint.config.quantization.kernel);
+    setup.cost_table = (std::filesystem::path(request.chip).parent_path() / setup.chip.cost_table).string();
+    DataConfig data = setup.checkpoint.config.data;
+    int& count = request.split == Split::kTrain
+                     ? data.train_count
+                     : (request.split == Split::kValidation ? data.validation_count : data.test_count);
+    if (request.sequences > 0 && request.split != Split::kValidation) {
+        count = request.sequences;
+    }
+    setup.dataset = load_dataset(data, request.split, request.data);
+    const ModelConfig& model = setup.checkpoint.config.model;
+    if (setup.dataset.channels != model.channels || setup.dataset.classes != model.classes) {
+        throw UserError("data set '" + setup.dataset.name + "' has " + std::to_string(setup.dataset.channels) +
+                        " channels and " + std::to_string(setup.dataset.classes) + " classes, the model of '" +
+                        request.checkpoint + "' has " + std::to_string(model.channels) + " and " +
+                        std::to_string(model.classes));
+    }
+    DeploymentOptions options = setup.checkpoint.config.quantization;
+    options.kernel = setup.chip.kernel;
+    setup.network = deploy(model, setup.checkpoint.parameters, *setup.checkpoint.ranges, options, setup.dataset.steps);
+    return setup;
+}
+
+}  // namespace imssa
