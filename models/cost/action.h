@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <utility>
 
 namespace imssa {
 
@@ -21,6 +23,25 @@ enum class Action {
     control_cycle,       ///< one clock cycle of one busy unit's sequencer
     count_               ///< number of actions
 };
+
+constexpr int kActionCount = static_cast<int>(Action::count_);
+
+/// Names as in cost tables and results.
+constexpr std::array<std::pair<const char*, Action>, kActionCount> enum_names(Action) {
+    return {{{"dac_conversion", Action::dac_conversion},
+             {"array_read", Action::array_read},
+             {"transimpedance", Action::transimpedance},
+             {"sample_hold", Action::sample_hold},
+             {"adc_conversion", Action::adc_conversion},
+             {"register_bit_write", Action::register_bit_write},
+             {"register_bit_read", Action::register_bit_read},
+             {"digital_multiply", Action::digital_multiply},
+             {"digital_add", Action::digital_add},
+             {"table_lookup", Action::table_lookup},
+             {"norm_element", Action::norm_element},
+             {"buffer_bit", Action::buffer_bit},
+             {"control_cycle", Action::control_cycle}}};
+}
 
 const char* to_string(Action action);
 

@@ -1,0 +1,99 @@
+#include "models/cost/component.h"
+
+namespace imssa {
+
+const char* to_string(Component component) {
+    for (const auto& [name, candidate] : enum_names(component)) {
+        if (candidate == component) {
+            return name;
+        }
+    }
+    return "?";
+}
+
+const char* to_string(ComponentGroup group) {
+    switch (group) {
+        case ComponentGroup::adc:
+            return "adc";
+        case ComponentGroup::dac_drivers:
+            return "dac_drivers";
+        case ComponentGroup::array:
+            return "array";
+        case ComponentGroup::tia_sample_hold:
+            return "tia_sample_hold";
+        case ComponentGroup::state_registers:
+            return "state_registers";
+        case ComponentGroup::digital:
+            return "digital";
+        case ComponentGroup::layer_units:
+            return "layer_units";
+        case ComponentGroup::buffers:
+            return "buffers";
+        case ComponentGroup::control:
+            return "control";
+        case ComponentGroup::leakage:
+            return "leakage";
+        case ComponentGroup::count_:
+            break;
+    }
+    return "?";
+}
+
+ComponentGroup group_of(Action action, ComponentGroup digital) {
+    switch (action) {
+        case Action::dac_conversion:
+            return ComponentGroup::dac_drivers;
+        case Action::array_read:
+            return ComponentGroup::array;
+        case Action::transimpedance:
+        case Action::sample_hold:
+            return ComponentGroup::tia_sample_hold;
+        case Action::adc_conversion:
+            return ComponentGroup::adc;
+        case Action::register_bit_write:
+        case Action::register_bit_read:
+            return ComponentGroup::state_registers;
+        case Action::digital_multiply:
+        case Action::digital_add:
+            return digital;
+        case Action::table_lookup:
+        case Action::norm_element:
+            return ComponentGroup::layer_units;
+        case Action::buffer_bit:
+            return ComponentGroup::buffers;
+        case Action::control_cycle:
+        case Action::count_:
+            break;
+    }
+    return ComponentGroup::control;
+}
+
+ComponentGroup group_of(Component component, ComponentGroup digital) {
+    switch (component) {
+        case Component::cell:
+            return ComponentGroup::array;
+        case Component::dac:
+            return ComponentGroup::dac_drivers;
+        case Component::transimpedance:
+        case Component::sample_hold:
+            return ComponentGroup::tia_sample_hold;
+        case Component::adc:
+            return ComponentGroup::adc;
+        case Component::register_bit:
+            return ComponentGroup::state_registers;
+        case Component::multiplier:
+        case Component::adder:
+            return digital;
+        case Component::table:
+        case Component::norm_element:
+            return ComponentGroup::layer_units;
+        case Component::buffer_bit:
+            return ComponentGroup::buffers;
+        case Component::sequencer:
+        case Component::count_:
+            break;
+    }
+    return ComponentGroup::control;
+}
+
+}  // namespace imssa

@@ -1,0 +1,123 @@
+#include "models/cost/cost_table.h"
+
+#include <cmath>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+
+namespace imssa {
+
+namespace {
+
+/// `what` names the entry, `key` the nominal field.
+void check_range(double low, double nominal, double high, const std::string& what, const std::string& key) {
+    if (!(low >= 0.0 && low <= nominal && nominal <= high) || !std::isfinite(high)) {
+        throw UserError(what + ": the range of " + key +
+                        " is out of order: give low <= nominal <= high, all at least 0");
+    }
+}
+
+template <class Prices, class Key, class Member>
+auto find_price(const Prices& prices, Key key, Member member, const char* list) -> decltype(prices.front()) {
+    for (const auto& price : prices) {
+        if (price.*member == key) {
+            return price;
+        }
+    }
+    throw UserError(std::string("there is no [[") + list + "]] entry for '" + to_string(key) +
+                    "' in the cost table: add one with its value, low, high, source and status");
+}
+
+template <class Prices, class Key, class Member>
+void check_listed_once(const Prices& prices, Key key, Member member, const char* list) {
+    find_price(prices, key, member, list);
+    int entries = 0;
+    for (const auto& price : prices) {
+        entries += price.*member == key ? 1 : 0;
+    }
+    if (entries > 1) {
+        throw UserError(std::string("there are ") + std::to_string(entries) + " [[" + list + "]] entries for '" +
+                        to_string(key) + "' in the cost table: keep one");
+    }
+}
+
+}  // namespace
+
+void Provenance::validate(const std::string& what) const {
+    if (source.empty()) {
+        throw UserError(what + ": no source is given: set source");
+    }
+    if (status.size() != 1 || std::string("RSDMA").find(status) == std::string::npos) {
+        throw UserError(what + ": status = \"" + status +
+                        "\" is not known: set R (read), S (second hand), D (derived), M (memory) or A (assumption)");
+    }
+}
+
+void EnergyPrice::validate() const {
+    const std::string what = std::string("energy of ") + to_string(action);
+    if (action == Action::array_read) {
+        throw UserError(what +
+                        ": array reads have no price, their energy is computed from the conductances: "
+                        "remove the entry");
+    }
+    check_range(energy_low_j, energy_j, energy_high_j, what, "energy_j");
+    check_range(power_low_w, power_w, power_high_w, what, "power_w");
+    if (energy_high_j > 0.0 && power_high_w > 0.0) {
+        throw UserError(what + ": both energy_j and power_w are given: keep one");
+    }
+    if (energy_j > 1e-6) {
+        throw UserError(what + ": energy_j = " + std::to_string(energy_j) +
+                        " is above a microjoule: the unit is joule (2.66e-12 is 2.66 pJ)");
+    }
+    provenance.validate(what);
+}
+
+void AreaPrice::validate() const {
+    const std::string what = std::string("area of ") + to_string(component);
+    check_range(area_low_mm2, area_mm2, area_high_mm2, what, "area_mm2");
+    if (area_mm2 > 10.0) {
+        throw UserError(what + ": area_mm2 = " + std::to_string(area_mm2) +
+                        " is above 10 mm^2: the unit is mm^2 (3000 um^2 is 3000e-6)");
+    }
+    provenance.validate(what);
+}
+
+void LeakagePrice::validate() const {
+    const std::string what = std::string("leakage of ") + to_string(component);
+    check_range(power_low_w, power_w, power_high_w, what, "power_w");
+    provenance.validate(what);
+}
+
+void CostTable::validate() const {
+    for (const auto& [action_name, action] : enum_names(Action{})) {
+        if (action != Action::array_read) {
+            check_listed_once(energies, action, &EnergyPrice::action, "energy");
+        }
+    }
+    for (const auto& [component_name, component] : enum_names(Component{})) {
+        check_listed_once(areas, component, &AreaPrice::component, "area");
+        check_listed_once(leakages, component, &LeakagePrice::component, "leakage");
+    }
+}
+
+const EnergyPrice& CostTable::energy(Action action) const {
+    return find_price(energies, action, &EnergyPrice::action, "energy");
+}
+
+const AreaPrice& CostTable::area(Component component) const {
+    return find_price(areas, component, &AreaPrice::component, "area");
+}
+
+const LeakagePrice& CostTable::leakage(Component component) const {
+    return find_price(leakages, component, &LeakagePrice::component, "leakage");
+}
+
+CostTable load_cost_table(const std::string& path, const std::vector<std::string>& overrides) {
+    CostTable table;
+    ConfigReader reader = ConfigReader::from_file(path, overrides);
+    reader.read(table);
+    reader.reject_unknown_keys();
+    return table;
+}
+
+}  // namespace imssa

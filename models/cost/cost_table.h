@@ -1,0 +1,120 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/cost/action.h"
+#include "models/cost/component.h"
+
+namespace imssa {
+
+/// A figure with its uncertainty, and where it comes from. Status of the nominal value: R read in the source, S second
+/// hand, D derived from sourced numbers, M from memory, A assumption.
+struct Provenance {
+    std::string source;
+    std::string status;
+    bool calibrated = false;  ///< fitted to silicon of this kind (otherwise the low-high range applies)
+
+    void validate(const std::string& what) const;
+};
+
+/// Energy of one action in joules: either energy_j, or (amplifiers that burn a bias current while a read lasts) power_w
+/// times the read time of the chip.
+struct EnergyPrice {
+    Action action = Action::dac_conversion;
+    std::string per;  ///< what one action is, in words
+    double energy_j = 0.0, energy_low_j = 0.0, energy_high_j = 0.0;
+    double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
+    Provenance provenance;
+
+    void validate() const;
+};
+
+/// Area of one instance in mm^2.
+struct AreaPrice {
+    Component component = Component::cell;
+    double area_mm2 = 0.0, area_low_mm2 = 0.0, area_high_mm2 = 0.0;
+    Provenance provenance;
+
+    void validate() const;
+};
+
+/// Leakage power of one instance in watts, drawn all the time.
+struct LeakagePrice {
+    Component component = Component::cell;
+    double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
+    Provenance provenance;
+
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, EnergyPrice& price) {
+    visit("action", price.action);
+    visit("per", price.per);
+    visit("energy_j", price.energy_j);
+    visit("energy_low_j", price.energy_low_j);
+    visit("energy_high_j", price.energy_high_j);
+    visit("power_w", price.power_w);
+    visit("power_low_w", price.power_low_w);
+    visit("power_high_w", price.power_high_w);
+    visit("source", price.provenance.source);
+    visit("status", price.provenance.status);
+    visit("calibrated", price.provenance.calibrated);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, AreaPrice& price) {
+    visit("component", price.component);
+    visit("area_mm2", price.area_mm2);
+    visit("area_low_mm2", price.area_low_mm2);
+    visit("area_high_mm2", price.area_high_mm2);
+    visit("source", price.provenance.source);
+    visit("status", price.provenance.status);
+    visit("calibrated", price.provenance.calibrated);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, LeakagePrice& price) {
+    visit("component", price.component);
+    visit("power_w", price.power_w);
+    visit("power_low_w", price.power_low_w);
+    visit("power_high_w", price.power_high_w);
+    visit("source", price.provenance.source);
+    visit("status", price.provenance.status);
+    visit("calibrated", price.provenance.calibrated);
+}
+
+/// Unit costs of one technology. Every action but array_read has one [[energy]] entry (array_read brings its joules
+/// along, computed from conductances and inputs); every component has one [[area]] and one [[leakage]] entry.
+struct CostTable {
+    std::string name;
+    double technology_nm = 0.0;
+    double v_supply_volt = 0.0;  ///< for which the digital and converter energies hold
+    std::vector<EnergyPrice> energies;
+    std::vector<AreaPrice> areas;
+    std::vector<LeakagePrice> leakages;
+
+    /// Throws UserError naming the first action or component without a price, or with two.
+    void validate() const;
+
+    const EnergyPrice& energy(Action action) const;
+    const AreaPrice& area(Component component) const;
+    const LeakagePrice& leakage(Component component) const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, CostTable& table) {
+    visit("name", table.name);
+    visit("technology_nm", table.technology_nm);
+    visit("v_supply_volt", table.v_supply_volt);
+    visit.tables("energy", table.energies);
+    visit.tables("area", table.areas);
+    visit.tables("leakage", table.leakages);
+}
+
+/// Reads and validates a TOML file; unknown keys are errors. Overrides as for every configuration
+/// ("energy.4.energy_j=1e-12").
+CostTable load_cost_table(const std::string& path, const std::vector<std::string>& overrides = {});
+
+}  // namespace imssa

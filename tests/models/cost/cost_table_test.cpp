@@ -1,0 +1,126 @@
+#include "models/cost/cost_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "tests/models/cost/small_table.h"
+
+namespace imssa {
+namespace {
+
+using testing_support::small_table;
+
+constexpr const char* kTable28nm = IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml";
+
+std::string message_of(const CostTable& table) {
+    try {
+        table.validate();
+    } catch (const UserError& error) {
+        return error.what();
+    }
+    return "accepted";
+}
+
+TEST(CostTable, TheTableOf28NanometresIsCompleteAndHoldsTheCitedValues) {
+    const CostTable table = load_cost_table(kTable28nm);
+    EXPECT_EQ(table.name, "imssa_28nm");
+    EXPECT_DOUBLE_EQ(table.energy(Action::adc_conversion).energy_j, 2.66e-12);
+    EXPECT_DOUBLE_EQ(table.energy(Action::adc_conversion).energy_low_j, 1.33e-12);
+    EXPECT_DOUBLE_EQ(table.energy(Action::adc_conversion).energy_high_j, 4.5e-12);
+    EXPECT_NEAR(table.energy(Action::dac_conversion).energy_j, 50e-15 * 8 * 0.9 * 0.9, 1e-18);
+    EXPECT_DOUBLE_EQ(table.energy(Action::transimpedance).power_w, 45e-6);
+    EXPECT_NEAR(table.energy(Action::register_bit_write).energy_j, 2.1e-15 * 0.81, 1e-17);
+    EXPECT_NEAR(table.area(Component::cell).area_mm2, 48 * 28e-6 * 28e-6, 1e-10);
+    EXPECT_DOUBLE_EQ(table.area(Component::adc).area_mm2, 3000e-6);
+    EXPECT_DOUBLE_EQ(table.area(Component::dac).area_mm2, 438e-6);
+    for (const EnergyPrice& price : table.energies) {
+        EXPECT_FALSE(price.per.empty()) << to_string(price.action);
+        EXPECT_GT(price.energy_j + price.power_w, 0.0) << to_string(price.action);
+    }
+}
+
+TEST(CostTable, OverridesReachSingleEntries) {
+    const CostTable table = load_cost_table(kTable28nm, {"energy.3.energy_j=2e-12"});
+    EXPECT_DOUBLE_EQ(table.energy(Action::adc_conversion).energy_j, 2e-12);
+}
+
+TEST(CostTable, AMissingEntryIsNamed) {
+    using testing::HasSubstr;
+    EXPECT_EQ(message_of(small_table()), "accepted");
+    for (const auto& [name, action] : enum_names(Action{})) {
+        if (action == Action::array_read) {
+            continue;
+        }
+        CostTable table = small_table();
+        for (std::size_t i = 0; i < table.energies.size(); ++i) {
+            if (table.energies[i].action == action) {
+                table.energies.erase(table.energies.begin() + static_cast<std::ptrdiff_t>(i));
+                break;
+            }
+        }
+        EXPECT_THAT(message_of(table), HasSubstr(std::string("[[energy]] entry for '") + name + "'"));
+    }
+    CostTable table = small_table();
+    table.areas.pop_back();
+    EXPECT_THAT(message_of(table), HasSubstr("[[area]] entry for 'sequencer'"));
+    table = small_table();
+    table.leakages.pop_back();
+    EXPECT_THAT(message_of(table), HasSubstr("[[leakage]] entry for 'sequencer'"));
+    table = small_table();
+    table.energies.push_back(table.energies.front());
+    EXPECT_THAT(message_of(table), HasSubstr("2 [[energy]] entries for 'dac_conversion'"));
+}
+
+TEST(CostTable, EntriesWithoutSourceOrWithWrongUnitsAreRejected) {
+    using testing::HasSubstr;
+    const auto message = [](auto change) {
+        EnergyPrice price = small_table().energy(Action::adc_conversion);
+        change(price);
+        try {
+            price.validate();
+        } catch (const UserError& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_EQ(message([](EnergyPrice&) {}), "accepted");
+    EXPECT_THAT(message([](EnergyPrice& p) { p.provenance.source = ""; }), HasSubstr("adc_conversion: no source"));
+    EXPECT_THAT(message([](EnergyPrice& p) { p.provenance.status = "X"; }), HasSubstr("status = \"X\""));
+    EXPECT_THAT(message([](EnergyPrice& p) { p.energy_high_j = 0.0; }), HasSubstr("low <= nominal <= high"));
+    EXPECT_THAT(message([](EnergyPrice& p) { p.energy_low_j = -1e-12; }), HasSubstr("low <= nominal <= high"));
+    EXPECT_THAT(message([](EnergyPrice& p) {
+                    p.energy_j = 2.66;
+                    p.energy_high_j = 4.5;
+                }),
+                HasSubstr("the unit is joule"));
+    EXPECT_THAT(message([](EnergyPrice& p) { p.power_high_w = 1e-6; }), HasSubstr("keep one"));
+    EXPECT_THAT(message([](EnergyPrice& p) { p.action = Action::array_read; }), HasSubstr("remove the entry"));
+}
+
+TEST(CostTable, SurvivesBeingWrittenAsJson) {
+    const CostTable table = load_cost_table(kTable28nm);
+    CostTable copy;
+    read_config_json(config_to_json(table), copy);
+    EXPECT_EQ(config_to_json(copy), config_to_json(table));
+}
+
+TEST(ActionNames, AreDistinctAndComplete) {
+    for (int i = 0; i < kActionCount; ++i) {
+        const Action action = static_cast<Action>(i);
+        EXPECT_STRNE(to_string(action), "?");
+        for (int j = 0; j < i; ++j) {
+            EXPECT_STRNE(to_string(action), to_string(static_cast<Action>(j)));
+        }
+    }
+    for (int i = 0; i < kComponentCount; ++i) {
+        EXPECT_STRNE(to_string(static_cast<Component>(i)), "?");
+    }
+    for (int i = 0; i < kGroupCount; ++i) {
+        EXPECT_STRNE(to_string(static_cast<ComponentGroup>(i)), "?");
+    }
+}
+
+}  // namespace
+}  // namespace imssa
