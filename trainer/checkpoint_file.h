@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+namespace imssa {
+
+/// User block of a checkpoint file, 512 bytes before the HDF5 superblock (HDF5 tools skip it):
+///   0  16 bytes  "IMSSA-CHECKPOINT"
+///  16   4 bytes  format version, little-endian
+///  20   8 bytes  bytes behind the user block, little-endian
+///  28  32 bytes  SHA-256 of the bytes behind the user block
+///  60            zeros
+constexpr int kUserBlockBytes = 512;
+
+/// Fills in the user block of a file that HDF5 has written, and syncs it to the disk.
+void seal_checkpoint_file(const std::string& path, int version);
+
+/// Reads a whole checkpoint file and verifies its user block; throws UserError of one line.
+std::string read_sealed_file(const std::string& path, int newest_version);
+
+/// Moves a synced temporary file over `path` and syncs the folder.
+void replace_file(const std::string& temporary, const std::string& path);
+
+}  // namespace imssa

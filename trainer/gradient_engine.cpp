@@ -1,0 +1,132 @@
+#include "trainer/gradient_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "models/common/error.h"
+#include "models/network/reference_inference.h"
+#include "trainer/cross_entropy.h"
+#include "trainer/network_pass.h"
+#include "trainer/quantized_pass.h"
+
+namespace imssa {
+
+StepNetwork StepNetwork::in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps) {
+    StepNetwork network;
+    network.effective_ = effective_float_network(config, parameters, steps);
+    return network;
+}
+
+StepNetwork StepNetwork::quantized(const ModelConfig& config, const NetworkParameters& parameters,
+                                   const CalibrationRanges& ranges, const DeploymentOptions& options, int steps) {
+    StepNetwork network;
+    network.deployed_ = std::make_shared<const DeployedNetwork>(deploy(config, parameters, ranges, options, steps));
+    network.effective_ = effective_quantized_network(*network.deployed_);
+    return network;
+}
+
+GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads)
+    : config_(config), quantized_(quantized), pool_(threads) {
+    const Workspace::Purpose training = quantized ? Workspace::Purpose::quantized : Workspace::Purpose::float_training;
+    const Workspace::Purpose evaluation =
+        quantized ? Workspace::Purpose::quantized_evaluation : Workspace::Purpose::evaluation;
+    for (int thread = 0; thread < threads; ++thread) {
+        workspaces_.push_back(std::make_unique<Workspace>(config, steps, training));
+        evaluation_workspaces_.push_back(std::make_unique<Workspace>(config, steps, evaluation));
+    }
+}
+
+BatchResult GradientEngine::run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+                                std::uint64_t dither_seed, bool with_gradient) {
+    const int items = (static_cast<int>(indices.size()) + kLaneWidth - 1) / kLaneWidth;
+    item_results_.assign(static_cast<std::size_t>(items), {});
+    while (with_gradient && static_cast<int>(item_gradients_.size()) < items) {
+        item_gradients_.push_back(zero_effective_tensors(config_));
+    }
+    std::optional<QuantizedPass> quantized_pass;
+    if (quantized_) {
+        quantized_pass.emplace(*network.deployed());
+    }
+    const double weight = 1.0 / static_cast<double>(indices.size());
+    const auto work = [&](int item, int thread) {
+        const std::size_t at = static_cast<std::size_t>(item);
+        Workspace& workspace =
+            *(with_gradient ? workspaces_ : evaluation_workspaces_)[static_cast<std::size_t>(thread)];
+        std::array<const float*, kLaneWidth> sequences{};
+        std::array<int, kLaneWidth> labels{};
+        LanesUint keys = {};
+        const int first = item * kLaneWidth;
+        const int lanes = std::min(kLaneWidth, static_cast<int>(indices.size()) - first);
+        for (int lane = 0; lane < lanes; ++lane) {
+            const int index = indices[static_cast<std::size_t>(first + lane)];
+            sequences[static_cast<std::size_t>(lane)] = data.sequence(index);
+            labels[static_cast<std::size_t>(lane)] = data.labels[static_cast<std::size_t>(index)];
+            keys[lane] = dither_sequence_key(dither_seed, static_cast<std::uint64_t>(index));
+        }
+        workspace.load_inputs(sequences.data(), lanes);
+        if (quantized_pass) {
+            quantized_pass->forward(keys, workspace);
+        } else {
+            forward_float(network.effective(), workspace);
+        }
+        const EffectiveNetwork& effective = network.effective();
+        const LossResult loss =
+            cross_entropy(workspace.logits.data(), effective.logit_scale, effective.logit_limit, config_.classes,
+                          labels.data(), lanes, weight, workspace.logit_gradient.data());
+        BatchResult& result = item_results_[at];
+        result.sequences = lanes;
+        for (int lane = 0; lane < lanes; ++lane) {
+            result.loss_sum += loss.loss[static_cast<std::size_t>(lane)];
+            result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
+        }
+        if (!std::isfinite(result.loss_sum)) {
+            throw NumericalError("the loss is not finite");
+        }
+        if (with_gradient) {
+            for_each_effective_tensor(
+                item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
+            if (quantized_pass) {
+                backward(effective, QuantizedStateSource(*quantized_pass, keys), workspace, item_gradients_[at]);
+            } else {
+                backward(effective, FloatStateSource(effective), workspace, item_gradients_[at]);
+            }
+        }
+    };
+    pool_.run(items, work);
+    BatchResult total;
+    for (const BatchResult& result : item_results_) {
+        total.loss_sum += result.loss_sum;
+        total.correct += result.correct;
+        total.sequences += result.sequences;
+    }
+    return total;
+}
+
+BatchResult GradientEngine::gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+                                     std::uint64_t dither_seed, EffectiveTensors& gradient) {
+    const BatchResult result = run(network, data, indices, dither_seed, true);
+    for_each_effective_tensor(gradient,
+                              [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
+    for (std::size_t item = 0; item < item_results_.size(); ++item) {
+        std::vector<std::vector<float>*> to;
+        for_each_effective_tensor(gradient, [&to](std::vector<float>& values) { to.push_back(&values); });
+        std::size_t tensor = 0;
+        for_each_effective_tensor(item_gradients_[item], [&](const std::vector<float>& values) {
+            std::vector<float>& sums = *to[tensor++];
+            for (std::size_t index = 0; index < values.size(); ++index) {
+                sums[index] += values[index];
+            }
+        });
+    }
+    return result;
+}
+
+BatchResult GradientEngine::evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed) {
+    std::vector<int> indices(static_cast<std::size_t>(data.count()));
+    std::iota(indices.begin(), indices.end(), 0);
+    return run(network, data, indices, dither_seed, false);
+}
+
+}  // namespace imssa

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+
+#include "trainer/effective_network.h"
+
+namespace imssa {
+
+/// Views of the kernel of one head: pointers to its modes in EffectiveLayerTensors.
+struct KernelView {
+    int modes = 0;
+    const float *a_re = nullptr, *a_im = nullptr, *b_re = nullptr, *b_im = nullptr, *c_re = nullptr, *c_im = nullptr;
+    float d = 0.0F;
+    bool output_reads_previous_state = false;
+    bool input_is_folded = true;  ///< b is one real constant for all modes and is not trained
+};
+KernelView kernel_view(const EffectiveNetwork& network, int layer, int head);
+
+/// Where the gradient of a kernel is accumulated.
+struct KernelGradientView {
+    float *a_re = nullptr, *a_im = nullptr, *b_re = nullptr, *b_im = nullptr, *c_re = nullptr, *c_im = nullptr,
+          *d = nullptr;
+};
+KernelGradientView kernel_gradient_view(EffectiveTensors& gradient, int layer, int head, int modes);
+
+/// One head over consecutive blocks of steps: u and y point at the head's 8 x 16 values of the first block, the next
+/// block lies `stride` floats further. States are modes x {re, im} x 16 floats. For b = 1 and the output from the new
+/// state (float mode).
+void scan_forward(const KernelView& kernel, const float* u, float* y, std::size_t stride, int blocks,
+                  const float* state_in, float* state_out);
+
+/// The states of modes [first_mode, first_mode + count) after every step, for b = 1: states[t + 1] is count x {re, im}
+/// x 16 floats, states[0] is the state before.
+void scan_states(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t stride, int blocks,
+                 const float* state_in, float* states);
+
+/// Largest number of modes that the backward scan takes at once.
+constexpr int kBackwardModes = 4;
+
+/// Reverse adjoint of modes [first_mode, first_mode + count), count 1, 2 or 4, from their `states` (as scan_states lays
+/// them out). Adds to the input gradient u_gradient (with d * dy for first_mode = 0) and to the kernel's gradient.
+/// `adjoint` (modes x {re, im} x 16) carries a^T lambda from the chunk behind to the chunk before.
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                   float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
+                   const KernelGradientView& gradient);
+
+}  // namespace imssa

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include "models/common/lanes.h"
+
+namespace imssa {
+
+/// A zero-filled array aligned to whole vectors of 16.
+template <class Value>
+class AlignedArray {
+public:
+    AlignedArray() = default;
+    explicit AlignedArray(std::size_t size) : size_(size) {
+        if (size > 0) {
+            values_.reset(static_cast<Value*>(::operator new (size * sizeof(Value), std::align_val_t{64})));
+            std::fill_n(values_.get(), size, Value{});
+        }
+    }
+    Value* data() { return values_.get(); }
+    const Value* data() const { return values_.get(); }
+    std::size_t size() const { return size_; }
+    Value& operator[](std::size_t index) { return values_.get()[index]; }
+    const Value& operator[](std::size_t index) const { return values_.get()[index]; }
+    void clear() { std::fill_n(values_.get(), size_, Value{}); }
+
+private:
+    struct Release {
+        void operator()(Value* values) const { ::operator delete (values, std::align_val_t{64}); }
+    };
+    std::size_t size_ = 0;
+    std::unique_ptr<Value, Release> values_;
+};
+
+/// Time steps of 16 sequences are stored in blocks of 8 steps: [step / 8][channel][8][16]. A scan over time reads 512
+/// bytes in a run; a dense product takes a block as a matrix channels x 128 without packing.
+constexpr int kBlockSteps = 8;
+constexpr int kBlockWidth = kBlockSteps * kLaneWidth;
+/// Blocks between two checkpoints of the state (112 steps): the backward pass recomputes the states of one such chunk
+/// at a time.
+constexpr int kChunkBlocks = 14;
+
+/// Channels of a sequence of blocks. With fewer blocks kept than the sequence has, it is a ring over one chunk
+/// (evaluation).
+class BlockBuffer {
+public:
+    BlockBuffer() = default;
+    BlockBuffer(int channels, int blocks_kept)
+        : channels_(channels),
+          blocks_kept_(blocks_kept),
+          values_(static_cast<std::size_t>(channels) * blocks_kept * kBlockWidth) {}
+    int channels() const { return channels_; }
+    /// Floats from one block to the next.
+    std::size_t stride() const { return static_cast<std::size_t>(channels_) * kBlockWidth; }
+    float* block(int index) { return values_.data() + stride() * static_cast<std::size_t>(index % blocks_kept_); }
+    const float* block(int index) const {
+        return values_.data() + stride() * static_cast<std::size_t>(index % blocks_kept_);
+    }
+
+private:
+    int channels_ = 0;
+    int blocks_kept_ = 1;
+    AlignedArray<float> values_;
+};
+
+}  // namespace imssa

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "trainer/effective_network.h"
+
+namespace imssa {
+
+/// The digital unit behind the mixing product in real numbers, on one block (8 steps x 16 sequences): gated linear
+/// unit, residual, layer norm over heads. mixing: mixing_outputs x 128, input: heads x 128.
+
+/// normalized = (z - mean) / deviation of z = gate(mixing_scale * mixing) + residual_scale * input (z itself without a
+/// norm); out = gamma * normalized + beta unless out is null. inverse_deviation: 8 x 16.
+void layer_unit_forward(const ModelConfig& config, const EffectiveLayerUnits& units,
+                        const EffectiveLayerTensors& tensors, const float* mixing, const float* input,
+                        float* normalized, float* inverse_deviation, float* out);
+
+/// From the gradient of the output to the gradients of the mixing outputs and of the input (residual path only,
+/// overwritten). Mixing outputs at their limit pass no gradient. gamma and beta gradients are heads x 16, accumulated.
+void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& units,
+                         const EffectiveLayerTensors& tensors, const float* mixing, const float* normalized,
+                         const float* inverse_deviation, const float* out_gradient, float* mixing_gradient,
+                         float* input_gradient, float* gamma_gradient, float* beta_gradient);
+
+}  // namespace imssa

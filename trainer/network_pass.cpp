@@ -1,0 +1,249 @@
+#include "trainer/network_pass.h"
+
+#include <algorithm>
+
+#include "trainer/dense_product.h"
+#include "trainer/fast_math.h"
+#include "trainer/kernel_scan.h"
+#include "trainer/layer_unit_pass.h"
+
+namespace imssa {
+
+namespace {
+
+inline Lanes magnitude(Lanes value) {
+    return value < 0.0F ? -value : value;
+}
+
+void activate_block(Activation activation, const float* y, float* value, float* slope, int heads) {
+    const int size = heads * kBlockWidth;
+    for (int at = 0; at < size; at += kLaneWidth) {
+        const Lanes x = load_lanes(y + at);
+        ValueAndSlope result{x, broadcast(1.0F)};
+        if (activation == Activation::gelu) {
+            result = gelu_lanes(x);
+        } else if (activation == Activation::relu) {
+            result.slope = x > 0.0F ? broadcast(1.0F) : Lanes{};
+            result.value = x * result.slope;
+        }
+        store_lanes(value + at, result.value);
+        store_lanes(slope + at, result.slope);
+    }
+}
+
+/// Codes at the limit pass no gradient.
+void mask_block(const float* codes, float limit, float* gradient, int heads) {
+    for (int at = 0; at < heads * kBlockWidth; at += kLaneWidth) {
+        const Lanes value = load_lanes(gradient + at);
+        store_lanes(gradient + at, magnitude(load_lanes(codes + at)) < broadcast(limit) ? value : Lanes{});
+    }
+}
+
+/// logit gradient -> decoder gradient and pooled gradient.
+void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient) {
+    const ModelConfig& config = network.config;
+    for (int output = 0; output < config.classes; ++output) {
+        const Lanes g = load_lanes(workspace.logit_gradient.data() + output * kLaneWidth);
+        gradient.decoder_bias[static_cast<std::size_t>(output)] += horizontal_sum(g);
+        for (int head = 0; head < config.heads; ++head) {
+            const std::size_t at = static_cast<std::size_t>(output) * config.heads + head;
+            gradient.decoder[at] += horizontal_sum(g * load_lanes(workspace.pooled.data() + head * kLaneWidth));
+        }
+    }
+    for (int head = 0; head < config.heads; ++head) {
+        Lanes sum = {};
+        for (int output = 0; output < config.classes; ++output) {
+            const float weight = network.tensors.decoder[static_cast<std::size_t>(output) * config.heads + head];
+            sum =
+                multiply_add(broadcast(weight), load_lanes(workspace.logit_gradient.data() + output * kLaneWidth), sum);
+        }
+        const Lanes pooled = load_lanes(workspace.pooled.data() + head * kLaneWidth);
+        sum = magnitude(pooled) < broadcast(network.pooled_limit) ? sum : Lanes{};
+        store_lanes(workspace.pooled_gradient.data() + head * kLaneWidth, sum * network.pooling_gain);
+    }
+}
+
+/// One layer of one chunk: workspace.gradient_a (of its output) -> workspace.gradient_b (of its input).
+void layer_backward(const EffectiveNetwork& network, const StateSource& source, Workspace& workspace, int layer,
+                    int chunk, EffectiveTensors& gradient) {
+    const ModelConfig& config = network.config;
+    const std::size_t index = static_cast<std::size_t>(layer);
+    const EffectiveLayerTensors& tensors = network.tensors.layers[index];
+    const EffectiveLayerUnits& units = network.units[index];
+    LayerTrace& trace = workspace.trace[index];
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    const int outputs = config.mixing_outputs();
+    for (int block = first; block < first + count; ++block) {
+        layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
+                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
+                            workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),
+                            workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data());
+        float* y_gradient = workspace.kernel_gradient.block(block);
+        dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
+                      config.heads, outputs);
+        const float* slope = trace.slope.block(block);
+        for (int at = 0; at < config.heads * kBlockWidth; at += kLaneWidth) {
+            store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
+        }
+    }
+    EffectiveLayerTensors& layer_gradient = gradient.layers[index];
+    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(),
+                   trace.activation.block(first), trace.activation.stride(), count, layer_gradient.mixing.data(),
+                   layer_gradient.mixing_bias.data(), outputs, config.heads);
+    const std::size_t stride = workspace.stream[index].stride();
+    for (int head = 0; head < config.heads; ++head) {
+        const KernelView kernel = kernel_view(network, layer, head);
+        const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
+        const int offset = head * kBlockWidth;
+        for (int mode = 0; mode < kernel.modes;) {
+            const int left = kernel.modes - mode;
+            const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
+            source.states(workspace, layer, head, chunk, mode, modes, workspace.scratch_states.data());
+            scan_backward(kernel, mode, modes, workspace.stream[index].block(first) + offset,
+                          workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
+                          stride, count, workspace.scratch_states.data(), workspace.adjoint(layer, head),
+                          kernel_gradient);
+            mode += modes;
+        }
+    }
+}
+
+}  // namespace
+
+void decode(const EffectiveNetwork& network, const float* pooled, float* logits) {
+    const ModelConfig& config = network.config;
+    for (int output = 0; output < config.classes; ++output) {
+        Lanes sum = broadcast(network.tensors.decoder_bias[static_cast<std::size_t>(output)]);
+        for (int head = 0; head < config.heads; ++head) {
+            const float weight = network.tensors.decoder[static_cast<std::size_t>(output) * config.heads + head];
+            sum = multiply_add(broadcast(weight), load_lanes(pooled + head * kLaneWidth), sum);
+        }
+        store_lanes(logits + output * kLaneWidth, sum);
+    }
+}
+
+void pool_chunk(Workspace& workspace, int chunk) {
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        const int valid = workspace.valid_steps(block);
+        const float* out = workspace.stream.back().block(block);
+        for (int head = 0; head < workspace.config.heads; ++head) {
+            Lanes sum = load_lanes(workspace.pooled_sums.data() + head * kLaneWidth);
+            for (int step = 0; step < valid; ++step) {
+                sum += load_lanes(out + head * kBlockWidth + step * kLaneWidth);
+            }
+            store_lanes(workspace.pooled_sums.data() + head * kLaneWidth, sum);
+        }
+    }
+}
+
+void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer) {
+    const ModelConfig& config = network.config;
+    workspace.pooled_sums.clear();
+    for (LayerTrace& trace : workspace.trace) {
+        std::fill_n(trace.states.data(), trace.states.size() / (workspace.keeps_states ? workspace.chunks + 1 : 1),
+                    0.0F);
+    }
+    for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
+        const int first = chunk * kChunkBlocks;
+        const int count = workspace.chunk_blocks(chunk);
+        for (int block = first; block < first + count; ++block) {
+            dense_product(network.tensors.encoder.data(), network.tensors.encoder_bias.data(),
+                          workspace.input.block(block), workspace.stream[0].block(block), config.heads,
+                          config.channels);
+        }
+        for (int layer = 0; layer < config.layers; ++layer) {
+            const std::size_t index = static_cast<std::size_t>(layer);
+            LayerTrace& trace = workspace.trace[index];
+            BlockBuffer& input = workspace.stream[index];
+            for (int head = 0; head < config.heads; ++head) {
+                const int offset = head * kBlockWidth;
+                scan_forward(kernel_view(network, layer, head), input.block(first) + offset,
+                             trace.kernel_output.block(first) + offset, input.stride(), count,
+                             workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head));
+            }
+            const EffectiveLayerTensors& tensors = network.tensors.layers[index];
+            for (int block = first; block < first + count; ++block) {
+                activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
+                               trace.slope.block(block), config.heads);
+                dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
+                              trace.mixing.block(block), config.mixing_outputs(), config.heads);
+                layer_unit_forward(config, network.units[index], tensors, trace.mixing.block(block), input.block(block),
+                                   trace.normalized.block(block),
+                                   trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
+                                   workspace.stream[index + 1].block(block));
+            }
+        }
+        pool_chunk(workspace, chunk);
+        if (observer != nullptr) {
+            observer->on_chunk(workspace, chunk);
+        }
+    }
+    for (int head = 0; head < config.heads; ++head) {
+        store_lanes(workspace.pooled.data() + head * kLaneWidth,
+                    load_lanes(workspace.pooled_sums.data() + head * kLaneWidth) * network.pooling_gain);
+    }
+    decode(network, workspace.pooled.data(), workspace.logits.data());
+}
+
+void FloatStateSource::states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
+                              float* out) const {
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    scan_states(kernel_view(network_, layer, head), first_mode, count,
+                input.block(chunk * kChunkBlocks) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
+                workspace.states(layer, chunk, head), out);
+}
+
+void backward(const EffectiveNetwork& network, const StateSource& source, Workspace& workspace,
+              EffectiveTensors& gradient) {
+    const ModelConfig& config = network.config;
+    const bool masked = network.code_limit < kNoLimit;
+    decoder_backward(network, workspace, gradient);
+    for (LayerTrace& trace : workspace.trace) {
+        trace.adjoint.clear();
+        trace.gamma_gradient.clear();
+        trace.beta_gradient.clear();
+    }
+    for (int chunk = workspace.chunks - 1; chunk >= 0; --chunk) {
+        const int first = chunk * kChunkBlocks;
+        const int count = workspace.chunk_blocks(chunk);
+        for (int block = first; block < first + count; ++block) {
+            const int valid = workspace.valid_steps(block);
+            float* to = workspace.gradient_a.block(block);
+            for (int head = 0; head < config.heads; ++head) {
+                const Lanes g = load_lanes(workspace.pooled_gradient.data() + head * kLaneWidth);
+                for (int step = 0; step < kBlockSteps; ++step) {
+                    store_lanes(to + head * kBlockWidth + step * kLaneWidth, step < valid ? g : Lanes{});
+                }
+            }
+        }
+        const auto mask_stream = [&](int index) {
+            for (int block = first; masked && block < first + count; ++block) {
+                mask_block(workspace.stream[static_cast<std::size_t>(index)].block(block), network.code_limit,
+                           workspace.gradient_a.block(block), config.heads);
+            }
+        };
+        for (int layer = config.layers - 1; layer >= 0; --layer) {
+            mask_stream(layer + 1);
+            layer_backward(network, source, workspace, layer, chunk, gradient);
+            std::swap(workspace.gradient_a, workspace.gradient_b);
+        }
+        mask_stream(0);
+        dense_gradient(workspace.gradient_a.block(first), workspace.gradient_a.stride(), workspace.input.block(first),
+                       workspace.input.stride(), count, gradient.encoder.data(), gradient.encoder_bias.data(),
+                       config.heads, config.channels);
+    }
+    for (int layer = 0; layer < config.layers; ++layer) {
+        const LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+        EffectiveLayerTensors& to = gradient.layers[static_cast<std::size_t>(layer)];
+        for (int head = 0; head < config.heads; ++head) {
+            to.gamma[static_cast<std::size_t>(head)] +=
+                horizontal_sum(load_lanes(trace.gamma_gradient.data() + head * kLaneWidth));
+            to.beta[static_cast<std::size_t>(head)] +=
+                horizontal_sum(load_lanes(trace.beta_gradient.data() + head * kLaneWidth));
+        }
+    }
+}
+
+}  // namespace imssa

@@ -1,0 +1,149 @@
+#include "trainer/phase_trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <numeric>
+
+#include "models/common/error.h"
+#include "models/common/random.h"
+#include "models/network/quantizer.h"
+#include "trainer/calibration.h"
+#include "trainer/interrupt.h"
+
+namespace imssa {
+
+namespace {
+
+double process_cpu_seconds() {
+    std::timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+std::string epoch_title(const TrainConfig& config, int phase, int epoch) {
+    return std::string(phase_name(phase)) + " epoch " + std::to_string(epoch) + "/" +
+           std::to_string(phase_config(config, phase).epochs);
+}
+
+}  // namespace
+
+const PhaseConfig& phase_config(const TrainConfig& config, int phase) {
+    return phase == 0 ? config.training : config.finetune;
+}
+
+const char* phase_name(int phase) {
+    return phase == 0 ? "training" : "finetune";
+}
+
+std::vector<int> shuffled_indices(int count, std::uint64_t seed, int phase, int epoch) {
+    std::vector<int> indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), 0);
+    const CounterRandom random(seed, RandomPurpose::shuffle, static_cast<std::uint32_t>(phase * 1000000 + epoch));
+    for (int last = count - 1; last > 0; --last) {
+        const int other = static_cast<int>(random.uniform(static_cast<std::uint64_t>(last)) * (last + 1));
+        std::swap(indices[static_cast<std::size_t>(last)], indices[static_cast<std::size_t>(other)]);
+    }
+    return indices;
+}
+
+std::uint64_t epoch_dither_seed(std::uint64_t seed, int phase, int epoch) {
+    const std::uint32_t place = static_cast<std::uint32_t>(phase * 1000000 + epoch);
+    return seed ^ (static_cast<std::uint64_t>(mix32(place + 1U)) << 32 | mix32(place + 0x51ed270bU));
+}
+
+PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const Dataset& test, int threads)
+    : checkpoint_(checkpoint),
+      phase_(phase_config(checkpoint.config, checkpoint.phase)),
+      train_(train),
+      test_(test),
+      engine_(checkpoint.config.model, train.steps, phase_.precision == Precision::quantized, threads),
+      steps_per_epoch_((train.count() + phase_.batch - 1) / phase_.batch) {
+    const ModelConfig& model = checkpoint.config.model;
+    if (model.channels != train.channels || model.classes < train.classes) {
+        throw UserError("data set '" + train.name + "' has " + std::to_string(train.channels) + " channels and " +
+                        std::to_string(train.classes) + " classes, the model " + std::to_string(model.channels) +
+                        " and " + std::to_string(model.classes) + "; mend [model]");
+    }
+    if (phase_.precision == Precision::quantized && !checkpoint_.ranges) {
+        checkpoint_.ranges = calibrate(model, checkpoint_.parameters, train_, phase_.calibration_sequences);
+    }
+    if (!checkpoint_.optimizer) {
+        checkpoint_.optimizer = AdamW(model, {}).state();
+    }
+}
+
+StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters) const {
+    const TrainConfig& config = checkpoint_.config;
+    return phase_.precision == Precision::quantized
+               ? StepNetwork::quantized(config.model, parameters, *checkpoint_.ranges, config.quantization,
+                                        train_.steps)
+               : StepNetwork::in_float(config.model, parameters, train_.steps);
+}
+
+bool PhaseTrainer::run_epoch(ProgressReport& progress) {
+    const auto wall_start = std::chrono::steady_clock::now();
+    const double cpu_start = process_cpu_seconds();
+    const TrainConfig& config = checkpoint_.config;
+    const int epoch = checkpoint_.epochs_done + 1;
+    const std::string title = epoch_title(config, checkpoint_.phase, epoch);
+    const std::vector<int> order = shuffled_indices(train_.count(), config.seed, checkpoint_.phase, epoch);
+    const std::uint64_t dither_seed = epoch_dither_seed(config.seed, checkpoint_.phase, epoch);
+    NetworkParameters parameters = checkpoint_.parameters;
+    NetworkParameters gradient = zero_parameters(config.model);
+    EffectiveTensors effective = zero_effective_tensors(config.model);
+    AdamWOptions adamw_options;
+    adamw_options.weight_decay = phase_.weight_decay;
+    AdamW optimizer(config.model, adamw_options);
+    optimizer.state() = *checkpoint_.optimizer;
+    EpochMetrics metrics;
+    metrics.phase = checkpoint_.phase;
+    metrics.epoch = epoch;
+    BatchResult total;
+    progress.start_epoch(title, train_.count());
+    for (std::int64_t step = 0; step < steps_per_epoch_; ++step) {
+        const std::string where = title + ", step " + std::to_string(step + 1);
+        const std::size_t first = static_cast<std::size_t>(step * phase_.batch);
+        const std::size_t last = std::min(first + static_cast<std::size_t>(phase_.batch), order.size());
+        const std::vector<int> batch(order.begin() + static_cast<std::ptrdiff_t>(first),
+                                     order.begin() + static_cast<std::ptrdiff_t>(last));
+        const StepNetwork network = step_network(parameters);
+        try {
+            const BatchResult result = engine_.gradient(network, train_, batch, dither_seed, effective);
+            total.loss_sum += result.loss_sum;
+            total.correct += result.correct;
+            total.sequences += result.sequences;
+        } catch (const NumericalError& error) {
+            throw NumericalError(std::string(error.what()) + " at " + where +
+                                 "; use a smaller learning rate or gradient_clip");
+        }
+        parameter_gradient(config.model, parameters, network.deployed(), effective, gradient);
+        const double norm = gradient_norm(gradient, where);
+        clip_gradient(gradient, norm, phase_.gradient_clip);
+        const double factor =
+            cosine_schedule(optimizer.state().steps, steps_per_epoch_ * phase_.epochs, phase_.warmup_steps);
+        optimizer.step(parameters, gradient, factor * phase_.learning_rate, factor * phase_.state_space_learning_rate);
+        metrics.learning_rate = factor * phase_.learning_rate;
+        metrics.gradient_norm += norm / static_cast<double>(steps_per_epoch_);
+        progress.update(total.sequences, total.loss_sum / total.sequences,
+                        static_cast<double>(total.correct) / total.sequences);
+        if (InterruptGuard::signal_number() != 0) {
+            return false;
+        }
+    }
+    metrics.train_loss = total.loss_sum / total.sequences;
+    metrics.train_accuracy = static_cast<double>(total.correct) / total.sequences;
+    const BatchResult test = engine_.evaluate(step_network(parameters), test_, config.seed);
+    metrics.test_loss = test.loss_sum / test.sequences;
+    metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
+    metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();
+    metrics.cpu_s = process_cpu_seconds() - cpu_start;
+    checkpoint_.parameters = std::move(parameters);
+    checkpoint_.optimizer = optimizer.state();
+    checkpoint_.epochs_done = epoch;
+    checkpoint_.history.push_back(metrics);
+    progress.finish_epoch(title, metrics);
+    return true;
+}
+
+}  // namespace imssa

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/checkpoint.h"
+#include "trainer/gradient_engine.h"
+#include "trainer/progress.h"
+
+namespace imssa {
+
+/// Order in which an epoch visits the training sequences: a permutation that depends on (seed, phase, epoch) only.
+std::vector<int> shuffled_indices(int count, std::uint64_t seed, int phase, int epoch);
+
+/// Seed of the dither of one epoch of training: fresh every epoch.
+std::uint64_t epoch_dither_seed(std::uint64_t seed, int phase, int epoch);
+
+/// Optimises the parameters of a checkpoint through the epochs of one phase.
+class PhaseTrainer {
+public:
+    /// `checkpoint` holds the state that training goes on from, and is advanced; quantized phases calibrate first when
+    /// it has no ranges.
+    PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const Dataset& test, int threads);
+
+    /// One epoch. Returns false when a signal stopped it: the checkpoint then still holds the state before the epoch.
+    bool run_epoch(ProgressReport& progress);
+
+    bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
+
+private:
+    StepNetwork step_network(const NetworkParameters& parameters) const;
+
+    Checkpoint& checkpoint_;
+    const PhaseConfig& phase_;
+    const Dataset& train_;
+    const Dataset& test_;
+    GradientEngine engine_;
+    std::int64_t steps_per_epoch_;
+};
+
+/// The configuration of a phase: 0 training, 1 finetune.
+const PhaseConfig& phase_config(const TrainConfig& config, int phase);
+const char* phase_name(int phase);
+
+}  // namespace imssa

@@ -1,0 +1,185 @@
+#include "trainer/quantized_pass.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/network/quantizer.h"
+#include "trainer/dense_product.h"
+#include "trainer/layer_unit_pass.h"
+
+namespace imssa {
+
+namespace {
+
+constexpr double kInverseRootTwo = 0.70710678118654752;
+constexpr double kInverseRootTwoPi = 0.39894228040143268;
+
+/// Integer weight codes as outputs x inputs.
+std::vector<float> product_codes(const QuantizedMatrix& matrix) {
+    const MatrixRM driven = matrix.driven_codes();
+    std::vector<float> codes;
+    for (int output = 0; output < matrix.outputs(); ++output) {
+        for (int input = 0; input < matrix.inputs(); ++input) {
+            codes.push_back(driven(input, output));
+        }
+    }
+    return codes;
+}
+
+double activation_slope(Activation activation, double x) {
+    switch (activation) {
+        case Activation::relu:
+            return x > 0.0 ? 1.0 : 0.0;
+        case Activation::gelu:
+            return 0.5 * (1.0 + std::erf(x * kInverseRootTwo)) + x * kInverseRootTwoPi * std::exp(-0.5 * x * x);
+        default:
+            return 1.0;
+    }
+}
+
+/// Slope of the activation table in codes; zero where the y code or the activation code is at its limit.
+std::vector<float> slope_table(Activation activation, const DeployedLayer& layer, int limit) {
+    std::vector<float> slopes;
+    for (int code = -limit; code <= limit; ++code) {
+        const float out = layer.activation_table[static_cast<std::size_t>(code + limit)];
+        const bool limited = std::abs(code) == limit || std::abs(out) >= static_cast<float>(limit);
+        const double slope = activation_slope(activation, code * layer.kernel_output_scale) *
+                             layer.kernel_output_scale / layer.activation_scale;
+        slopes.push_back(limited ? 0.0F : static_cast<float>(slope));
+    }
+    return slopes;
+}
+
+/// table[code + limit] for integer codes within the limit.
+inline Lanes look_up(const float* table, float limit, Lanes codes) {
+    const LanesInt index = to_int(codes + limit);
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_i32gather_ps(reinterpret_cast<__m512i>(index), table, 4));
+#else
+    Lanes result = {};
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        result[lane] = table[index[lane]];
+    }
+    return result;
+#endif
+}
+
+/// Exact sums of one block to codes, in place.
+void convert_block(const QuantizedMatrix& matrix, float* block) {
+    for (int output = 0; output < matrix.outputs(); ++output) {
+        const std::size_t at = static_cast<std::size_t>(output);
+        for (int step = 0; step < kBlockSteps; ++step) {
+            float* value = block + output * kBlockWidth + step * kLaneWidth;
+            store_lanes(value, convert(load_lanes(value), matrix.gain[at], matrix.offset[at], matrix.output_limit[at]));
+        }
+    }
+}
+
+}  // namespace
+
+QuantizedPass::QuantizedPass(const DeployedNetwork& network)
+    : network_(network),
+      effective_(effective_quantized_network(network)),
+      encoder_(product_codes(network.encoder)),
+      decoder_(product_codes(network.decoder)) {
+    const ModelConfig& model = network.model;
+    const int limit = code_limit(network.options.activation_bits);
+    for (int index = 0; index < model.layers; ++index) {
+        const DeployedLayer& layer = network.layers[static_cast<std::size_t>(index)];
+        for (int head = 0; head < model.heads; ++head) {
+            const std::uint32_t unit = static_cast<std::uint32_t>((index * model.heads + head) * model.modes());
+            kernels_.push_back(
+                make_quantized_kernel(layer.kernels[static_cast<std::size_t>(head)], unit, network.activation_limit()));
+        }
+        mixing_.push_back(product_codes(layer.mixing));
+        slope_tables_.push_back(slope_table(model.activation, layer, limit));
+    }
+}
+
+void QuantizedPass::layer_forward(LanesUint sequence_keys, int layer, int chunk, Workspace& workspace) const {
+    const ModelConfig& model = network_.model;
+    const std::size_t index = static_cast<std::size_t>(layer);
+    const DeployedLayer& deployed = network_.layers[index];
+    LayerTrace& trace = workspace.trace[index];
+    BlockBuffer& input = workspace.stream[index];
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    const float limit = network_.activation_limit();
+    for (int head = 0; head < model.heads; ++head) {
+        const int offset = head * kBlockWidth;
+        quantized_scan(kernel(layer, head), sequence_keys, static_cast<std::uint32_t>(first * kBlockSteps),
+                       input.block(first) + offset, trace.kernel_output.block(first) + offset, input.stride(), count,
+                       workspace.registers(layer, chunk, head), workspace.registers(layer, chunk + 1, head));
+    }
+    for (int block = first; block < first + count; ++block) {
+        const float* y = trace.kernel_output.block(block);
+        float* activation = trace.activation.block(block);
+        float* slope = trace.slope.block(block);
+        for (int at = 0; at < model.heads * kBlockWidth; at += kLaneWidth) {
+            const Lanes code = load_lanes(y + at);
+            store_lanes(activation + at, look_up(deployed.activation_table.data(), limit, code));
+            if (workspace.keeps_states) {
+                store_lanes(slope + at, look_up(slope_tables_[index].data(), limit, code));
+            }
+        }
+        float* mixing = trace.mixing.block(block);
+        dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);
+        convert_block(deployed.mixing, mixing);
+        layer_unit(deployed.unit, mixing, input.block(block), workspace.stream[index + 1].block(block), model.heads,
+                   kBlockWidth, kBlockWidth);
+        if (workspace.keeps_states) {
+            layer_unit_forward(model, effective_.units[index], effective_.tensors.layers[index], mixing,
+                               input.block(block), trace.normalized.block(block),
+                               trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, nullptr);
+        }
+    }
+}
+
+void QuantizedPass::forward(LanesUint sequence_keys, Workspace& workspace) const {
+    const ModelConfig& model = network_.model;
+    workspace.pooled_sums.clear();
+    for (LayerTrace& trace : workspace.trace) {
+        std::fill_n(trace.registers.data(),
+                    trace.registers.size() / (workspace.keeps_states ? workspace.chunks + 1 : 1), 0);
+    }
+    for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
+        const int first = chunk * kChunkBlocks;
+        for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+            float* values = workspace.input.block(block);
+            input_codes(network_, values, model.channels * kBlockWidth, values);
+            float* encoded = workspace.stream[0].block(block);
+            dense_product(encoder_.data(), nullptr, values, encoded, model.heads, model.channels);
+            convert_block(network_.encoder, encoded);
+        }
+        for (int layer = 0; layer < model.layers; ++layer) {
+            layer_forward(sequence_keys, layer, chunk, workspace);
+        }
+        pool_chunk(workspace, chunk);
+    }
+    pool_codes(network_.pooling_gain, network_.activation_limit(), workspace.pooled_sums.data(),
+               workspace.pooled.data(), model.heads * kLaneWidth);
+    for (int output = 0; output < model.classes; ++output) {
+        const std::size_t at = static_cast<std::size_t>(output);
+        Lanes sum = {};
+        for (int head = 0; head < model.heads; ++head) {
+            sum = multiply_add(load_lanes(workspace.pooled.data() + head * kLaneWidth),
+                               broadcast(decoder_[at * static_cast<std::size_t>(model.heads) + head]), sum);
+        }
+        store_lanes(
+            workspace.logits.data() + at * kLaneWidth,
+            convert(sum, network_.decoder.gain[at], network_.decoder.offset[at], network_.decoder.output_limit[at]));
+    }
+}
+
+void QuantizedStateSource::states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
+                                  float* out) const {
+    LanesUint keys;
+    std::memcpy(&keys, keys_, sizeof(keys));
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int first = chunk * kChunkBlocks;
+    quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
+                          count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
+                          workspace.registers(layer, chunk, head), out);
+}
+
+}  // namespace imssa

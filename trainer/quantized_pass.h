@@ -1,0 +1,51 @@
+#pragma once
+
+#include <vector>
+
+#include "models/network/deployed_network.h"
+#include "trainer/network_pass.h"
+#include "trainer/quantized_scan.h"
+#include "trainer/workspace.h"
+
+namespace imssa {
+
+/// Forward pass of 16 sequences in integer codes, from workspace.input (real values, replaced by their codes) to
+/// workspace.logits (codes): code for code what ReferenceInference computes.
+class QuantizedPass {
+public:
+    explicit QuantizedPass(const DeployedNetwork& network);
+
+    void forward(LanesUint sequence_keys, Workspace& workspace) const;
+
+    const QuantizedKernel& kernel(int layer, int head) const {
+        return kernels_[static_cast<std::size_t>(layer * network_.model.heads + head)];
+    }
+
+private:
+    void layer_forward(LanesUint sequence_keys, int layer, int chunk, Workspace& workspace) const;
+
+    const DeployedNetwork& network_;
+    EffectiveNetwork effective_;  ///< for what the backward pass needs of the layer unit
+    std::vector<QuantizedKernel> kernels_;
+    std::vector<float> encoder_;              ///< integer codes, outputs x inputs
+    std::vector<std::vector<float>> mixing_;  ///< the same for every layer
+    std::vector<float> decoder_;
+    std::vector<std::vector<float>>
+        slope_tables_;  ///< per layer: d activation code / d y code, indexed like the activation table
+};
+
+/// States of the quantized scan for the backward pass: DAC codes, with the same dither as in the forward pass.
+class QuantizedStateSource final : public StateSource {
+public:
+    QuantizedStateSource(const QuantizedPass& pass, LanesUint sequence_keys) : pass_(pass) {
+        std::memcpy(keys_, &sequence_keys, sizeof(keys_));
+    }
+    void states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
+                float* out) const override;
+
+private:
+    const QuantizedPass& pass_;
+    std::uint32_t keys_[kLaneWidth];
+};
+
+}  // namespace imssa

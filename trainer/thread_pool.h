@@ -1,0 +1,42 @@
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace imssa {
+
+/// A fixed number of threads that share numbered work items. Which thread takes which item is open; results must not
+/// depend on it.
+class ThreadPool {
+public:
+    explicit ThreadPool(int threads);
+    ~ThreadPool();
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+    /// Calls work(item, thread) for every item in [0, items) and returns when all are done. The caller is thread 0. An
+    /// exception of the item with the lowest number is thrown on.
+    void run(int items, const std::function<void(int item, int thread)>& work);
+
+private:
+    void serve(int thread);
+    void take_items(int thread);
+
+    std::vector<std::thread> workers_;
+    std::mutex mutex_;
+    std::condition_variable start_, done_;
+    const std::function<void(int, int)>* work_ = nullptr;
+    int items_ = 0, next_ = 0, busy_ = 0;
+    unsigned long round_ = 0;
+    bool stopping_ = false;
+    int failed_item_ = 0;
+    std::exception_ptr failure_;
+};
+
+}  // namespace imssa

@@ -1,0 +1,56 @@
+#include "trainer/train_config.h"
+
+#include <cmath>
+
+#include "models/common/error.h"
+
+namespace imssa {
+
+namespace {
+
+void require(bool holds, const std::string& message) {
+    if (!holds) {
+        throw UserError(message);
+    }
+}
+
+bool positive(double value) {
+    return std::isfinite(value) && value > 0.0;
+}
+
+}  // namespace
+
+void PhaseConfig::validate() const {
+    require(epochs >= 0 && epochs <= 100000, "key 'epochs' must lie in [0, 100000]");
+    require(batch >= 1 && batch <= 65536, "key 'batch' must lie in [1, 65536]");
+    require(positive(learning_rate), "key 'learning_rate' must be above 0");
+    require(std::isfinite(state_space_learning_rate) && state_space_learning_rate >= 0.0,
+            "key 'state_space_learning_rate' must not be negative");
+    require(std::isfinite(weight_decay) && weight_decay >= 0.0, "key 'weight_decay' must not be negative");
+    require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
+    require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
+    require(calibration_sequences >= 1, "key 'calibration_sequences' must be at least 1");
+    require(checkpoint.find('/') == std::string::npos,
+            "key 'checkpoint' is '" + checkpoint + "': give a file name; its folder is what --out says");
+}
+
+void TrainConfig::complete() {
+    if (training.checkpoint.empty()) {
+        training.checkpoint = name + (training.precision == Precision::in_float ? "_float.h5" : "_quantized.h5");
+    }
+    if (finetune.checkpoint.empty()) {
+        finetune.checkpoint =
+            name + (finetune.precision == Precision::in_float ? "_float_finetuned.h5" : "_quantized.h5");
+    }
+}
+
+void TrainConfig::validate() const {
+    require(!name.empty() && name.find('/') == std::string::npos, "key 'name' must be a file name without folders");
+    require(training.epochs + finetune.epochs > 0,
+            "both training.epochs and finetune.epochs are 0: there is nothing to train");
+    require(training.epochs == 0 || finetune.epochs == 0 || training.checkpoint.empty() ||
+                training.checkpoint != finetune.checkpoint,
+            "training.checkpoint and finetune.checkpoint must differ");
+}
+
+}  // namespace imssa

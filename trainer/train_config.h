@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "models/network/deployed_network.h"
+#include "models/network/parameters.h"
+#include "trainer/datasets/data_config.h"
+
+namespace imssa {
+
+/// Numbers in the forward pass: real, or the integer codes of the chip with a straight-through backward pass.
+enum class Precision { in_float, quantized };
+
+constexpr std::array<std::pair<const char*, Precision>, 2> enum_names(Precision) {
+    return {{{"float", Precision::in_float}, {"quantized", Precision::quantized}}};
+}
+
+/// One phase of training: an optimiser, a cosine schedule and a checkpoint of its own.
+struct PhaseConfig {
+    Precision precision = Precision::in_float;
+    int epochs = 0;                           ///< 0: the phase is left out
+    int batch = 64;                           ///< sequences an optimisation step
+    double learning_rate = 1e-2;              ///< at the top of the schedule
+    double state_space_learning_rate = 1e-3;  ///< of A and the step sizes
+    double weight_decay = 0.01;               ///< of encoder, mixing and decoder weights
+    int warmup_steps = 200;
+    double gradient_clip = 1.0;       ///< largest norm of the gradient over all parameters
+    int calibration_sequences = 512;  ///< quantized: sequences that set the converter ranges before the first step
+    std::string checkpoint;           ///< file name in the output folder
+
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, PhaseConfig& c) {
+    visit("precision", c.precision);
+    visit("epochs", c.epochs);
+    visit("batch", c.batch);
+    visit("learning_rate", c.learning_rate);
+    visit("state_space_learning_rate", c.state_space_learning_rate);
+    visit("weight_decay", c.weight_decay);
+    visit("warmup_steps", c.warmup_steps);
+    visit("gradient_clip", c.gradient_clip);
+    visit("calibration_sequences", c.calibration_sequences);
+    visit("checkpoint", c.checkpoint);
+}
+
+/// What `train --config` reads: data, model, one or two phases, and how the model is quantized.
+struct TrainConfig {
+    std::string name = "model";  ///< of the CSV file and of checkpoints without a name
+    std::uint64_t seed = 0;
+    DataConfig data;
+    ModelConfig model;
+    PhaseConfig training;
+    PhaseConfig finetune;
+    DeploymentOptions quantization;
+
+    /// Fills in names of checkpoints that are not given.
+    void complete();
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, TrainConfig& c) {
+    visit("name", c.name);
+    visit("seed", c.seed);
+    visit.table("data", c.data);
+    visit.table("model", c.model);
+    visit.table("training", c.training);
+    visit.table("finetune", c.finetune);
+    visit.table("quantization", c.quantization);
+}
+
+}  // namespace imssa

@@ -1,0 +1,173 @@
+#include "trainer/training_run.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "trainer/calibration.h"
+#include "trainer/initialize.h"
+#include "trainer/interrupt.h"
+#include "trainer/phase_trainer.h"
+#include "trainer/progress.h"
+
+namespace imssa {
+
+namespace {
+
+constexpr int kPhases = 2;
+
+std::string checkpoint_path(const TrainingOptions& options, int phase) {
+    return (std::filesystem::path(options.out_folder) / phase_config(options.config, phase).checkpoint).string();
+}
+
+void make_folder(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error || !std::filesystem::is_directory(folder)) {
+        throw UserError("cannot make the output folder '" + folder + "'" + (error ? ": " + error.message() : ""));
+    }
+}
+
+void write_csv(const TrainingOptions& options, const std::vector<EpochMetrics>& history) {
+    const std::filesystem::path path = std::filesystem::path(options.out_folder) / (options.config.name + ".csv");
+    const std::filesystem::path temporary = path.string() + ".tmp";
+    {
+        std::ofstream file(temporary);
+        file << "phase,epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,gradient_norm,wall_s,cpu_"
+                "s\n";
+        for (const EpochMetrics& row : history) {
+            char line[256];
+            std::snprintf(line, sizeof(line), "%s,%d,%.6f,%.6f,%.6f,%.6f,%.6g,%.4f,%.2f,%.2f\n", phase_name(row.phase),
+                          row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                          row.learning_rate, row.gradient_norm, row.wall_s, row.cpu_s);
+            file << line;
+        }
+        if (!file.flush()) {
+            throw UserError("cannot write '" + path.string() + "': is the disk full?");
+        }
+    }
+    std::filesystem::rename(temporary, path);
+}
+
+/// Parameters that a run starts from: its seed's, or those of another checkpoint.
+Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
+    Checkpoint checkpoint;
+    checkpoint.config = options.config;
+    checkpoint.steps = steps;
+    if (!options.init) {
+        checkpoint.parameters = initialize_parameters(options.config.model, options.config.seed);
+        return checkpoint;
+    }
+    Checkpoint from = load_checkpoint(*options.init);
+    const auto shape = [](const TrainConfig& config) { return config_to_json(config.model).dump(); };
+    if (shape(from.config) != shape(options.config)) {
+        throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
+                        ", the configuration asks for " + shape(options.config) + "; make [model] equal");
+    }
+    checkpoint.parameters = std::move(from.parameters);
+    return checkpoint;
+}
+
+/// The newest state of an earlier run with the same configuration, if there is one.
+std::optional<Checkpoint> stored_checkpoint(const TrainingOptions& options) {
+    for (int phase = kPhases - 1; phase >= 0; --phase) {
+        const std::string path = checkpoint_path(options, phase);
+        if (phase_config(options.config, phase).epochs == 0 || !std::filesystem::exists(path)) {
+            continue;
+        }
+        Checkpoint stored = load_checkpoint(path);
+        if (config_to_json(stored.config).dump() != config_to_json(options.config).dump()) {
+            throw UserError("checkpoint '" + path +
+                            "' was trained with another configuration; resume with the same --config, --set and " +
+                            "--seed, or start anew without --resume");
+        }
+        return stored;
+    }
+    return std::nullopt;
+}
+
+class Run {
+public:
+    explicit Run(const TrainingOptions& options)
+        : options_(options),
+          progress_(stdout, options.quiet),
+          train_(load_dataset(options.config.data, Split::kTrain, options.data_folder)),
+          test_(load_dataset(options.config.data, Split::kTest, options.data_folder)) {}
+
+    TrainingOutcome execute() {
+        std::optional<Checkpoint> stored = options_.resume ? stored_checkpoint(options_) : std::nullopt;
+        Checkpoint checkpoint = stored ? std::move(*stored) : initial_checkpoint(options_, train_.steps);
+        if (options_.resume) {
+            progress_.message(stored ? "resuming after " + std::string(phase_name(checkpoint.phase)) + " epoch " +
+                                           std::to_string(checkpoint.epochs_done)
+                                     : "nothing to resume in '" + options_.out_folder + "': starting anew");
+        }
+        TrainingOutcome outcome;
+        outcome.test_sequences = test_.count();
+        for (int phase = checkpoint.phase; phase < kPhases && outcome.interrupted_by == 0; ++phase) {
+            if (phase != checkpoint.phase) {
+                checkpoint.phase = phase;
+                checkpoint.epochs_done = 0;
+                checkpoint.optimizer.reset();
+                checkpoint.ranges.reset();
+            }
+            if (checkpoint.epochs_done < phase_config(options_.config, phase).epochs) {
+                outcome.interrupted_by = run_phase(checkpoint);
+            }
+            if (checkpoint.epochs_done > 0) {
+                outcome.checkpoints.push_back(checkpoint_path(options_, phase));
+            }
+        }
+        outcome.history = checkpoint.history;
+        return outcome;
+    }
+
+private:
+    /// Number of the signal that stopped it, 0 when the phase is complete.
+    int run_phase(Checkpoint& checkpoint) {
+        const std::string path = checkpoint_path(options_, checkpoint.phase);
+        PhaseTrainer trainer(checkpoint, train_, test_, options_.threads);
+        while (!trainer.done()) {
+            if (!trainer.run_epoch(progress_)) {
+                const std::string kept = checkpoint.history.empty() ? std::string("no epoch was complete")
+                                                                    : "the last complete epoch is kept";
+                progress_.message("interrupted; " + kept + "; run the same command with --resume to go on");
+                return InterruptGuard::signal_number();
+            }
+            if (trainer.done()) {
+                finish_phase(checkpoint);
+            }
+            save_checkpoint(checkpoint, path);
+            write_csv(options_, checkpoint.history);
+        }
+        progress_.message("wrote " + path);
+        return 0;
+    }
+
+    /// A complete phase needs no moments; ranges make a float checkpoint deployable.
+    void finish_phase(Checkpoint& checkpoint) const {
+        checkpoint.optimizer.reset();
+        const PhaseConfig& phase = phase_config(options_.config, checkpoint.phase);
+        if (phase.precision == Precision::in_float) {
+            checkpoint.ranges =
+                calibrate(options_.config.model, checkpoint.parameters, train_, phase.calibration_sequences);
+        }
+    }
+
+    const TrainingOptions& options_;
+    ProgressReport progress_;
+    Dataset train_, test_;
+};
+
+}  // namespace
+
+TrainingOutcome run_training(const TrainingOptions& options) {
+    make_folder(options.out_folder);
+    const InterruptGuard guard;
+    Run run(options);
+    return run.execute();
+}
+
+}  // namespace imssa

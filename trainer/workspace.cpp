@@ -1,0 +1,79 @@
+#include "trainer/workspace.h"
+
+#include "trainer/kernel_scan.h"
+
+namespace imssa {
+
+Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpose)
+    : config(model),
+      steps(sequence_steps),
+      blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
+      chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
+      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized) {
+    const int heads = config.heads;
+    const int outputs = config.mixing_outputs();
+    const int kept = keeps_states ? blocks : kChunkBlocks;
+    const bool keeps_mixing = keeps_states && (config.glu || purpose == Purpose::quantized);
+    input = BlockBuffer(config.channels, blocks);
+    for (int index = 0; index <= config.layers; ++index) {
+        stream.emplace_back(heads, kept);
+    }
+    const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
+    const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
+    for (int index = 0; index < config.layers; ++index) {
+        LayerTrace layer;
+        layer.kernel_output = BlockBuffer(heads, kChunkBlocks);
+        layer.activation = BlockBuffer(heads, kept);
+        layer.slope = BlockBuffer(heads, kept);
+        layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : kChunkBlocks);
+        layer.normalized = BlockBuffer(heads, kept);
+        layer.inverse_deviation = AlignedArray<float>(static_cast<std::size_t>(blocks) * kBlockWidth);
+        if (purpose == Purpose::quantized || purpose == Purpose::quantized_evaluation) {
+            layer.registers = AlignedArray<std::int32_t>(state_size * checkpoints);
+        } else {
+            layer.states = AlignedArray<float>(state_size * checkpoints);
+        }
+        if (keeps_states) {
+            layer.adjoint = AlignedArray<float>(state_size);
+            layer.gamma_gradient = AlignedArray<float>(static_cast<std::size_t>(heads) * kLaneWidth);
+            layer.beta_gradient = AlignedArray<float>(static_cast<std::size_t>(heads) * kLaneWidth);
+        }
+        trace.push_back(std::move(layer));
+    }
+    const std::size_t head_lanes = static_cast<std::size_t>(heads) * kLaneWidth;
+    const std::size_t class_lanes = static_cast<std::size_t>(config.classes) * kLaneWidth;
+    pooled_sums = AlignedArray<float>(head_lanes);
+    pooled = AlignedArray<float>(head_lanes);
+    pooled_gradient = AlignedArray<float>(head_lanes);
+    logits = AlignedArray<float>(class_lanes);
+    logit_gradient = AlignedArray<float>(class_lanes);
+    scratch_states =
+        AlignedArray<float>(static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth);
+    if (keeps_states) {
+        gradient_a = BlockBuffer(heads, kChunkBlocks);
+        gradient_b = BlockBuffer(heads, kChunkBlocks);
+        mixing_gradient = BlockBuffer(outputs, kChunkBlocks);
+        kernel_gradient = BlockBuffer(heads, kChunkBlocks);
+    }
+}
+
+void Workspace::load_inputs(const float* const* sequences, int lanes) {
+    const int channels = config.channels;
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        for (int block = 0; block < blocks; ++block) {
+            float* to = input.block(block) + lane;
+            const int valid = valid_steps(block);
+            for (int channel = 0; channel < channels; ++channel) {
+                for (int step = 0; step < kBlockSteps; ++step) {
+                    const bool present = lane < lanes && step < valid;
+                    to[channel * kBlockWidth + step * kLaneWidth] =
+                        present
+                            ? sequences[lane][static_cast<std::size_t>(block * kBlockSteps + step) * channels + channel]
+                            : 0.0F;
+                }
+            }
+        }
+    }
+}
+
+}  // namespace imssa

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/network/parameters.h"
+#include "trainer/lane_buffer.h"
+
+namespace imssa {
+
+/// What one layer leaves behind in the forward pass for the backward pass.
+struct LayerTrace {
+    BlockBuffer kernel_output;              ///< y: real, or codes; one chunk only
+    BlockBuffer activation;                 ///< act(y)
+    BlockBuffer slope;                      ///< d act / d y, zero where y is at its limit
+    BlockBuffer mixing;                     ///< mixing outputs (kept for a GLU and for codes; otherwise one chunk)
+    BlockBuffer normalized;                 ///< layer norm before gamma and beta; without a norm the sum itself
+    AlignedArray<float> inverse_deviation;  ///< [block][8][16]
+    AlignedArray<float> states;             ///< state at the start of every chunk: [chunk][head][mode][re, im][16]
+    AlignedArray<std::int32_t> registers;   ///< the same in register codes (quantized mode)
+    AlignedArray<float> adjoint;            ///< [head][mode][re, im][16], carried backward from chunk to chunk
+    AlignedArray<float> gamma_gradient, beta_gradient;  ///< [head][16]
+};
+
+/// All memory that the forward and backward pass of 16 sequences needs; one a thread, allocated once.
+class Workspace {
+public:
+    enum class Purpose { evaluation, float_training, quantized_evaluation, quantized };
+
+    Workspace(const ModelConfig& config, int steps, Purpose purpose);
+
+    /// Takes up to 16 sequences of steps x channels values; lanes beyond `lanes` become zero.
+    void load_inputs(const float* const* sequences, int lanes);
+
+    int chunk_blocks(int chunk) const { return std::min(kChunkBlocks, blocks - chunk * kChunkBlocks); }
+    /// Steps of a block that belong to the sequence (fewer than 8 only in the last one).
+    int valid_steps(int block) const { return std::min(kBlockSteps, steps - block * kBlockSteps); }
+    float* states(int layer, int chunk, int head) {
+        return trace[static_cast<std::size_t>(layer)].states.data() + place(chunk, head);
+    }
+    std::int32_t* registers(int layer, int chunk, int head) {
+        return trace[static_cast<std::size_t>(layer)].registers.data() + place(chunk, head);
+    }
+    float* adjoint(int layer, int head) {
+        return trace[static_cast<std::size_t>(layer)].adjoint.data() + place(0, head);
+    }
+
+    ModelConfig config;
+    int steps = 0, blocks = 0, chunks = 0;
+    bool keeps_states = false;        ///< a checkpoint a chunk; otherwise states are updated in place
+    BlockBuffer input;                ///< channels
+    std::vector<BlockBuffer> stream;  ///< input of every layer, then the output of the last
+    std::vector<LayerTrace> trace;
+    AlignedArray<float> pooled_sums;      ///< [head][16] sums over steps
+    AlignedArray<float> pooled;           ///< [head][16]
+    AlignedArray<float> logits;           ///< [class][16]
+    AlignedArray<float> logit_gradient;   ///< [class][16]
+    AlignedArray<float> pooled_gradient;  ///< [head][16]
+    BlockBuffer gradient_a, gradient_b;   ///< gradients of layer outputs and inputs, one chunk
+    BlockBuffer mixing_gradient;          ///< mixing_outputs, one chunk
+    BlockBuffer kernel_gradient;          ///< gradient of y, one chunk
+    AlignedArray<float> scratch_states;   ///< states of some modes of a head over a chunk
+
+private:
+    std::size_t place(int chunk, int head) const {
+        const std::size_t per_head = static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth;
+        return (static_cast<std::size_t>(keeps_states ? chunk : 0) * config.heads + head) * per_head;
+    }
+};
+
+}  // namespace imssa
