@@ -1,0 +1,66 @@
+#include "models/chip/action_model.h"
+
+#include <cmath>
+
+#include "models/mapping/tile_mapping.h"
+
+namespace imssa {
+
+KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activation_bits) {
+    const KernelOptions& options = kernel.options;
+    const double register_bits = options.effective_register_bits();
+    const double register_adds = register_bits / 8.0;
+    const int components = kernel.state_components();
+    const ArrayActionCounts array = array_action_counts(kernel.array);
+    KernelActionCounts counts;
+    counts.dac_conversions = array.dac_conversions;
+    counts.columns = array.columns;
+    counts.adc_conversions = array.adc_conversions;
+    counts.register_bits_read = components * register_bits;
+    counts.register_bits_written = components * register_bits;
+    if (options.mapping == KernelMapping::digital_decay) {
+        counts.decay_multiplies = 4.0 * kernel.modes * options.a_bits * register_bits / 64.0;
+        // Per mode: two sums of two products, two additions to the register, the folded input onto the real part.
+        counts.decay_adds =
+            (4.0 + (options.input_matrix == InputMatrix::folded ? 1.0 : 0.0)) * kernel.modes * register_adds;
+    }
+    if (kernel.array_makes_state && !kernel.array_replaces_state) {
+        counts.accumulate_adds = components * register_adds;
+    }
+    if (kernel.digital_feedthrough()) {
+        counts.output_multiplies = activation_bits * options.weight_bits / 64.0;
+        counts.output_adds = activation_bits / 8.0;
+    }
+    return counts;
+}
+
+ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix) {
+    ArrayActionCounts counts;
+    counts.dac_conversions = matrix.inputs();
+    counts.columns = static_cast<double>(matrix.outputs()) * MappingOptions::columns_per_output();
+    counts.adc_conversions = matrix.outputs();
+    return counts;
+}
+
+LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, int heads) {
+    LayerUnitActionCounts counts;
+    counts.multiplies = heads;  // requantization
+    counts.adds = heads;
+    if (unit.glu) {
+        counts.table_lookups += heads;
+        counts.multiplies += heads;
+    }
+    if (unit.residual) {
+        counts.multiplies += heads;
+        counts.adds += heads;
+    }
+    counts.norm_elements = unit.norm == Norm::layer ? heads : 0.0;
+    return counts;
+}
+
+int pooling_register_bits(const DeployedNetwork& network) {
+    return network.options.activation_bits +
+           static_cast<int>(std::ceil(std::log2(static_cast<double>(network.steps) + 1.0)));
+}
+
+}  // namespace imssa

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "models/network/deployed_network.h"
+
+namespace imssa {
+
+// How many actions units do, per lane. Pure: the SystemC units publish these counts, estimates multiply them.
+
+/// One operation of one head's kernel.
+struct KernelActionCounts {
+    double dac_conversions = 0, columns = 0, adc_conversions = 0;
+    double register_bits_read = 0, register_bits_written = 0;
+    double decay_multiplies = 0, decay_adds = 0;    ///< digital decay with the folded input
+    double output_multiplies = 0, output_adds = 0;  ///< digital feedthrough
+    double accumulate_adds = 0;                     ///< array increments into the registers
+};
+KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activation_bits);
+
+/// One read of a matrix that sits on one or more tiles.
+struct ArrayActionCounts {
+    double dac_conversions = 0, columns = 0, adc_conversions = 0;
+};
+ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix);
+
+/// One token through the digital layer unit.
+struct LayerUnitActionCounts {
+    double table_lookups = 0, multiplies = 0, adds = 0, norm_elements = 0;
+};
+LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, int heads);
+
+/// Bits of one head's accumulator in the pooling unit.
+int pooling_register_bits(const DeployedNetwork& network);
+
+}  // namespace imssa

@@ -1,0 +1,70 @@
+#include "models/chip/chip.h"
+
+#include <string>
+
+namespace imssa {
+
+namespace {
+
+std::vector<std::unique_ptr<TokenChannel>> make_channels(const ChipContext& context) {
+    const int capacity = context.config.timing.channel_capacity;
+    std::vector<std::unique_ptr<TokenChannel>> channels;
+    channels.push_back(std::make_unique<TokenChannel>("input", capacity));
+    for (std::size_t layer = 0; layer < context.network.layers.size(); ++layer) {
+        channels.push_back(
+            std::make_unique<TokenChannel>(("layer" + std::to_string(layer) + "_input").c_str(), capacity));
+    }
+    channels.push_back(std::make_unique<TokenChannel>("pooling_input", capacity));
+    channels.push_back(std::make_unique<TokenChannel>("classifier_input", capacity));
+    return channels;
+}
+
+std::vector<std::unique_ptr<ChipLayer>> make_layers(ChipContext& context) {
+    std::vector<std::unique_ptr<ChipLayer>> layers;
+    for (std::size_t layer = 0; layer < context.network.layers.size(); ++layer) {
+        layers.push_back(
+            std::make_unique<ChipLayer>(("layer" + std::to_string(layer)).c_str(), static_cast<int>(layer), context));
+    }
+    return layers;
+}
+
+}  // namespace
+
+Chip::Chip(const sc_core::sc_module_name& name, const DeployedNetwork& network, const ChipConfig& config,
+           std::uint64_t seed)
+    : sc_core::sc_module(name),
+      context_(network, config, seed),
+      channels_(make_channels(context_)),
+      results_("results", config.timing.channel_capacity),
+      encoder_("encoder", context_),
+      layers_(make_layers(context_)),
+      pooling_("pooling", context_),
+      classifier_("classifier", context_) {
+    encoder_.bind(*channels_[0], *channels_[1]);
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+        layers_[layer]->bind(*channels_[layer + 1], *channels_[layer + 2]);
+    }
+    pooling_.bind(*channels_[layers_.size() + 1], *channels_[layers_.size() + 2]);
+    classifier_.bind(*channels_.back(), results_);
+}
+
+ProgrammingSummary Chip::programming() const {
+    ProgrammingSummary total;
+    for (const TileInfo& tile : context_.tiles) {
+        const ProgrammingSummary& one = tile.crossbar->programming();
+        total.cells += one.cells;
+        total.pulses += one.pulses;
+        total.energy_j += one.energy_j;
+        total.time_s += one.time_s;
+        total.stuck_cells += one.stuck_cells;
+    }
+    return total;
+}
+
+void Chip::rethrow_fault() const {
+    if (context_.fault != nullptr) {
+        std::rethrow_exception(context_.fault);
+    }
+}
+
+}  // namespace imssa

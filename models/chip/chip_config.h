@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "models/array/converters.h"
+#include "models/array/crossbar.h"
+#include "models/chip/timing_config.h"
+#include "models/device/device_config.h"
+#include "models/mapping/tile_mapping.h"
+#include "models/network/kernel_options.h"
+
+namespace imssa {
+
+/// One chip: cells, tiles, read conditions and latencies. A chip file holds these fields.
+struct ChipConfig {
+    std::string name = "ideal";
+    DeviceConfig device;
+    MappingOptions mapping;
+    ReadConfig read;
+    AdcConfig adc;
+    TimingConfig timing;
+    /// Deploy with `kernel` instead of the options that the model was trained with.
+    bool override_kernel = false;
+    KernelOptions kernel;
+    std::string cost_table;  ///< energy and area table, relative to the chip file
+
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, ChipConfig& config) {
+    visit("name", config.name);
+    visit("cost_table", config.cost_table);
+    visit("override_kernel", config.override_kernel);
+    visit.table("device", config.device);
+    visit.table("mapping", config.mapping);
+    visit.table("read", config.read);
+    visit.table("adc", config.adc);
+    visit.table("timing", config.timing);
+    visit.table("kernel", config.kernel);
+}
+
+}  // namespace imssa

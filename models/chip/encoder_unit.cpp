@@ -1,0 +1,50 @@
+#include "models/chip/encoder_unit.h"
+
+#include "models/chip/pipeline_unit.h"
+#include "models/chip/timing_model.h"
+
+namespace imssa {
+
+EncoderUnit::EncoderUnit(const sc_core::sc_module_name& module_name, ChipContext& context)
+    : sc_core::sc_module(module_name),
+      context_(context),
+      array_("array", context.network.encoder, context),
+      cycles_(encoder_cycles(context.network, context.config.timing, context.config.read).total()),
+      timer_(context),
+      unit_(context.units.add(name(), sequencer_hardware())) {
+    SC_THREAD(run);
+}
+
+void EncoderUnit::bind(TokenChannel& input, TokenChannel& output) {
+    input_ = &input;
+    output_ = &output;
+    buffer_ = add_buffer(context_, output, context_.network.model.heads);
+}
+
+void EncoderUnit::run() {
+    context_.guard([this] {
+        for (;;) {
+            const TokenPtr input = input_->read();
+            busy_ = true;
+            step(input);
+            busy_ = false;
+        }
+    });
+}
+
+void EncoderUnit::step(const TokenPtr& input) {
+    const std::shared_ptr<Token> output = pool_.take(context_.network.model.heads, *input);
+    if (input->first) {
+        input->batch->start_cycle = context_.now_cycles();
+    }
+    array_.read(input->codes, *input->batch, input->step, output->codes);
+    timer_.spend(cycles_);
+    timer_.finish();
+    publish_token(context_, unit_, cycles_, buffer_, output->codes);
+    if (context_.probe != nullptr) {
+        context_.probe->on_encoder(*input->batch, input->step, output->codes);
+    }
+    output_->write(output);
+}
+
+}  // namespace imssa

@@ -1,0 +1,91 @@
+#include "models/chip/tiled_product.h"
+
+#include <algorithm>
+
+#include "models/chip/timing_model.h"
+#include "models/chip/token.h"
+
+namespace imssa {
+
+namespace {
+
+QuantizedMatrix sub_matrix(const QuantizedMatrix& matrix, int input, int output, int inputs, int outputs) {
+    QuantizedMatrix block;
+    block.codes = matrix.codes.block(input, output, inputs, outputs);
+    block.code_limit = matrix.code_limit;
+    block.input_limit = matrix.input_limit;
+    block.drive.assign(matrix.drive.begin() + input, matrix.drive.begin() + input + inputs);
+    block.gain.assign(matrix.gain.begin() + output, matrix.gain.begin() + output + outputs);
+    block.offset.assign(matrix.offset.begin() + output, matrix.offset.begin() + output + outputs);
+    block.output_limit.assign(matrix.output_limit.begin() + output, matrix.output_limit.begin() + output + outputs);
+    return block;
+}
+
+void copy_rows(const LaneMatrix& from, int from_row, LaneMatrix& to, int to_row, int rows) {
+    std::copy_n(from.row(from_row), static_cast<std::size_t>(rows) * from.stride(), to.row(to_row));
+}
+
+}  // namespace
+
+TiledProduct::TiledProduct(const QuantizedMatrix& matrix, const ChipConfig& config, std::uint64_t seed,
+                           std::uint32_t first_tile, const std::string& name)
+    : inputs_(matrix.inputs()),
+      outputs_(matrix.outputs()),
+      adc_errors_(config.adc, matrix.gain, conversion_rounds(matrix.outputs(), config.timing), seed, first_tile) {
+    const int rows = std::max(1, config.mapping.tile_rows / config.mapping.rows_per_input());
+    const int columns = std::max(1, config.mapping.tile_columns / MappingOptions::columns_per_output());
+    for (int output = 0; output < outputs_; output += columns) {
+        for (int input = 0; input < inputs_; input += rows) {
+            const QuantizedMatrix block = sub_matrix(matrix, input, output, std::min(rows, inputs_ - input),
+                                                     std::min(columns, outputs_ - output));
+            const std::uint32_t tile = first_tile + static_cast<std::uint32_t>(blocks_.size());
+            blocks_.push_back(
+                {input, output,
+                 std::make_unique<Crossbar>(block, config.mapping, config.device, config.read, seed, tile, name)});
+        }
+    }
+}
+
+const LaneMatrix& TiledProduct::block_inputs(const Block& block, const LaneMatrix& inputs) {
+    if (block.crossbar->inputs() == inputs_) {
+        return inputs;
+    }
+    reshape(block_inputs_, block.crossbar->inputs(), inputs.lanes());
+    copy_rows(inputs, block.first_input, block_inputs_, 0, block.crossbar->inputs());
+    return block_inputs_;
+}
+
+void TiledProduct::read(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
+                        LaneMatrix& sums) {
+    if (blocks_.size() == 1) {
+        blocks_.front().crossbar->read(inputs, sequence_ids, step, sums);
+    } else {
+        reshape(sums, outputs_, inputs.lanes());
+        for (const Block& block : blocks_) {
+            block.crossbar->read(block_inputs(block, inputs), sequence_ids, step, block_sums_);
+            const int outputs = block.crossbar->outputs();
+            if (block.first_input == 0) {
+                copy_rows(block_sums_, 0, sums, block.first_output, outputs);
+                continue;
+            }
+            float* to = sums.row(block.first_output);
+            const float* from = block_sums_.row(0);
+            for (int i = 0; i < outputs * sums.stride(); ++i) {
+                to[i] += from[i];
+            }
+        }
+    }
+    adc_errors_.apply(sequence_ids, step, sums);
+}
+
+ReadEnergy TiledProduct::read_energy(const LaneMatrix& inputs) {
+    ReadEnergy total;
+    for (const Block& block : blocks_) {
+        const ReadEnergy energy = block.crossbar->read_energy(block_inputs(block, inputs));
+        total.device_j += energy.device_j;
+        total.supply_j += energy.supply_j;
+    }
+    return total;
+}
+
+}  // namespace imssa

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/chip/chip_config.h"
+#include "models/network/deployed_network.h"
+
+namespace imssa {
+
+// The only place where latencies are computed. The SystemC units wait for what these functions return; all values
+// are cycles of TimingConfig::clock_hz.
+
+/// Analog settling: the read time rounded up to whole cycles.
+int settle_cycles(const TimingConfig& timing, const ReadConfig& read);
+
+/// ADCs behind `outputs` columns, and conversions of each of them per read (the multiplexer's rounds).
+int adc_count(int outputs, const TimingConfig& timing);
+int conversion_rounds(int outputs, const TimingConfig& timing);
+
+/// One read of an array with its converters.
+struct ArrayReadCycles {
+    int load = 0, drive = 0, settle = 0, sample = 0;
+    int rounds = 0;            ///< conversions of one ADC, one after another
+    int cycles_per_round = 0;  ///< of one conversion
+    int write_back = 0;
+
+    int analog() const { return drive + settle + sample + rounds * cycles_per_round; }
+    int total() const { return load + analog() + write_back; }
+};
+ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const ReadConfig& read);
+
+/// One kernel step: LOAD, [DECAY], DRIVE, SETTLE, SAMPLE, CONVERT 1..m, WRITE_BACK.
+struct KernelStepCycles {
+    ArrayReadCycles array;
+    int decay = 0;                ///< digital decay: 4 products a mode, and one cycle for the pipelined add
+    bool decay_overlaps = false;  ///< runs beside the analog phases (immediate form) instead of before them
+
+    /// Cycles of the decay that are left when the conversions have ended.
+    int decay_after_conversion() const { return decay_overlaps && decay > array.analog() ? decay - array.analog() : 0; }
+    int decay_before_drive() const { return decay_overlaps ? 0 : decay; }
+    int total() const { return array.total() + decay_before_drive() + decay_after_conversion(); }
+};
+KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingConfig& timing, const ReadConfig& read);
+
+/// Activation table, then the mixing array.
+struct MixingCycles {
+    ArrayReadCycles array;
+    int table = 0;
+    int total() const { return array.total() + table; }
+};
+MixingCycles mixing_cycles(const DeployedLayer& layer, const TimingConfig& timing, const ReadConfig& read);
+
+/// Passes of all heads through the digital data path: GLU and residual 1, layer norm 2 more (mean, variance); one
+/// cycle of pipeline latency.
+int layer_unit_cycles(const LayerUnitParameters& unit, int heads, const TimingConfig& timing);
+
+ArrayReadCycles encoder_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read);
+int pooling_cycles(const TimingConfig& timing);
+ArrayReadCycles classifier_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read);
+
+/// One unit of the pipeline: it takes a token, is busy for `cycles`, and hands a token on.
+struct PipelineStage {
+    std::string name;
+    int cycles = 0;
+    bool delayed = false;  ///< operation t emits token t - 1; one more operation ends a sequence
+};
+
+/// The chip as a line of units that work on consecutive tokens, and the classifier once a sequence.
+struct Pipeline {
+    std::vector<PipelineStage> stages;  ///< encoder, then kernel, mixing and layer unit of every layer, pooling
+    int classifier = 0;
+    int channel_capacity = 1;
+};
+Pipeline pipeline_of(const DeployedNetwork& network, const ChipConfig& config);
+
+/// Cycles between tokens when the line is full: the slowest unit's.
+int steady_state_interval_cycles(const Pipeline& pipeline);
+
+/// Cycles between results when sequences of `steps` stream back to back: the unit with most cycles a sequence.
+std::int64_t sequence_interval_cycles(const Pipeline& pipeline, int steps);
+
+/// Cycles from the first token's entry into an empty chip to the logits: the max-plus recurrence
+/// start_i(n) = max(leave_i(n-1), leave_i-1(n)), leave_i(n) = max(start_i(n) + cycles_i, start_i+1(n - capacity)).
+std::int64_t sequence_latency_cycles(const Pipeline& pipeline, int steps);
+
+}  // namespace imssa
