@@ -12,7 +12,7 @@
 
 namespace imssa {
 
-struct BatchResult {
+struct LossResult {
     double loss_sum = 0.0;
     int correct = 0;
     int sequences = 0;
@@ -42,14 +42,14 @@ public:
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
     /// NumericalError when the loss is not finite.
-    BatchResult gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+    LossResult gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                          std::uint64_t dither_seed, EffectiveTensors& gradient);
 
     /// Forward pass only.
-    BatchResult evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
+    LossResult evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
 
 private:
-    BatchResult run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+    LossResult run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                     std::uint64_t dither_seed, bool backward);
 
     ModelConfig config_;
@@ -58,7 +58,7 @@ private:
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;
-    std::vector<BatchResult> item_results_;
+    std::vector<LossResult> item_results_;
 };
 
 }  // namespace imssa

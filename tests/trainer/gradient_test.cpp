@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "models/common/error.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/gradient_engine.h"
+
+namespace imssa {
+namespace {
+
+using test::NaiveParameters;
+
+std::vector<int> first_indices(int count) {
+    std::vector<int> indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+}
+
+struct LossAndGradient {
+    LossResult batch;
+    NetworkParameters gradient;
+};
+
+LossAndGradient engine_gradient(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
+                                int threads) {
+    GradientEngine engine(config, data.steps, false, threads);
+    EffectiveTensors effective = zero_effective_tensors(config);
+    LossAndGradient result{{}, zero_parameters(config)};
+    const StepNetwork network = StepNetwork::in_float(config, parameters, data.steps);
+    result.batch = engine.gradient(network, data, first_indices(data.count()), 0, effective);
+    parameter_gradient(config, parameters, nullptr, effective, result.gradient);
+    return result;
+}
+
+/// Central differences of the naive loss in double, against the hand-written backward pass in float.
+void expect_gradient_of_naive_loss(const ModelConfig& config, const Dataset& data) {
+    const NetworkParameters parameters = test::random_parameters(config, 3);
+    const LossAndGradient computed = engine_gradient(config, parameters, data, 1);
+    NaiveParameters naive = test::naive_parameters(parameters);
+    const double loss = test::naive_loss(config, naive, data, data.count());
+    EXPECT_NEAR(computed.batch.loss_sum / data.count(), loss, 2e-6 * std::max(1.0, loss));
+    const NaiveParameters gradient = test::naive_parameters(computed.gradient);
+    for (auto& [name, values] : naive) {
+        double difference = 0.0, size = 0.0;
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            const double step = 1e-5;
+            const double kept = values[index];
+            values[index] = kept + step;
+            const double above = test::naive_loss(config, naive, data, data.count());
+            values[index] = kept - step;
+            const double below = test::naive_loss(config, naive, data, data.count());
+            values[index] = kept;
+            const double expected = (above - below) / (2.0 * step);
+            difference += std::pow(gradient.at(name)[index] - expected, 2);
+            size += expected * expected;
+        }
+        EXPECT_LT(std::sqrt(difference), 1e-4 * std::sqrt(size) + 1e-7) << name << ", norm " << std::sqrt(size);
+    }
+}
+
+struct Variant {
+    const char* name;
+    Activation activation;
+    bool glu, residual;
+    Norm norm;
+};
+
+class GradientOfEveryTensor : public testing::TestWithParam<Variant> {};
+
+TEST_P(GradientOfEveryTensor, AgreesWithCentralDifferencesOfANaiveNetworkInDouble) {
+    ModelConfig config = test::small_model();
+    config.activation = GetParam().activation;
+    config.glu = GetParam().glu;
+    config.residual = GetParam().residual;
+    config.norm = GetParam().norm;
+    // 21 steps do not fill the last block of 8, 18 sequences do not fill the second group of 16.
+    expect_gradient_of_naive_loss(config, test::random_dataset(18, 21, config.channels, config.classes, 7));
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, GradientOfEveryTensor,
+                         testing::Values(Variant{"Gelu", Activation::gelu, false, true, Norm::layer},
+                                         Variant{"GeluGlu", Activation::gelu, true, true, Norm::layer},
+                                         Variant{"GluWithoutNorm", Activation::gelu, true, true, Norm::none},
+                                         Variant{"WithoutResidual", Activation::gelu, false, false, Norm::layer},
+                                         Variant{"WithoutResidualAndNorm", Activation::gelu, false, false, Norm::none},
+                                         Variant{"Relu", Activation::relu, false, true, Norm::layer},
+                                         Variant{"WithoutActivation", Activation::none, false, true, Norm::layer}),
+                         [](const auto& information) { return information.param.name; });
+
+TEST(Gradient, AgreesWithCentralDifferencesAcrossChunksOfTheScan) {
+    ModelConfig config = test::small_model();
+    config.layers = 1;
+    config.heads = 3;
+    config.states = 14;  // groups of 4, 2 and 1 modes
+    expect_gradient_of_naive_loss(config, test::random_dataset(3, 237, config.channels, config.classes, 8));
+}
+
+TEST(Gradient, IsTheSameToTheBitForOneAndTwoThreads) {
+    const ModelConfig config = test::small_model();
+    const Dataset data = test::random_dataset(75, 40, config.channels, config.classes, 9);
+    const NetworkParameters parameters = test::random_parameters(config, 4);
+    const LossAndGradient one = engine_gradient(config, parameters, data, 1);
+    const LossAndGradient two = engine_gradient(config, parameters, data, 2);
+    EXPECT_EQ(one.batch.loss_sum, two.batch.loss_sum);
+    EXPECT_EQ(test::naive_parameters(one.gradient), test::naive_parameters(two.gradient));
+}
+
+TEST(Gradient, OfALaneDoesNotDependOnTheSequencesBesideIt) {
+    const ModelConfig config = test::small_model();
+    const Dataset data = test::random_dataset(16, 30, config.channels, config.classes, 10);
+    const NetworkParameters parameters = test::random_parameters(config, 5);
+    GradientEngine engine(config, data.steps, false, 1);
+    const StepNetwork network = StepNetwork::in_float(config, parameters, data.steps);
+    EffectiveTensors together = zero_effective_tensors(config);
+    EffectiveTensors alone = zero_effective_tensors(config);
+    double loss_alone = 0.0;
+    for (const int index : first_indices(16)) {
+        loss_alone += engine.gradient(network, data, {index}, 0, alone).loss_sum;
+    }
+    EXPECT_NEAR(engine.gradient(network, data, first_indices(16), 0, together).loss_sum, loss_alone, 1e-9);
+}
+
+TEST(Gradient, ReportsALossThatIsNotFinite) {
+    const ModelConfig config = test::small_model();
+    const Dataset data = test::random_dataset(16, 30, config.channels, config.classes, 10);
+    NetworkParameters parameters = test::random_parameters(config, 5);
+    parameters.decoder(0, 0) = std::nanf("");
+    GradientEngine engine(config, data.steps, false, 2);
+    EffectiveTensors gradient = zero_effective_tensors(config);
+    EXPECT_THROW(
+        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(16), 0, gradient),
+        NumericalError);
+}
+
+}  // namespace
+}  // namespace imssa
