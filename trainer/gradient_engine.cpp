@@ -38,7 +38,7 @@ GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quanti
     }
 }
 
-LossResult GradientEngine::run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                                 std::uint64_t dither_seed, bool with_gradient) {
     const int items = (static_cast<int>(indices.size()) + kLaneWidth - 1) / kLaneWidth;
     item_results_.assign(static_cast<std::size_t>(items), {});
@@ -75,7 +75,7 @@ LossResult GradientEngine::run(const StepNetwork& network, const Dataset& data, 
         const LossResult loss =
             cross_entropy(workspace.logits.data(), effective.logit_scale, effective.logit_limit, config_.classes,
                           labels.data(), lanes, weight, workspace.logit_gradient.data());
-        LossResult& result = item_results_[at];
+        BatchLoss& result = item_results_[at];
         result.sequences = lanes;
         for (int lane = 0; lane < lanes; ++lane) {
             result.loss_sum += loss.loss[static_cast<std::size_t>(lane)];
@@ -95,8 +95,8 @@ LossResult GradientEngine::run(const StepNetwork& network, const Dataset& data, 
         }
     };
     pool_.run(items, work);
-    LossResult total;
-    for (const LossResult& result : item_results_) {
+    BatchLoss total;
+    for (const BatchLoss& result : item_results_) {
         total.loss_sum += result.loss_sum;
         total.correct += result.correct;
         total.sequences += result.sequences;
@@ -104,9 +104,9 @@ LossResult GradientEngine::run(const StepNetwork& network, const Dataset& data, 
     return total;
 }
 
-LossResult GradientEngine::gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+BatchLoss GradientEngine::gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                                      std::uint64_t dither_seed, EffectiveTensors& gradient) {
-    const LossResult result = run(network, data, indices, dither_seed, true);
+    const BatchLoss result = run(network, data, indices, dither_seed, true);
     for_each_effective_tensor(gradient,
                               [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
     for (std::size_t item = 0; item < item_results_.size(); ++item) {
@@ -123,7 +123,7 @@ LossResult GradientEngine::gradient(const StepNetwork& network, const Dataset& d
     return result;
 }
 
-LossResult GradientEngine::evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed) {
+BatchLoss GradientEngine::evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed) {
     std::vector<int> indices(static_cast<std::size_t>(data.count()));
     std::iota(indices.begin(), indices.end(), 0);
     return run(network, data, indices, dither_seed, false);

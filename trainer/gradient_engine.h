@@ -12,7 +12,7 @@
 
 namespace imssa {
 
-struct LossResult {
+struct BatchLoss {
     double loss_sum = 0.0;
     int correct = 0;
     int sequences = 0;
@@ -42,14 +42,14 @@ public:
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
     /// NumericalError when the loss is not finite.
-    LossResult gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+    BatchLoss gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                          std::uint64_t dither_seed, EffectiveTensors& gradient);
 
     /// Forward pass only.
-    LossResult evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
+    BatchLoss evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
 
 private:
-    LossResult run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+    BatchLoss run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                     std::uint64_t dither_seed, bool backward);
 
     ModelConfig config_;
@@ -58,7 +58,7 @@ private:
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;
-    std::vector<LossResult> item_results_;
+    std::vector<BatchLoss> item_results_;
 };
 
 }  // namespace imssa

@@ -99,7 +99,7 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     EpochMetrics metrics;
     metrics.phase = checkpoint_.phase;
     metrics.epoch = epoch;
-    LossResult total;
+    BatchLoss total;
     progress.start_epoch(title, train_.count());
     for (std::int64_t step = 0; step < steps_per_epoch_; ++step) {
         const std::string where = title + ", step " + std::to_string(step + 1);
@@ -109,7 +109,7 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
                                      order.begin() + static_cast<std::ptrdiff_t>(last));
         const StepNetwork network = step_network(parameters);
         try {
-            const LossResult result = engine_.gradient(network, train_, batch, dither_seed, effective);
+            const BatchLoss result = engine_.gradient(network, train_, batch, dither_seed, effective);
             total.loss_sum += result.loss_sum;
             total.correct += result.correct;
             total.sequences += result.sequences;
@@ -133,7 +133,7 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     }
     metrics.train_loss = total.loss_sum / total.sequences;
     metrics.train_accuracy = static_cast<double>(total.correct) / total.sequences;
-    const LossResult test = engine_.evaluate(step_network(parameters), test_, config.seed);
+    const BatchLoss test = engine_.evaluate(step_network(parameters), test_, config.seed);
     metrics.test_loss = test.loss_sum / test.sequences;
     metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
     metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();

@@ -19,7 +19,7 @@ std::vector<int> first_indices(int count) {
 }
 
 struct LossAndGradient {
-    LossResult batch;
+    BatchLoss batch;
     NetworkParameters gradient;
 };
 
