@@ -1,0 +1,154 @@
+// What units publish, what they are called, and how a chip refuses to work.
+#include <algorithm>
+#include <array>
+
+#include "models/chip/timing_model.h"
+#include "tests/models/chip/hand_worked.h"
+
+namespace imssa::testing {
+namespace {
+
+class ActionRecorder final : public tlm::tlm_analysis_if<ActionEvent> {
+public:
+    void write(const ActionEvent& event) override {
+        totals[static_cast<std::size_t>(event.action)] += event.count;
+        device_j += event.array_device_j;
+        supply_j += event.array_supply_j;
+        events.push_back(event);
+    }
+    double total(Action action) const { return totals[static_cast<std::size_t>(action)]; }
+    double total(Action action, const Chip& chip, const std::string& unit) const {
+        double sum = 0.0;
+        for (const ActionEvent& event : events) {
+            const bool ours = chip.units()[static_cast<std::size_t>(event.unit)].name == unit;
+            sum += ours && event.action == action ? event.count : 0.0;
+        }
+        return sum;
+    }
+    std::array<double, static_cast<std::size_t>(Action::count_)> totals{};
+    std::vector<ActionEvent> events;
+    double device_j = 0.0, supply_j = 0.0;
+};
+
+TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    const Sequences sequences(network, 5, 1);
+    ChipSystem system(network, hand_worked_chip(), 1);
+    ActionRecorder actions;
+    system.chip().observe(actions);
+    system.run({sequences.batch});
+    // Per lane; encoder + kernels + mixing + decoder, 3 steps of 2 heads with 4 registers of 16 bits each.
+    EXPECT_DOUBLE_EQ(actions.total(Action::dac_conversion), 5 * (3.0 * 1 + 6 * 4 + 3 * 2 + 2));
+    EXPECT_DOUBLE_EQ(actions.total(Action::array_read), 5 * (3.0 + 6 + 3 + 1));
+    EXPECT_DOUBLE_EQ(actions.total(Action::transimpedance), 5 * (3.0 * 4 + 6 * 2 + 3 * 4 + 4));
+    EXPECT_DOUBLE_EQ(actions.total(Action::sample_hold), actions.total(Action::transimpedance));
+    EXPECT_DOUBLE_EQ(actions.total(Action::adc_conversion), 5 * (3.0 * 2 + 6 * 1 + 3 * 2 + 2));
+    // Kernels 4 x 16 bits a head and step; pooling accumulators of 8 + 2 bits.
+    EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_read), 5 * (6.0 * 64 + 6 * 10));
+    EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_write), 5 * (6.0 * 64 + 6 * 10));
+    // Decay 8 products of 8 x 16 bits, feedthrough 1; layer unit residual and requantization; pooling gain.
+    EXPECT_DOUBLE_EQ(actions.total(Action::digital_multiply), 5 * (6.0 * 16 + 6 * 1 + 6 * 2 + 2));
+    // Decay (4 + 1) x 2 modes of 16 bits, feedthrough 1, layer unit 2, pooling 10 bits.
+    EXPECT_DOUBLE_EQ(actions.total(Action::digital_add), 5 * (6.0 * 20 + 6 * 1 + 6 * 2 + 6 * 1.25));
+    EXPECT_DOUBLE_EQ(actions.total(Action::table_lookup), 5 * 6.0);
+    EXPECT_DOUBLE_EQ(actions.total(Action::norm_element), 5 * 6.0);
+    EXPECT_DOUBLE_EQ(actions.total(Action::buffer_bit), 5 * 2 * 8 * (4 * 6.0 + 2));
+    EXPECT_DOUBLE_EQ(actions.total(Action::control_cycle), 5 * (3.0 * (10 + 11 + 11 + 4 + 1) + 10));
+    EXPECT_GT(actions.device_j, 0.0);
+    EXPECT_GT(actions.supply_j, 0.0);
+}
+
+TEST(ChipActions, DelayedFormDoesOneOperationMoreThanSteps) {
+    const DeployedNetwork network = small_network(hand_worked_model(), fused(OutputForm::delayed), 10);
+    const Sequences first(network, 3, 1), second(network, 3, 2);
+    ChipSystem system(network, hand_worked_chip(), 1);
+    ActionRecorder actions;
+    system.chip().observe(actions);
+    system.run({first.batch, second.batch});
+    EXPECT_DOUBLE_EQ(actions.total(Action::array_read, system.chip(), "chip.layer0.kernel.tile"), 2 * 3 * 2 * 11.0);
+    EXPECT_DOUBLE_EQ(actions.total(Action::array_read, system.chip(), "chip.layer0.mixing.array.tile"), 2 * 3 * 10.0);
+    // The last operation leaves the registers alone.
+    EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_write, system.chip(), "chip.layer0.kernel.registers"),
+                     2 * 3 * 2 * 10.0 * 4 * 16);
+}
+
+TEST(ChipActions, UnitsAreNamedAfterTheModuleTree) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    const ChipSystem system(network, ChipConfig{}, 1);
+    std::vector<std::string> names;
+    for (const CostUnit& unit : system.chip().units()) {
+        names.push_back(unit.name);
+    }
+    for (const char* name :
+         {"chip.encoder", "chip.encoder.array.tile", "chip.layer0.kernel.sequencer", "chip.layer0.kernel.dac",
+          "chip.layer0.kernel.tile", "chip.layer0.kernel.adc", "chip.layer0.kernel.registers",
+          "chip.layer0.kernel.decay", "chip.layer1.mixing.table", "chip.layer1.mixing.array.adc", "chip.layer1.unit",
+          "chip.layer1_input", "chip.layer1.kernel_output", "chip.pooling", "chip.classifier.array.dac"}) {
+        EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
+    }
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+}
+
+TEST(ChipActions, TilesAreNumberedFromEncoderToDecoder) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    const ChipSystem system(network, ChipConfig{}, 1);
+    const std::vector<TileInfo>& tiles = system.chip().tiles();
+    ASSERT_EQ(tiles.size(), 1U + 2 * (3 + 1) + 1);
+    EXPECT_EQ(tiles.front().name, "chip.encoder.array.tile");
+    EXPECT_EQ(tiles[1].name, "chip.layer0.kernel.head0.tile");
+    EXPECT_EQ(tiles[4].name, "chip.layer0.mixing.array.tile");
+    EXPECT_EQ(tiles[5].name, "chip.layer1.kernel.head0.tile");
+    EXPECT_EQ(tiles.back().name, "chip.classifier.array.tile");
+}
+
+TEST(ChipErrors, KernelThatDoesNotFitATileIsAUserError) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    ChipConfig config;
+    config.mapping.tile_rows = 6;  // a head needs 4 inputs x 2 rows
+    try {
+        const ChipSystem system(network, config, 1);
+        FAIL() << "expected a UserError";
+    } catch (const UserError& error) {
+        const std::string message = error.what();
+        EXPECT_NE(message.find("chip.layer0.kernel.head0.tile"), std::string::npos) << message;
+        EXPECT_NE(message.find("8 x 2"), std::string::npos) << message;
+    }
+}
+
+TEST(ChipErrors, SumThatIsNotFiniteIsNamedWithUnitAndStep) {
+    DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    network.layers[1].mixing.drive[0] = std::numeric_limits<float>::infinity();
+    const Sequences sequences(network, 2, 1);
+    ChipSystem system(network, ChipConfig{}, 1);
+    try {
+        system.run({sequences.batch});
+        FAIL() << "expected a NumericalError";
+    } catch (const NumericalError& error) {
+        const std::string message = error.what();
+        EXPECT_NE(message.find("chip.layer1.mixing.array"), std::string::npos) << message;
+        EXPECT_NE(message.find("step 0"), std::string::npos) << message;
+    }
+}
+
+TEST(ChipErrors, InputThatIsNotFiniteIsNamed) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    Sequences sequences(network, 2, 1);
+    sequences.data[1][3] = std::numeric_limits<float>::quiet_NaN();
+    ChipSystem system(network, ChipConfig{}, 1);
+    EXPECT_THROW(system.run({sequences.batch}), NumericalError);
+}
+
+TEST(ChipErrors, ImpossibleTimingIsAUserErrorThatNamesTheKey) {
+    ChipConfig config;
+    config.timing.columns_per_adc = 0;
+    try {
+        config.validate();
+        FAIL() << "expected a UserError";
+    } catch (const UserError& error) {
+        EXPECT_NE(std::string(error.what()).find("columns_per_adc"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace imssa::testing
