@@ -5,9 +5,9 @@
 
 namespace imssa {
 
-LossResult cross_entropy(const float* logits, float scale, float limit, int classes, const int* labels, int lanes,
+SequenceLosses cross_entropy(const float* logits, float scale, float limit, int classes, const int* labels, int lanes,
                          double weight, float* gradient) {
-    LossResult result;
+    SequenceLosses result;
     std::fill_n(gradient, classes * kLaneWidth, 0.0F);
     for (int lane = 0; lane < lanes; ++lane) {
         const auto logit = [&](int output) { return static_cast<double>(logits[output * kLaneWidth + lane]) * scale; };

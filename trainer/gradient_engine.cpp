@@ -72,7 +72,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
             forward_float(network.effective(), workspace);
         }
         const EffectiveNetwork& effective = network.effective();
-        const LossResult loss =
+        const SequenceLosses loss =
             cross_entropy(workspace.logits.data(), effective.logit_scale, effective.logit_limit, config_.classes,
                           labels.data(), lanes, weight, workspace.logit_gradient.data());
         BatchLoss& result = item_results_[at];
