@@ -1,0 +1,169 @@
+// The waveform: readable by others, and its last values are the reference's.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "models/chip/vcd_trace.h"
+#include "tests/models/chip/hand_worked.h"
+
+namespace imssa::testing {
+namespace {
+
+struct Change {
+    long time_ps = 0;
+    long value = 0;
+};
+
+/// Changes of every variable by its full name. Vectors are two's complement; shorter ones are filled up with zeros.
+std::map<std::string, std::vector<Change>> parse_vcd(const std::string& path) {
+    std::ifstream file(path);
+    std::map<std::string, std::string> names;   // by identifier
+    std::map<std::string, std::size_t> widths;  // by identifier
+    std::map<std::string, std::vector<Change>> changes;
+    std::vector<std::string> scopes;
+    std::string line;
+    long time = 0;
+    while (std::getline(file, line)) {
+        std::istringstream words(line);
+        std::string word, kind, width, id, name;
+        words >> word;
+        if (word == "$scope") {
+            words >> kind >> name;
+            scopes.push_back(name);
+        } else if (word == "$upscope") {
+            scopes.pop_back();
+        } else if (word == "$var") {
+            words >> kind >> width >> id >> name;
+            std::string full;
+            for (const std::string& scope : scopes) {
+                full += scope + ".";
+            }
+            names[id] = full + name;
+            widths[id] = std::stoul(width);
+        } else if (!word.empty() && word[0] == '#') {
+            time = std::stol(word.substr(1));
+        } else if (!word.empty() && word[0] == 'b') {
+            words >> id;
+            const std::string bits = word.substr(1);
+            long value = bits[0] == '1' && bits.size() == widths.at(id) ? -1 : 0;
+            for (const char bit : bits) {
+                value = value * 2 + (bit - '0');
+            }
+            changes[names.at(id)].push_back({time, value});
+        } else if (!word.empty() && (word[0] == '0' || word[0] == '1') && names.count(word.substr(1)) > 0) {
+            changes[names.at(word.substr(1))].push_back({time, word[0] - '0'});
+        }
+    }
+    return changes;
+}
+
+class ChipVcd : public ::testing::Test {
+protected:
+    void SetUp() override {
+        const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+        stem_ = (std::filesystem::temp_directory_path() / ("imssa_" + name)).string();
+        path_ = stem_ + ".vcd";
+    }
+    void TearDown() override {
+        std::filesystem::remove(path_);
+        std::filesystem::remove(stem_ + ".fst");
+    }
+    std::string stem_, path_;
+};
+
+TEST_F(ChipVcd, LastRegisterValuesEqualTheReference) {
+    const int steps = 9;
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, steps);
+    const Sequences sequences(network, 1, 4);
+    ReferenceProbe probe(network, sequences.batch, 1);
+    {
+        ChipSystem system(network, ChipConfig{}, 1);
+        VcdSelection selection;
+        selection.heads = {0, 2};
+        const VcdTrace trace(system.chip(), path_, selection);
+        system.run({sequences.batch});
+    }
+    const std::map<std::string, std::vector<Change>> changes = parse_vcd(path_);
+    for (int layer = 0; layer < 2; ++layer) {
+        for (const int head : {0, 2}) {
+            const StateRegisterFile& file = probe.registers(layer, steps - 1)[static_cast<std::size_t>(head)];
+            for (int component = 0; component < 4; ++component) {
+                const std::string name = "SystemC.chip.layer" + std::to_string(layer) + ".kernel.head" +
+                                         std::to_string(head) + ".registers." + (component % 2 == 0 ? "re_" : "im_") +
+                                         std::to_string(component / 2);
+                ASSERT_EQ(changes.count(name), 1U) << name;
+                EXPECT_EQ(changes.at(name).back().value, file.row(component)[0]) << name;
+            }
+        }
+    }
+    for (int label = 0; label < 3; ++label) {
+        EXPECT_EQ(changes.at("SystemC.chip.classifier.logit_" + std::to_string(label)).back().value,
+                  static_cast<long>(probe.result().logits(label, 0)));
+    }
+    EXPECT_EQ(changes.count("SystemC.chip.layer0.kernel.head1.registers.re_0"), 0U) << "head 1 was not chosen";
+}
+
+TEST_F(ChipVcd, ShowsThePhasesOfTheHandWorkedKernelStep) {
+    const DeployedNetwork network = small_network(hand_worked_model(), digital_immediate(), kHandWorkedSteps);
+    const Sequences sequences(network, 1, 4);
+    std::int64_t finish = 0;
+    {
+        ChipSystem system(network, hand_worked_chip(), 1);
+        const VcdTrace trace(system.chip(), stem_, {});
+        finish = system.run({sequences.batch}).front().finish_cycle;
+    }
+    EXPECT_EQ(finish, 68) << "tracing must not change the timing";
+    const std::map<std::string, std::vector<Change>> changes = parse_vcd(path_);
+    // The first token arrives after 10 cycles of 10 ns: LOAD 1, DRIVE 1, SETTLE 2, SAMPLE 1, CONVERT 2 x 2,
+    // WRITE_BACK 1.
+    const long expected[][2] = {{0, 0},      {100000, 1}, {110000, 3}, {120000, 4},
+                                {140000, 5}, {150000, 6}, {190000, 7}, {200000, 1}};
+    const std::vector<Change>& phases = changes.at("SystemC.chip.layer0.kernel.phase");
+    ASSERT_GE(phases.size(), 8U);
+    for (std::size_t index = 0; index < 8; ++index) {
+        EXPECT_EQ(phases[index].time_ps, expected[index][0]) << index;
+        EXPECT_EQ(phases[index].value, expected[index][1]) << index;
+    }
+    const std::vector<Change>& rounds = changes.at("SystemC.chip.layer0.kernel.round");
+    ASSERT_GE(rounds.size(), 4U);
+    const long expected_rounds[][2] = {{0, 0}, {150000, 1}, {170000, 2}, {190000, 0}};
+    for (std::size_t index = 0; index < 4; ++index) {
+        EXPECT_EQ(rounds[index].time_ps, expected_rounds[index][0]) << index;
+        EXPECT_EQ(rounds[index].value, expected_rounds[index][1]) << index;
+    }
+    EXPECT_EQ(changes.at("SystemC.chip.encoder.busy").front().time_ps, 0);
+    EXPECT_EQ(changes.count("SystemC.chip.layer0_input.occupancy"), 1U);
+    EXPECT_EQ(changes.count("SystemC.chip.layer0.kernel.head0.adc.code_4"), 1U);
+    EXPECT_EQ(changes.count("SystemC.chip.layer0.kernel.head0.dac.code_0"), 1U);
+}
+
+TEST_F(ChipVcd, IsReadByVcd2fst) {
+    if (std::system("command -v vcd2fst > /dev/null 2>&1") != 0) {
+        GTEST_SKIP() << "vcd2fst (package gtkwave) is not installed";
+    }
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    const Sequences sequences(network, 1, 4);
+    {
+        ChipSystem system(network, hand_worked_chip(), 1);
+        const VcdTrace trace(system.chip(), path_, {});
+        system.run({sequences.batch});
+    }
+    const std::string command = "vcd2fst -v '" + path_ + "' -f '" + stem_ + ".fst' > /dev/null 2>&1";
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    EXPECT_GT(std::filesystem::file_size(stem_ + ".fst"), 0U);
+}
+
+TEST_F(ChipVcd, SelectionThatTheChipDoesNotHaveIsAUserError) {
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    ChipSystem system(network, hand_worked_chip(), 1);
+    VcdSelection selection;
+    selection.heads = {2};
+    EXPECT_THROW(VcdTrace(system.chip(), path_, selection), UserError);
+    EXPECT_THROW(VcdTrace(system.chip(), "/nowhere/trace.vcd", {}), UserError);
+}
+
+}  // namespace
+}  // namespace imssa::testing
