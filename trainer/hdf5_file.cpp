@@ -93,7 +93,9 @@ Hdf5Reader::Hdf5Reader(const std::string& path, std::string image) : path_(path)
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_fapl_core(access.id(), 1 << 16, false);
     H5Pset_file_image(access.id(), image_.data(), image_.size());
-    file_ = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
+    // The core driver refuses an image under the name of a file that exists.
+    const std::string image_name = path + " in memory";
+    file_ = Hdf5Handle(H5Fopen(image_name.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
     if (!file_.valid()) {
         fail("HDF5 cannot read it");
     }
