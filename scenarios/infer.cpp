@@ -1,0 +1,215 @@
+// A checkpoint on a simulated chip, or on the exact reference inference: accuracy, latency, energy, area.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <systemc>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "scenarios/support/chip_job.h"
+#include "scenarios/support/command_line.h"
+#include "scenarios/support/pictures.h"
+#include "scenarios/support/run_report.h"
+#include "scenarios/support/run_setup.h"
+#include "scenarios/support/work_progress.h"
+#include "trainer/gradient_engine.h"
+
+namespace {
+
+using namespace imssa;
+
+enum class Engine { chip, reference, in_float };
+
+struct InferOptions {
+    CommonOptions common;
+    RunRequest request;
+    ChipRunOptions run;
+    Engine engine = Engine::chip;
+    std::string vcd;
+    int vcd_sequence = 0;
+};
+
+constexpr const char* kDescription =
+    "Runs a trained model on a simulated chip and reports accuracy, latency, energy and area.\n"
+    "Every code of the chip - states, outputs, logits - is compared with the exact integer reference as it appears.";
+
+constexpr const char* kFooter =
+    "examples:\n"
+    "  infer --checkpoint scenarios/checkpoints/smnist_small_8bit.h5 --chip scenarios/chips/ideal.toml --sequences "
+    "100\n"
+    "  infer ... --chip scenarios/chips/imssa_28nm.toml --chips 5 --out out/run --json out/run.json    five programmed "
+    "chips\n"
+    "  infer ... --chip scenarios/chips/imssa_28nm_fused.toml                                          the published "
+    "mapping\n"
+    "  infer ... --set device.programming_sigma_siemens=0 --set device.read_noise_relative=0.02        other errors\n"
+    "  infer ... --sequences 1 --vcd wave.vcd && gtkwave wave.vcd traces/imssa.gtkw                    a waveform\n"
+    "exit status: 0 done, 2 a mistake in what was given (one line says which)";
+
+void write_pictures(const InferOptions& options, const RunSetup& setup, const RunReport& report,
+                    const ChipRunOutcome& outcome) {
+    const std::string folder = options.common.out + "/";
+    create_output_folder(options.common.out);
+    confusion_picture(
+        folder + setup.chip.name + "_confusion.png",
+        "Answers of the chip " + setup.chip.name + ", " + std::to_string(report.sequences) + " sequences",
+        confusion_counts(outcome.chips.front().logits, setup.dataset.labels, setup.network.model.classes));
+    std::vector<EnergyBar> bars;
+    const std::array<EnergyTotal, kGroupCount> groups = energy_by_group(report.energy_rows);
+    for (int group = 0; group < kGroupCount; ++group) {
+        const EnergyTotal& total = groups[static_cast<std::size_t>(group)];
+        bars.push_back({to_string(static_cast<ComponentGroup>(group)), total.energy_low_j / report.sequences,
+                        total.energy_j / report.sequences, total.energy_high_j / report.sequences});
+    }
+    energy_picture(folder + setup.chip.name + "_energy.png", "Energy of one sequence on " + setup.chip.name, bars);
+    if (!outcome.trajectory.chip.empty()) {
+        trajectory_picture(
+            folder + setup.chip.name + "_state.png",
+            "State of layer 0, head 0, mode " + std::to_string(outcome.trajectory.mode) + " on " + setup.chip.name,
+            outcome.trajectory.chip, outcome.trajectory.reference);
+    }
+}
+
+void run_on_chip(InferOptions& options, const RunSetup& setup) {
+    WorkProgress progress("simulating " + setup.chip.name, options.run.chips * setup.dataset.count(),
+                          options.common.quiet);
+    const ChipRunOutcome outcome = run_chips(setup, options.run, [&progress](int done) { progress.add(done); });
+    progress.finish();
+    const RunReport report = make_report(setup, options.run, outcome);
+    if (!options.vcd.empty()) {
+        const std::vector<float> logits = run_with_waveform(setup, options.run.seed, options.vcd_sequence, options.vcd);
+        if (logits != outcome.chips.front().logits[static_cast<std::size_t>(options.vcd_sequence)]) {
+            throw std::logic_error("the traced sequence gave other logits than the same sequence without a trace");
+        }
+    }
+    if (!options.common.out.empty()) {
+        write_pictures(options, setup, report, outcome);
+    }
+    if (!options.common.json.empty()) {
+        write_file_atomically(options.common.json, report_json(report, setup).dump(2) + "\n");
+    }
+    if (!options.common.quiet) {
+        print_report(report, setup, stdout);
+        if (!options.vcd.empty()) {
+            std::printf("waveform                %s (sequence %d; gtkwave %s traces/imssa.gtkw)\n", options.vcd.c_str(),
+                        options.vcd_sequence, options.vcd.c_str());
+        }
+        if (!options.common.out.empty()) {
+            std::printf("pictures                %s/%s_{confusion,energy,state}.png\n", options.common.out.c_str(),
+                        setup.chip.name.c_str());
+        }
+    }
+}
+
+void report_accuracy(const InferOptions& options, const RunSetup& setup, const char* engine, double accuracy) {
+    if (!options.common.json.empty()) {
+        nlohmann::ordered_json json = {{"format", "imssa-infer"},
+                                       {"version", IMSSA_VERSION},
+                                       {"engine", engine},
+                                       {"seed", options.run.seed},
+                                       {"config",
+                                        {{"deployment", config_to_json(setup.network.options)},
+                                         {"model", config_to_json(setup.network.model)},
+                                         {"data", setup.dataset.name}}},
+                                       {"sequences", setup.dataset.count()},
+                                       {"accuracy", accuracy}};
+        write_file_atomically(options.common.json, json.dump(2) + "\n");
+    }
+    if (!options.common.quiet) {
+        std::printf("accuracy, %s     %6.2f %%   %d sequences\n", engine, 100.0 * accuracy, setup.dataset.count());
+    }
+}
+
+void run_without_chip(InferOptions& options, const RunSetup& setup) {
+    if (options.engine == Engine::reference) {
+        WorkProgress progress("reference inference", setup.dataset.count(), options.common.quiet);
+        const std::vector<std::vector<float>> logits =
+            run_reference(setup, options.run, [&progress](int done) { progress.add(done); });
+        progress.finish();
+        report_accuracy(options, setup, "reference", accuracy_of(logits, setup.dataset.labels));
+        return;
+    }
+    const ModelConfig& model = setup.network.model;
+    GradientEngine engine(model, setup.dataset.steps, false, options.run.workers);
+    const StepNetwork network = StepNetwork::in_float(model, setup.checkpoint.parameters, setup.dataset.steps);
+    const auto result = engine.evaluate(network, setup.dataset, options.run.seed);
+    report_accuracy(options, setup, "float", static_cast<double>(result.correct) / result.sequences);
+}
+
+void check_options(const InferOptions& options, const RunSetup& setup) {
+    if (options.vcd_sequence >= setup.dataset.count()) {
+        throw UserError("--vcd-sequence " + std::to_string(options.vcd_sequence) + " is not among the " +
+                        std::to_string(setup.dataset.count()) + " sequences of the run");
+    }
+    if (options.engine != Engine::chip &&
+        (!options.vcd.empty() || options.run.chips != 1 || !options.common.out.empty())) {
+        throw UserError("--vcd, --chips and --out need --engine chip: the other engines have no chip to trace");
+    }
+    for (const std::string& file : {options.common.json, options.vcd}) {
+        if (!file.empty()) {
+            const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+            if (!folder.empty()) {
+                create_output_folder(folder.string());
+            }
+            if (::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
+                throw UserError("cannot write '" + file + "': its folder is not writable");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+int sc_main(int argc, char* argv[]) {
+    CLI::App app{kDescription, "infer"};
+    app.footer(kFooter);
+    InferOptions options;
+    add_common_options(app, options.common);
+    app.add_option("--checkpoint", options.request.checkpoint, "Model from train (quantized: with converter ranges)")
+        ->required()
+        ->type_name("FILE.h5");
+    app.add_option("--chip,--config", options.request.chip, "Chip description")
+        ->type_name("FILE.toml")
+        ->default_val("scenarios/chips/imssa_28nm.toml");
+    const std::map<std::string, Engine> engines = {
+        {"chip", Engine::chip}, {"reference", Engine::reference}, {"float", Engine::in_float}};
+    app.add_option("--engine", options.engine, "chip (SystemC simulation), reference (exact integers), float")
+        ->transform(CLI::CheckedTransformer(engines))
+        ->default_str("chip");
+    app.add_option("--sequences", options.request.sequences, "Sequences from the start of the split (0: all)")
+        ->default_val(100)
+        ->check(CLI::NonNegativeNumber);
+    const std::map<std::string, Split> splits = {
+        {"test", Split::kTest}, {"validation", Split::kValidation}, {"train", Split::kTrain}};
+    app.add_option("--split", options.request.split, "test, validation or train")
+        ->transform(CLI::CheckedTransformer(splits))
+        ->default_str("test");
+    app.add_option("--lanes", options.run.lanes,
+                   "Sequences side by side in one simulated chip; codes do not depend on it")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 4096));
+    app.add_option("--chips", options.run.chips, "Programmed chips, with seeds seed, seed + 1, ...")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10000));
+    bool no_compare = false;
+    app.add_flag("--no-compare", no_compare, "Leave out the reference inference beside the chip");
+    app.add_option("--vcd", options.vcd, "Waveform of one sequence")->type_name("FILE.vcd");
+    app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform shows")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    return run_command(app, argc, argv, [&] {
+        options.request.overrides = options.common.overrides;
+        options.request.data = options.common.data;
+        options.run.seed = options.common.seed;
+        options.run.workers = options.common.worker_count();
+        options.run.compare = !no_compare;
+        const RunSetup setup = load_run(options.request);
+        check_options(options, setup);
+        if (options.engine == Engine::chip) {
+            run_on_chip(options, setup);
+        } else {
+            run_without_chip(options, setup);
+        }
+    });
+}

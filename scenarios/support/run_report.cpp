@@ -1,0 +1,193 @@
+#include "scenarios/support/run_report.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/chip/timing_model.h"
+#include "models/common/config.h"
+#include "models/cost/cost_table.h"
+
+namespace imssa {
+
+double accuracy_of(const std::vector<std::vector<float>>& logits, const std::vector<int>& labels) {
+    int correct = 0;
+    for (std::size_t index = 0; index < labels.size(); ++index) {
+        const auto best = std::max_element(logits[index].begin(), logits[index].end());
+        correct += best - logits[index].begin() == labels[index] ? 1 : 0;
+    }
+    return labels.empty() ? 0.0 : static_cast<double>(correct) / static_cast<double>(labels.size());
+}
+
+AccuracySpread spread_of(const std::vector<double>& chips) {
+    AccuracySpread spread;
+    spread.chips = chips;
+    for (const double value : chips) {
+        spread.mean += value / static_cast<double>(chips.size());
+    }
+    spread.lowest = *std::min_element(chips.begin(), chips.end());
+    spread.highest = *std::max_element(chips.begin(), chips.end());
+    double squares = 0.0;
+    for (const double value : chips) {
+        squares += (value - spread.mean) * (value - spread.mean);
+    }
+    spread.standard_deviation = chips.size() > 1 ? std::sqrt(squares / static_cast<double>(chips.size() - 1)) : 0.0;
+    return spread;
+}
+
+std::vector<std::vector<int>> confusion_counts(const std::vector<std::vector<float>>& logits,
+                                               const std::vector<int>& labels, int classes) {
+    std::vector<std::vector<int>> counts(static_cast<std::size_t>(classes),
+                                         std::vector<int>(static_cast<std::size_t>(classes), 0));
+    for (std::size_t index = 0; index < labels.size(); ++index) {
+        const auto best = std::max_element(logits[index].begin(), logits[index].end());
+        ++counts[static_cast<std::size_t>(labels[index])][static_cast<std::size_t>(best - logits[index].begin())];
+    }
+    return counts;
+}
+
+RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome) {
+    RunReport report;
+    report.seed = options.seed;
+    report.sequences = setup.dataset.count();
+    report.lanes = options.lanes;
+    report.workers = options.workers;
+    std::vector<double> accuracies;
+    for (const ChipOutcome& chip : outcome.chips) {
+        accuracies.push_back(accuracy_of(chip.logits, setup.dataset.labels));
+        report.codes += chip.codes;
+    }
+    report.accuracy = spread_of(accuracies);
+    report.compared = options.compare;
+    if (options.compare) {
+        report.accuracy_reference = accuracy_of(outcome.chips.front().reference_logits, setup.dataset.labels);
+    }
+    const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
+    report.clock_hz = setup.chip.timing.clock_hz;
+    report.step_cycles = steady_state_interval_cycles(pipeline);
+    report.latency_cycles = outcome.latency_cycles;
+    report.interval_cycles = outcome.interval_cycles;
+    for (const PipelineStage& stage : pipeline.stages) {
+        report.stages.emplace_back(stage.name, stage.cycles);
+    }
+    const CostTable table = load_cost_table(setup.cost_table);
+    PricingConditions conditions;
+    conditions.read_time_s = setup.chip.read.t_read_s;
+    // The chip is on for one interval a sequence when sequences stream back to back.
+    conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
+    report.energy_rows = outcome.ledger.price(table, conditions);
+    report.area_rows = area_rows(outcome.ledger.units(), table);
+    report.price_table = table.name;
+    report.programming = outcome.programming;
+    report.wall_s = outcome.wall_s;
+    report.cpu_s = outcome.cpu_s;
+    report.simulation_cpu_s = outcome.simulation_cpu_s;
+    report.peak_memory_mb = outcome.peak_memory_mb;
+    report.array_operations = outcome.array_operations;
+    return report;
+}
+
+namespace {
+
+nlohmann::ordered_json codes_json(const CodeCounts& counts) {
+    return {{"compared", counts.compared}, {"mismatched", counts.mismatched}};
+}
+
+nlohmann::ordered_json energy_json(const RunReport& report) {
+    const double sequences = report.sequences;
+    const EnergyTotal total = total_energy(report.energy_rows);
+    const std::array<EnergyTotal, kGroupCount> groups = energy_by_group(report.energy_rows);
+    nlohmann::ordered_json json;
+    json["sequence"] = total.energy_j / sequences;
+    json["sequence_low"] = total.energy_low_j / sequences;
+    json["sequence_high"] = total.energy_high_j / sequences;
+    json["prices"] = report.price_table;
+    for (int group = 0; group < kGroupCount; ++group) {
+        json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
+            groups[static_cast<std::size_t>(group)].energy_j / sequences;
+    }
+    json["rows"] = nlohmann::ordered_json::array();
+    for (const EnergyRow& row : report.energy_rows) {
+        json["rows"].push_back({{"unit", row.unit},
+                                {"component", to_string(row.group)},
+                                {"item", row.item},
+                                {"count_per_sequence", row.count / sequences},
+                                {"unit_cost_j", row.unit_cost_j},
+                                {"energy_per_sequence_j", row.energy_j / sequences},
+                                {"low_j", row.energy_low_j / sequences},
+                                {"high_j", row.energy_high_j / sequences},
+                                {"source", row.source},
+                                {"status", row.status},
+                                {"calibrated", row.calibrated}});
+    }
+    return json;
+}
+
+nlohmann::ordered_json area_json(const RunReport& report) {
+    nlohmann::ordered_json json;
+    const AreaTotal total = total_area(report.area_rows);
+    json["total"] = total.area_mm2;
+    json["total_low"] = total.area_low_mm2;
+    json["total_high"] = total.area_high_mm2;
+    const std::array<AreaTotal, kGroupCount> groups = area_by_group(report.area_rows);
+    for (int group = 0; group < kGroupCount; ++group) {
+        if (groups[static_cast<std::size_t>(group)].area_mm2 > 0.0) {
+            json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
+                groups[static_cast<std::size_t>(group)].area_mm2;
+        }
+    }
+    return json;
+}
+
+}  // namespace
+
+nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setup) {
+    nlohmann::ordered_json json;
+    json["format"] = "imssa-infer";
+    json["version"] = IMSSA_VERSION;
+    json["engine"] = "chip";
+    json["seed"] = report.seed;
+    json["config"] = {{"chip", config_to_json(setup.chip)},
+                      {"deployment", config_to_json(setup.network.options)},
+                      {"model", config_to_json(setup.network.model)},
+                      {"data", setup.dataset.name},
+                      {"steps", setup.network.steps}};
+    json["sequences"] = report.sequences;
+    json["accuracy"] = report.accuracy.mean;
+    json["accuracy_chips"] = {{"values", report.accuracy.chips},
+                              {"lowest", report.accuracy.lowest},
+                              {"highest", report.accuracy.highest},
+                              {"standard_deviation", report.accuracy.standard_deviation}};
+    if (report.compared) {
+        json["accuracy_reference"] = report.accuracy_reference;
+        json["mismatched_codes"] = report.codes.mismatched();
+        json["compared_codes"] = report.codes.compared();
+        json["codes"] = {{"encoder", codes_json(report.codes.encoder)},
+                         {"state", codes_json(report.codes.state)},
+                         {"kernel_output", codes_json(report.codes.kernel_output)},
+                         {"layer_output", codes_json(report.codes.layer_output)},
+                         {"pooled", codes_json(report.codes.pooled)},
+                         {"logits", codes_json(report.codes.logits)}};
+    }
+    json["latency_s"] = {{"step", report.seconds(report.step_cycles)},
+                         {"sequence", report.seconds(report.latency_cycles)}};
+    json["throughput_sequences_per_s"] = 1.0 / report.seconds(report.interval_cycles);
+    json["energy_j"] = energy_json(report);
+    json["area_mm2"] = area_json(report);
+    const double cells = static_cast<double>(report.programming.cells);
+    json["programming"] = {
+        {"cells", report.programming.cells},
+        {"energy_j", report.programming.energy_j},
+        {"time_s", report.programming.time_s},
+        {"pulses", report.programming.pulses},
+        {"yield", cells > 0.0 ? 1.0 - static_cast<double>(report.programming.stuck_cells) / cells : 1.0}};
+    json["simulation"] = {{"wall_s", report.wall_s},
+                          {"cpu_s", report.cpu_s},
+                          {"array_ops", report.array_operations},
+                          {"array_ops_per_cpu_s", report.array_operations / std::max(report.simulation_cpu_s, 1e-9)},
+                          {"lanes", report.lanes},
+                          {"threads", report.workers},
+                          {"peak_memory_mb", report.peak_memory_mb}};
+    return json;
+}
+
+}  // namespace imssa

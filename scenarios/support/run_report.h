@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "models/cost/area.h"
+#include "models/cost/ledger.h"
+#include "scenarios/support/chip_job.h"
+
+namespace imssa {
+
+/// Accuracy of several programmed chips on the same sequences.
+struct AccuracySpread {
+    std::vector<double> chips;
+    double mean = 0.0, lowest = 0.0, highest = 0.0;
+    double standard_deviation = 0.0;  ///< between chips (n - 1)
+};
+
+/// Everything that a report of a chip run tells, in SI units, per sequence where it says so.
+struct RunReport {
+    std::uint64_t seed = 0;
+    int sequences = 0, lanes = 0, workers = 0;
+    AccuracySpread accuracy;
+    double accuracy_reference = 0.0;
+    bool compared = false;
+    ComparisonCounts codes;
+    double clock_hz = 0.0;
+    std::int64_t step_cycles = 0;  ///< between steps in the steady state: the slowest unit
+    std::int64_t latency_cycles = 0, interval_cycles = 0;
+    std::vector<std::pair<std::string, int>> stages;  ///< units of the pipeline and their cycles a step
+    std::vector<EnergyRow> energy_rows;               ///< of all sequences of the first chip
+    std::vector<AreaRow> area_rows;
+    ProgrammingSummary programming;
+    double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
+    std::string price_table;
+
+    double seconds(std::int64_t cycles) const { return static_cast<double>(cycles) / clock_hz; }
+};
+
+/// Share of sequences whose largest logit is the label.
+double accuracy_of(const std::vector<std::vector<float>>& logits, const std::vector<int>& labels);
+AccuracySpread spread_of(const std::vector<double>& chips);
+/// counts[label][answer].
+std::vector<std::vector<int>> confusion_counts(const std::vector<std::vector<float>>& logits,
+                                               const std::vector<int>& labels, int classes);
+
+/// Prices the ledger and gathers the figures.
+RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome);
+
+/// The result as JSON (format of the README).
+nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setup);
+
+/// Tables for a terminal.
+void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out);
+
+}  // namespace imssa

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "scenarios/support/run_report.h"
+
+namespace imssa {
+
+namespace {
+
+/// A number with an SI prefix: 3 significant digits.
+std::string si(double value, const char* unit) {
+    constexpr const char* kPrefixes[] = {"a", "f", "p", "n", "u", "m", "", "k", "M", "G"};
+    if (value == 0.0) {
+        return std::string("0 ") + unit;
+    }
+    const int group = std::clamp(static_cast<int>(std::floor(std::log10(std::abs(value)) / 3.0)), -6, 3);
+    char text[64];
+    std::snprintf(text, sizeof(text), "%.3g %s%s", value / std::pow(10.0, 3 * group), kPrefixes[group + 6], unit);
+    return text;
+}
+
+void print_accuracy(const RunReport& report, std::FILE* out) {
+    if (report.accuracy.chips.size() > 1) {
+        std::fprintf(out,
+                     "accuracy on the chip    %6.2f %%   mean of %zu chips, %.2f to %.2f %%, standard deviation %.2f\n",
+                     100.0 * report.accuracy.mean, report.accuracy.chips.size(), 100.0 * report.accuracy.lowest,
+                     100.0 * report.accuracy.highest, 100.0 * report.accuracy.standard_deviation);
+    } else {
+        std::fprintf(out, "accuracy on the chip    %6.2f %%   %d sequences, chip seed %llu\n",
+                     100.0 * report.accuracy.mean, report.sequences, static_cast<unsigned long long>(report.seed));
+    }
+    if (report.compared) {
+        std::fprintf(out, "accuracy, reference     %6.2f %%   exact integer inference of the same sequences\n",
+                     100.0 * report.accuracy_reference);
+        std::fprintf(out, "mismatched codes        %lld of %lld\n", static_cast<long long>(report.codes.mismatched()),
+                     static_cast<long long>(report.codes.compared()));
+    }
+}
+
+void print_latency(const RunReport& report, std::FILE* out) {
+    std::fprintf(out, "\nlatency (clock %s)\n", si(report.clock_hz, "Hz").c_str());
+    std::fprintf(out, "  step       %8lld cycles  %10s   between steps, set by the slowest unit\n",
+                 static_cast<long long>(report.step_cycles), si(report.seconds(report.step_cycles), "s").c_str());
+    std::fprintf(out, "  sequence   %8lld cycles  %10s   first input to logits\n",
+                 static_cast<long long>(report.latency_cycles), si(report.seconds(report.latency_cycles), "s").c_str());
+    std::fprintf(out, "  throughput %28s/s back to back\n",
+                 si(1.0 / report.seconds(report.interval_cycles), "sequences").c_str());
+    std::fprintf(out, "  units:");
+    for (const auto& [name, cycles] : report.stages) {
+        std::fprintf(out, " %s %d", name.c_str(), cycles);
+    }
+    std::fprintf(out, " cycles\n");
+}
+
+/// Rows of all units that share item, cost and source.
+struct ItemTotal {
+    EnergyRow row;
+};
+
+void print_energy(const RunReport& report, std::FILE* out) {
+    std::vector<ItemTotal> items;
+    for (const EnergyRow& row : report.energy_rows) {
+        const auto same = std::find_if(items.begin(), items.end(), [&row](const ItemTotal& item) {
+            return item.row.group == row.group && item.row.item == row.item;
+        });
+        if (same == items.end()) {
+            items.push_back({row});
+            continue;
+        }
+        same->row.count += row.count;
+        same->row.energy_j += row.energy_j;
+        same->row.energy_low_j += row.energy_low_j;
+        same->row.energy_high_j += row.energy_high_j;
+    }
+    std::sort(items.begin(), items.end(),
+              [](const ItemTotal& a, const ItemTotal& b) { return a.row.energy_j > b.row.energy_j; });
+    const EnergyTotal total = total_energy(report.energy_rows);
+    const double sequences = report.sequences;
+    std::fprintf(out, "\nenergy per sequence     %s   (%s to %s; prices: %s)\n",
+                 si(total.energy_j / sequences, "J").c_str(), si(total.energy_low_j / sequences, "J").c_str(),
+                 si(total.energy_high_j / sequences, "J").c_str(), report.price_table.c_str());
+    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %6s  %-22s %s\n", "component", "action", "count", "each", "energy",
+                 "share", "low to high", "source [status]");
+    double shown = 0.0;
+    for (const ItemTotal& item : items) {
+        const EnergyRow& row = item.row;
+        if (row.energy_j < 1e-3 * total.energy_j) {
+            continue;
+        }
+        shown += row.energy_j;
+        std::fprintf(out, "  %-16s %-26s %12.6g %10s %10s %5.1f%%  %-22s %.60s [%s]\n", to_string(row.group),
+                     row.item.c_str(), row.count / sequences,
+                     row.count > 0.0 ? si(row.energy_j / row.count, "J").c_str() : "-",
+                     si(row.energy_j / sequences, "J").c_str(), 100.0 * row.energy_j / total.energy_j,
+                     (si(row.energy_low_j / sequences, "J") + " to " + si(row.energy_high_j / sequences, "J")).c_str(),
+                     row.source.c_str(), row.status.c_str());
+    }
+    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  rows below 0.1 %% (all are in the JSON)\n", "others", "",
+                 "", "", si((total.energy_j - shown) / sequences, "J").c_str(),
+                 100.0 * (total.energy_j - shown) / total.energy_j);
+}
+
+void print_area(const RunReport& report, std::FILE* out) {
+    const AreaTotal total = total_area(report.area_rows);
+    std::fprintf(out, "\narea                    %.4g mm2   (%.4g to %.4g; sum of parts, no wiring)\n", total.area_mm2,
+                 total.area_low_mm2, total.area_high_mm2);
+    std::map<Component, AreaRow> parts;
+    for (const AreaRow& row : report.area_rows) {
+        const auto [at, inserted] = parts.emplace(row.component, row);
+        if (!inserted) {
+            at->second.count += row.count;
+            at->second.area_mm2 += row.area_mm2;
+        }
+    }
+    for (const auto& [component, row] : parts) {
+        std::fprintf(out, "  %-16s %10.0f x %-10.3g mm2 = %10.4g mm2 %5.1f%%  %.60s [%s]\n", to_string(component),
+                     row.count, row.unit_area_mm2, row.area_mm2, 100.0 * row.area_mm2 / total.area_mm2,
+                     row.source.c_str(), row.status.c_str());
+    }
+}
+
+}  // namespace
+
+void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out) {
+    const KernelOptions& kernel = setup.network.options.kernel;
+    std::fprintf(
+        out, "chip %s, kernel %s (%s), %d layers x %d heads x %d modes, %d steps, data %s\n\n", setup.chip.name.c_str(),
+        kernel.mapping == KernelMapping::fused ? "fused" : "digital_decay",
+        kernel.form == OutputForm::current ? "current" : (kernel.form == OutputForm::delayed ? "delayed" : "immediate"),
+        setup.network.model.layers, setup.network.model.heads, setup.network.model.modes(), setup.network.steps,
+        setup.dataset.name.c_str());
+    print_accuracy(report, out);
+    print_latency(report, out);
+    print_energy(report, out);
+    print_area(report, out);
+    std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck\n",
+                 static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
+                 si(report.programming.time_s, "s").c_str(), report.programming.pulses,
+                 static_cast<long long>(report.programming.stuck_cells));
+    std::fprintf(out,
+                 "simulation              %.1f s wall, %.1f s CPU, %.3g array operations, %.3g a CPU-second, %d lanes, "
+                 "%d workers, %.0f MB\n",
+                 report.wall_s, report.cpu_s, report.array_operations,
+                 report.array_operations / std::max(report.simulation_cpu_s, 1e-9), report.lanes, report.workers,
+                 report.peak_memory_mb);
+}
+
+}  // namespace imssa
