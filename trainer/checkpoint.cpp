@@ -48,7 +48,8 @@ int matrix_rows(const ModelConfig& model, const std::string& name) {
 
 std::vector<hsize_t> shape_of(const ModelConfig& model, const std::string& name, Eigen::Index size) {
     const int rows = matrix_rows(model, name);
-    if (rows == 0) {
+    // A range may share its name with a matrix (the encoder's is one number).
+    if (rows == 0 || size < rows) {
         return {static_cast<hsize_t>(size)};
     }
     return {static_cast<hsize_t>(rows), static_cast<hsize_t>(size / rows)};
