@@ -77,6 +77,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
     const float gain = deployed.array.gain[output];
     const float offset = deployed.array.offset[output];
     const float limit = deployed.array.output_limit[output];
+    const bool digital_feedthrough = deployed.digital_feedthrough();
     LanesInt re[Modes], im[Modes];
     Lanes x_re[Modes], x_im[Modes];
     DigitalPole poles[Modes];
@@ -140,7 +141,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
             if constexpr (!Record) {
                 if (last) {
                     sum = convert(sum, gain, offset, limit);
-                    if constexpr (K::kForm == OutputForm::delayed) {
+                    if (digital_feedthrough) {
                         sum = convert(sum + u * deployed.feedthrough, 1.0F, 0.0F, kernel.activation_limit);
                     }
                 }
@@ -240,7 +241,7 @@ QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint3
         cells.c_im = cell(im, output);
         kernel.cells.push_back(cells);
     }
-    // The delayed form has no output row: its output column does not see u.
+    // With a digital direct term the output column does not see u.
     kernel.u_output = cell(deployed.output_input_row(), output);
     return kernel;
 }

@@ -21,6 +21,7 @@ struct QuantizedCase {
     RegisterUpdate registers;
     StateRounding rounding;
     ScaleGranularity state_scale;
+    Feedthrough feedthrough = Feedthrough::digital;
 
     KernelOptions options() const {
         KernelOptions kernel;
@@ -31,6 +32,7 @@ struct QuantizedCase {
         kernel.registers = registers;
         kernel.rounding = rounding;
         kernel.state_scale = state_scale;
+        kernel.feedthrough = feedthrough;
         kernel.validate();
         return kernel;
     }
@@ -54,6 +56,14 @@ constexpr auto kHead = ScaleGranularity::head;
 constexpr auto kMode = ScaleGranularity::mode;
 
 const QuantizedCase kCases[] = {
+    {"DigitalCurrentDirectCells", kDigital, kDelta, kCurrent, kFolded, kAccumulate, kNearest, kHead,
+     Feedthrough::cells},
+    {"DigitalImmediateDirectCells", kDigital, kDelta, kImmediate, kCells, kAccumulate, kNearest, kMode,
+     Feedthrough::cells},
+    {"FusedDeltaImmediateDirectCells", kFused, kDelta, kImmediate, kCells, kAccumulate, kNearest, kMode,
+     Feedthrough::cells},
+    {"FusedCartesianDirectCells", kFused, kCartesian, kImmediate, kCells, kReplace, kDithered, kHead,
+     Feedthrough::cells},
     {"DigitalCurrent", kDigital, kDelta, kCurrent, kFolded, kAccumulate, kNearest, kHead},
     {"DigitalCurrentReplaceTensor", kDigital, kDelta, kCurrent, kFolded, kReplace, kNearest, kTensor},
     {"DigitalImmediateFolded", kDigital, kDelta, kImmediate, kFolded, kAccumulate, kNearest, kHead},
@@ -67,6 +77,10 @@ const QuantizedCase kCases[] = {
     {"FusedDeltaDithered", kFused, kDelta, kImmediate, kCells, kAccumulate, kDithered, kMode},
     {"FusedDeltaReplaceDithered", kFused, kDelta, kDelayed, kCells, kReplace, kDithered, kMode},
 };
+
+void PrintTo(const QuantizedCase& quantized_case, std::ostream* out) {
+    *out << quantized_case.name;
+}
 
 class QuantizedForward : public testing::TestWithParam<QuantizedCase> {};
 
@@ -216,7 +230,7 @@ TEST(QuantizedGradient, IsTheSameToTheBitForOneAndTwoThreads) {
     const Dataset data = test::random_dataset(70, 60, model.channels, model.classes, 33);
     const NetworkParameters parameters = test::random_parameters(model, 33);
     DeploymentOptions options;
-    options.kernel = kCases[10].options();
+    options.kernel = kCases[14].options();
     const StepNetwork network =
         StepNetwork::quantized(model, parameters, calibrate(model, parameters, data, 32), options, data.steps);
     std::vector<int> indices(70);
