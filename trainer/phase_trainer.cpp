@@ -81,6 +81,11 @@ StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters) cons
                : StepNetwork::in_float(config.model, parameters, train_.steps);
 }
 
+double PhaseTrainer::test_accuracy() {
+    const BatchLoss test = engine_.evaluate(step_network(checkpoint_.parameters), test_, checkpoint_.config.seed);
+    return static_cast<double>(test.correct) / test.sequences;
+}
+
 bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     const auto wall_start = std::chrono::steady_clock::now();
     const double cpu_start = process_cpu_seconds();

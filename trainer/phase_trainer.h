@@ -25,6 +25,9 @@ public:
     /// One epoch. Returns false when a signal stopped it: the checkpoint then still holds the state before the epoch.
     bool run_epoch(ProgressReport& progress);
 
+    /// Accuracy on the test data with the parameters as they are.
+    double test_accuracy();
+
     bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
 
 private:

@@ -129,6 +129,13 @@ private:
     int run_phase(Checkpoint& checkpoint) {
         const std::string path = checkpoint_path(options_, checkpoint.phase);
         PhaseTrainer trainer(checkpoint, train_, test_, options_.threads);
+        if (phase_config(options_.config, checkpoint.phase).precision == Precision::quantized &&
+            checkpoint.epochs_done == 0) {
+            char text[80];
+            std::snprintf(text, sizeof(text), "quantized without fine-tuning: test %.2f %%",
+                          100.0 * trainer.test_accuracy());
+            progress_.message(text);
+        }
         while (!trainer.done()) {
             if (!trainer.run_epoch(progress_)) {
                 const std::string kept = checkpoint.history.empty() ? std::string("no epoch was complete")
