@@ -54,6 +54,7 @@ public:
     void guard(Body&& body) {
         context_.guard(std::forward<Body>(body));
     }
+    bool faulted() const { return context_.fault != nullptr; }
     /// Throws the error that stopped a unit, if one did.
     void rethrow_fault() const;
 
