@@ -1,0 +1,185 @@
+// Runs the executables as a user does, on a small model that is trained on generated digits first.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CommandResult {
+    int status = 0;
+    std::string output;  ///< stdout and stderr
+};
+
+CommandResult run(const std::string& command) {
+    CommandResult result;
+    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+    char buffer[4096];
+    std::size_t size = 0;
+    while ((size = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0) {
+        result.output.append(buffer, size);
+    }
+    const int status = ::pclose(pipe);
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+}
+
+std::string read_file(const fs::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+class CommandLine : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        folder_ = fs::temp_directory_path() / ("imssa_command_line_" + std::to_string(::getpid()));
+        fs::create_directories(folder_);
+        const CommandResult trained =
+            run(binary("train") + " --config " + source("scenarios/glyphs_small.toml") +
+                " --set data.train_count=256 --set data.test_count=64 --set model.heads=6 --set model.states=8"
+                " --set training.epochs=1 --set finetune.epochs=1 --set training.calibration_sequences=64"
+                " --set finetune.calibration_sequences=64 --threads 1 --quiet --out " +
+                folder_.string());
+        ASSERT_EQ(trained.status, 0) << trained.output;
+    }
+    static void TearDownTestSuite() { fs::remove_all(folder_); }
+
+    static std::string binary(const std::string& name) { return std::string(IMSSA_BINARY_DIR) + "/" + name; }
+    static std::string source(const std::string& path) { return std::string(IMSSA_SOURCE_DIR) + "/" + path; }
+    static std::string checkpoint() { return (folder_ / "glyphs_small_8bit.h5").string(); }
+    static std::string infer(const std::string& chip, const std::string& options) {
+        return binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/" + chip) +
+               " --quiet " + options;
+    }
+    static nlohmann::json infer_json(const std::string& chip, const std::string& options) {
+        const fs::path file = folder_ / "result.json";
+        const CommandResult result = run(infer(chip, options + " --json " + file.string()));
+        EXPECT_EQ(result.status, 0) << result.output;
+        return nlohmann::json::parse(read_file(file));
+    }
+    /// One line on stderr that begins with "error:" and holds `needle`; exit status 2.
+    static void expect_user_error(const std::string& command, const std::string& needle) {
+        const CommandResult result = run(command);
+        EXPECT_EQ(result.status, 2) << command << '\n' << result.output;
+        EXPECT_EQ(result.output.rfind("error:", 0), 0U) << result.output;
+        EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+        EXPECT_NE(result.output.find(needle), std::string::npos) << result.output;
+    }
+
+    static fs::path folder_;
+};
+fs::path CommandLine::folder_;
+
+constexpr const char* kFused =
+    " --set kernel.mapping=fused --set kernel.input_matrix=cells --set kernel.state_scale=mode";
+
+TEST_F(CommandLine, IdealChipMatchesTheReferenceForEveryFormLanesAndThreads) {
+    const std::string fused = kFused;
+    const std::string kernels[] = {
+        "",
+        " --set kernel.form=immediate --set kernel.input_matrix=cells",
+        fused +
+            " --set kernel.form=immediate --set kernel.representation=abar_cartesian --set kernel.registers=replace",
+        fused + " --set kernel.form=delayed --set kernel.representation=abar_cartesian --set kernel.registers=replace",
+        fused + " --set kernel.form=immediate --set kernel.rounding=dithered",
+        fused + " --set kernel.form=delayed"};
+    for (const std::string& kernel : kernels) {
+        nlohmann::json first;
+        for (const int lanes : {1, 7, 64}) {
+            for (const int threads : {1, 2}) {
+                const nlohmann::json result =
+                    infer_json("ideal.toml", "--sequences 12 --lanes " + std::to_string(lanes) + " --threads " +
+                                                 std::to_string(threads) + kernel);
+                EXPECT_EQ(result.at("mismatched_codes"), 0) << kernel << " lanes " << lanes;
+                EXPECT_GT(result.at("codes").at("state").at("compared"), 12 * 784 * 6 * 8 - 1);
+                EXPECT_EQ(result.at("accuracy"), result.at("accuracy_reference"));
+                if (first.is_null()) {
+                    first = result;
+                }
+                EXPECT_EQ(result.at("latency_s"), first.at("latency_s"));
+                EXPECT_EQ(result.at("accuracy"), first.at("accuracy"));
+            }
+        }
+    }
+}
+
+TEST_F(CommandLine, SameSeedGivesTheSameResultToTheBitForAnyNumberOfWorkers) {
+    nlohmann::json one = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 1 --seed 5");
+    nlohmann::json two = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 2 --seed 5");
+    const nlohmann::json other =
+        infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 2 --seed 6");
+    EXPECT_GT(one.at("mismatched_codes"), 0);
+    EXPECT_NE(one.at("mismatched_codes"), other.at("mismatched_codes"));
+    one.erase("simulation");
+    two.erase("simulation");
+    EXPECT_EQ(one, two);
+}
+
+TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
+    const nlohmann::json result = infer_json("imssa_28nm.toml", "--sequences 8 --lanes 8");
+    double total = 0.0;
+    for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
+        EXPECT_FALSE(row.at("source").get<std::string>().empty());
+        EXPECT_GE(row.at("energy_per_sequence_j"), 0.0);
+        total += row.at("energy_per_sequence_j").get<double>();
+    }
+    EXPECT_NEAR(total, result.at("energy_j").at("sequence").get<double>(), 1e-12 * total);
+    EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
+}
+
+TEST_F(CommandLine, MistakesEndWithOneLineAndStatusTwo) {
+    expect_user_error(infer("ideal.toml", "--set timing.clok_hz=1e8"), "clok_hz");
+    expect_user_error(infer("ideal.toml", "--set timing.clock_hz=fast"), "clock_hz");
+    expect_user_error(infer("ideal.toml", "--set mapping.tile_rows=8"), "tile");
+    expect_user_error(infer("missing.toml", ""), "missing.toml");
+    expect_user_error(infer("ideal.toml", "--json /proc/none/result.json"), "/proc/none");
+    expect_user_error(infer("ideal.toml", "--sequences -3"), "sequences");
+    expect_user_error(binary("infer") + " --checkpoint missing.h5 --chip " + source("scenarios/chips/ideal.toml"),
+                      "missing.h5");
+    expect_user_error(binary("infer") + " --chip " + source("scenarios/chips/ideal.toml"), "checkpoint");
+    expect_user_error(infer("ideal.toml", std::string(kFused)), "form");
+}
+
+TEST_F(CommandLine, ACheckpointCutAnywhereIsOneLineAndStatusTwo) {
+    const std::string whole = read_file(checkpoint());
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{10}, std::size_t{511}, std::size_t{513}, whole.size() / 2, whole.size() - 1}) {
+        const fs::path cut = folder_ / "cut.h5";
+        std::ofstream(cut, std::ios::binary) << whole.substr(0, size);
+        expect_user_error(
+            binary("infer") + " --checkpoint " + cut.string() + " --chip " + source("scenarios/chips/ideal.toml"),
+            "cut.h5");
+    }
+}
+
+TEST_F(CommandLine, WritesPicturesAndAWaveform) {
+    const CommandResult result = run(infer("imssa_28nm.toml", "--sequences 4 --out " + (folder_ / "out").string() +
+                                                                  " --vcd " + (folder_ / "wave.vcd").string()));
+    ASSERT_EQ(result.status, 0) << result.output;
+    for (const char* picture : {"imssa_28nm_confusion.png", "imssa_28nm_energy.png", "imssa_28nm_state.png"}) {
+        EXPECT_GT(fs::file_size(folder_ / "out" / picture), 2000U) << picture;
+    }
+    EXPECT_GT(fs::file_size(folder_ / "wave.vcd"), 10000U);
+}
+
+TEST_F(CommandLine, HelpTeaches) {
+    for (const char* program : {"infer", "train"}) {
+        const CommandResult help = run(binary(program) + " --help");
+        EXPECT_EQ(help.status, 0);
+        EXPECT_NE(help.output.find("examples:"), std::string::npos);
+        EXPECT_NE(help.output.find("exit status"), std::string::npos);
+    }
+}
+
+}  // namespace
