@@ -39,7 +39,7 @@ VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& sele
     }
     chip.trace_phases();
     file_ = sc_core::sc_create_vcd_trace_file(stem.c_str());
-    sc_core::sc_report_handler::set_actions(sc_core::SC_ID_TRACING_TIMESCALE_UNIT_, sc_core::SC_DO_NOTHING);
+    sc_core::sc_report_handler::set_actions("tracing timescale unit set", sc_core::SC_DO_NOTHING);
     file_->set_time_unit(1, sc_core::SC_PS);
     trace_units(chip);
     for (const int layer : layers) {
