@@ -61,7 +61,12 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
         return checkpoint;
     }
     Checkpoint from = load_checkpoint(*options.init);
-    const auto shape = [](const TrainConfig& config) { return config_to_json(config.model).dump(); };
+    const auto shape = [](const TrainConfig& config) {
+        nlohmann::ordered_json model = config_to_json(config.model);
+        model.erase("dt_min");  // they only matter for initial parameters
+        model.erase("dt_max");
+        return model.dump();
+    };
     if (shape(from.config) != shape(options.config)) {
         throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
                         ", the configuration asks for " + shape(options.config) + "; make [model] equal");
@@ -100,7 +105,7 @@ public:
         std::optional<Checkpoint> stored = options_.resume ? stored_checkpoint(options_) : std::nullopt;
         Checkpoint checkpoint = stored ? std::move(*stored) : initial_checkpoint(options_, train_.steps);
         if (options_.resume) {
-            progress_.message(stored ? "resuming after " + std::string(phase_name(checkpoint.phase)) + " epoch " +
+            progress_.message(stored ? "going on after " + std::string(phase_name(checkpoint.phase)) + " epoch " +
                                            std::to_string(checkpoint.epochs_done)
                                      : "nothing to resume in '" + options_.out_folder + "': starting anew");
         }

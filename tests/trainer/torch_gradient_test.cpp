@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+
+#include "models/common/config.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/gradient_engine.h"
+
+namespace imssa {
+namespace {
+
+constexpr int kTorchMissing = 77;
+
+/// Exit status of torch_gradient.py on a network of this shape.
+int compare_with_torch(const ModelConfig& config) {
+    const Dataset data = test::random_dataset(16, 120, config.channels, config.classes, 41);
+    const NetworkParameters parameters = test::random_parameters(config, 41);
+    std::vector<int> indices(16);
+    std::iota(indices.begin(), indices.end(), 0);
+    GradientEngine engine(config, data.steps, false, 1);
+    EffectiveTensors effective = zero_effective_tensors(config);
+    NetworkParameters gradient = zero_parameters(config);
+    const double loss =
+        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, indices, 0, effective).loss_sum /
+        16.0;
+    parameter_gradient(config, parameters, nullptr, effective, gradient);
+    nlohmann::ordered_json dump;
+    dump["model"] = config_to_json(config);
+    dump["loss"] = loss;
+    dump["values"] = data.values;
+    dump["labels"] = data.labels;
+    dump["parameters"] = test::naive_parameters(parameters);
+    dump["gradient"] = test::naive_parameters(gradient);
+    const std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("imssa_torch_" + std::to_string(::getpid()) + ".json");
+    std::ofstream(path) << dump;
+    int exit_status = kTorchMissing;
+    // Debian's PyTorch belongs to Debian's Python, which need not be the first in the path.
+    for (const char* python : {"python3", "/usr/bin/python3"}) {
+        const std::string command =
+            std::string(python) + " '" + IMSSA_SOURCE_DIR + "/tests/trainer/torch_gradient.py' '" + path.string() + "'";
+        const int status = std::system(command.c_str());
+        exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        if (exit_status == 0 || exit_status == 1) {
+            break;
+        }
+    }
+    std::filesystem::remove(path);
+    return exit_status;
+}
+
+TEST(TorchGradient, AgreesWithAutogradWherePyTorchIsInstalled) {
+    for (const bool glu : {false, true}) {
+        ModelConfig config = test::small_model();
+        config.heads = 8;
+        config.states = 16;
+        config.glu = glu;
+        const int status = compare_with_torch(config);
+        if (status == kTorchMissing || status == 127) {
+            GTEST_SKIP() << "python3 has no torch";
+        }
+        EXPECT_EQ(status, 0) << "glu " << glu;
+    }
+}
+
+}  // namespace
+}  // namespace imssa
