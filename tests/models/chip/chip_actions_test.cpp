@@ -3,6 +3,7 @@
 #include <array>
 
 #include "models/chip/timing_model.h"
+#include "models/common/config.h"
 #include "tests/models/chip/hand_worked.h"
 
 namespace imssa::testing {
@@ -137,6 +138,25 @@ TEST(ChipErrors, InputThatIsNotFiniteIsNamed) {
     sequences.data[1][3] = std::numeric_limits<float>::quiet_NaN();
     ChipSystem system(network, ChipConfig{}, 1);
     EXPECT_THROW(system.run({sequences.batch}), NumericalError);
+}
+
+TEST(ChipConfigFile, ReadsAllTablesAndRejectsUnknownKeys) {
+    ChipConfig config;
+    ConfigReader reader = ConfigReader::from_string(
+        "name = 'mine'\ncost_table = 'costs.toml'\n[device]\ng_max_siemens = 1e-4\n[mapping]\ntile_rows = 128\n"
+        "[adc]\ngain_sigma = 0.01\n[timing]\nclock_hz = 1e8\ncolumns_per_adc = 4\n",
+        "chip.toml", {"timing.channel_capacity=3"});
+    reader.read(config);
+    reader.reject_unknown_keys();
+    EXPECT_EQ(config.name, "mine");
+    EXPECT_EQ(config.device.g_max_siemens, 1e-4);
+    EXPECT_EQ(config.mapping.tile_rows, 128);
+    EXPECT_EQ(config.adc.gain_sigma, 0.01);
+    EXPECT_EQ(config.timing.columns_per_adc, 4);
+    EXPECT_EQ(config.timing.channel_capacity, 3);
+    ConfigReader wrong = ConfigReader::from_string("[timing]\nclock_mhz = 100\n", "chip.toml");
+    wrong.read(config);
+    EXPECT_THROW(wrong.reject_unknown_keys(), UserError);
 }
 
 TEST(ChipErrors, ImpossibleTimingIsAUserErrorThatNamesTheKey) {

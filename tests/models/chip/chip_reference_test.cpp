@@ -76,6 +76,18 @@ TEST(ChipReference, EqualsReferenceWithoutResidualAndWithTwoCellsPerWeight) {
     expect_equal(model, config);
 }
 
+TEST(ChipReference, ComparisonSeesAChipThatDithersWithAnotherSeed) {
+    KernelOptions kernel = all_kernel_options().front();
+    kernel.rounding = StateRounding::dithered;
+    const DeployedNetwork network = small_network(small_model(), kernel, 9);
+    const Sequences sequences(network, 20, 11);
+    ReferenceProbe probe(network, sequences.batch, kSeed);
+    ChipSystem system(network, ChipConfig{}, kSeed + 1);
+    system.chip().set_probe(&probe);
+    system.run({sequences.batch});
+    EXPECT_GT(probe.mismatches, 0);
+}
+
 TEST(ChipReference, BatchesOfDifferentLaneCountsStreamThroughTheSameChip) {
     const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 8);
     const Sequences first(network, 18, 1, 0), second(network, 5, 2, 18), third(network, 1, 3, 23);
