@@ -6,7 +6,7 @@
 namespace imssa {
 
 SequenceLosses cross_entropy(const float* logits, float scale, float limit, int classes, const int* labels, int lanes,
-                         double weight, float* gradient) {
+                             double weight, float* gradient) {
     SequenceLosses result;
     std::fill_n(gradient, classes * kLaneWidth, 0.0F);
     for (int lane = 0; lane < lanes; ++lane) {

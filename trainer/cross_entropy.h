@@ -15,6 +15,6 @@ struct SequenceLosses {
 /// x 16) is that of weight * sum of losses with respect to the logits as given; logits at +-limit get none, lanes
 /// beyond `lanes` neither.
 SequenceLosses cross_entropy(const float* logits, float scale, float limit, int classes, const int* labels, int lanes,
-                         double weight, float* gradient);
+                             double weight, float* gradient);
 
 }  // namespace imssa

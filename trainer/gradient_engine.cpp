@@ -39,7 +39,7 @@ GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quanti
 }
 
 BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                                std::uint64_t dither_seed, bool with_gradient) {
+                              std::uint64_t dither_seed, bool with_gradient) {
     const int items = (static_cast<int>(indices.size()) + kLaneWidth - 1) / kLaneWidth;
     item_results_.assign(static_cast<std::size_t>(items), {});
     while (with_gradient && static_cast<int>(item_gradients_.size()) < items) {
@@ -105,7 +105,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
 }
 
 BatchLoss GradientEngine::gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                                     std::uint64_t dither_seed, EffectiveTensors& gradient) {
+                                   std::uint64_t dither_seed, EffectiveTensors& gradient) {
     const BatchLoss result = run(network, data, indices, dither_seed, true);
     for_each_effective_tensor(gradient,
                               [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });

@@ -43,14 +43,14 @@ public:
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
     /// NumericalError when the loss is not finite.
     BatchLoss gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                         std::uint64_t dither_seed, EffectiveTensors& gradient);
+                       std::uint64_t dither_seed, EffectiveTensors& gradient);
 
     /// Forward pass only.
     BatchLoss evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
 
 private:
     BatchLoss run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                    std::uint64_t dither_seed, bool backward);
+                  std::uint64_t dither_seed, bool backward);
 
     ModelConfig config_;
     bool quantized_;
