@@ -10,6 +10,7 @@
 #include "models/common/error.h"
 #include "scenarios/support/chip_job.h"
 #include "scenarios/support/command_line.h"
+#include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/pictures.h"
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/run_setup.h"
@@ -27,6 +28,7 @@ struct InferOptions {
     RunRequest request;
     ChipRunOptions run;
     Engine engine = Engine::chip;
+    std::vector<std::string> explain;  ///< "energy", "area"
     std::string vcd;
     int vcd_sequence = 0;
 };
@@ -44,6 +46,9 @@ constexpr const char* kFooter =
     "  infer ... --chip scenarios/chips/imssa_28nm_fused.toml                                          the published "
     "mapping\n"
     "  infer ... --set device.programming_sigma_siemens=0 --set device.read_noise_relative=0.02        other errors\n"
+    "  infer ... --sequences 1 --explain energy                                                        where each "
+    "joule "
+    "comes from\n"
     "  infer ... --sequences 1 --vcd wave.vcd && gtkwave wave.vcd traces/imssa.gtkw                    a waveform\n"
     "exit status: 0 done, 2 a mistake in what was given (one line says which)";
 
@@ -71,6 +76,12 @@ void write_pictures(const InferOptions& options, const RunSetup& setup, const Ru
     }
 }
 
+void explain(const InferOptions& options, const RunSetup& setup, const RunReport& report) {
+    for (const std::string& what : options.explain) {
+        what == "energy" ? explain_energy(report, setup, stdout) : explain_area(report, stdout);
+    }
+}
+
 void run_on_chip(InferOptions& options, const RunSetup& setup) {
     WorkProgress progress("simulating " + setup.chip.name, options.run.chips * setup.dataset.count(),
                           options.common.quiet);
@@ -91,6 +102,7 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
     }
     if (!options.common.quiet) {
         print_report(report, setup, stdout);
+        explain(options, setup, report);
         if (!options.vcd.empty()) {
             std::printf("waveform                %s (sequence %d; gtkwave %s traces/imssa.gtkw)\n", options.vcd.c_str(),
                         options.vcd_sequence, options.vcd.c_str());
@@ -194,6 +206,8 @@ int sc_main(int argc, char* argv[]) {
         ->check(CLI::Range(1, 10000));
     bool no_compare = false;
     app.add_flag("--no-compare", no_compare, "Leave out the reference inference beside the chip");
+    app.add_option("--explain", options.explain, "energy or area: every row with count, unit cost, range and source")
+        ->check(CLI::IsMember({"energy", "area"}));
     app.add_option("--vcd", options.vcd, "Waveform of one sequence")->type_name("FILE.vcd");
     app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform shows")
         ->capture_default_str()

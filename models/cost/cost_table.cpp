@@ -41,6 +41,45 @@ void check_listed_once(const Prices& prices, Key key, Member member, const char*
     }
 }
 
+/// Entries with a model must not give numbers as well; they are checked once the model is evaluated.
+bool left_to_model(const ModelUse& use, double high, const std::string& what) {
+    if (use.given() && high > 0.0) {
+        throw UserError(what + ": both a model and numbers are given: keep one");
+    }
+    if (!(use.calibration > 0.0) || !std::isfinite(use.calibration)) {
+        throw UserError(what + ": calibration = " + std::to_string(use.calibration) +
+                        " is out of range: set a factor above zero");
+    }
+    if (!use.given() && use.calibration != 1.0) {
+        throw UserError(what + ": calibration is given without a model: name the model or remove it");
+    }
+    return use.given();
+}
+
+Figure evaluated(const ModelUse& use, Quantity quantity, const CostTable& table, const std::string& what,
+                 Provenance& provenance) {
+    ModelParameters defaults;
+    defaults[Parameter::technology_nm] = table.technology_nm;
+    defaults[Parameter::v_supply_volt] = table.v_supply_volt;
+    const ModelParameters parameters = use.parameters.with_defaults(defaults);
+    try {
+        const ComponentModel& model = find_component_model(use.model);
+        if (model.quantity != quantity) {
+            throw UserError("the model '" + use.model + "' gives " + to_string(model.quantity) + ", not " +
+                            to_string(quantity));
+        }
+        const Figure figure = times(evaluate(model, parameters), use.calibration);
+        const std::string factor = use.calibration == 1.0 ? "" : " x " + std::to_string(use.calibration);
+        const std::string remark = provenance.source.empty() ? "" : "; " + provenance.source;
+        provenance.source = describe(model, parameters) + factor + ": " + model.source + remark;
+        provenance.status = model.status;
+        provenance.calibrated = provenance.calibrated || use.calibration != 1.0;
+        return figure;
+    } catch (const UserError& error) {
+        throw UserError(what + ": " + error.what());
+    }
+}
+
 }  // namespace
 
 void Provenance::validate(const std::string& what) const {
@@ -60,6 +99,9 @@ void EnergyPrice::validate() const {
                         ": array reads have no price, their energy is computed from the conductances: "
                         "remove the entry");
     }
+    if (left_to_model(use, energy_high_j + power_high_w, what)) {
+        return;
+    }
     check_range(energy_low_j, energy_j, energy_high_j, what, "energy_j");
     check_range(power_low_w, power_w, power_high_w, what, "power_w");
     if (energy_high_j > 0.0 && power_high_w > 0.0) {
@@ -74,6 +116,9 @@ void EnergyPrice::validate() const {
 
 void AreaPrice::validate() const {
     const std::string what = std::string("area of ") + to_string(component);
+    if (left_to_model(use, area_high_mm2, what)) {
+        return;
+    }
     check_range(area_low_mm2, area_mm2, area_high_mm2, what, "area_mm2");
     if (area_mm2 > 10.0) {
         throw UserError(what + ": area_mm2 = " + std::to_string(area_mm2) +
@@ -84,6 +129,9 @@ void AreaPrice::validate() const {
 
 void LeakagePrice::validate() const {
     const std::string what = std::string("leakage of ") + to_string(component);
+    if (left_to_model(use, power_high_w, what)) {
+        return;
+    }
     check_range(power_low_w, power_w, power_high_w, what, "power_w");
     provenance.validate(what);
 }
@@ -97,6 +145,48 @@ void CostTable::validate() const {
     for (const auto& [component_name, component] : enum_names(Component{})) {
         check_listed_once(areas, component, &AreaPrice::component, "area");
         check_listed_once(leakages, component, &LeakagePrice::component, "leakage");
+    }
+}
+
+void CostTable::resolve_models() {
+    for (EnergyPrice& price : energies) {
+        if (!price.use.given()) {
+            continue;
+        }
+        const std::string what = std::string("energy of ") + to_string(price.action);
+        const Quantity quantity = find_component_model(price.use.model).quantity;
+        if (quantity == Quantity::power_w) {  // amplifiers: power times the read time of the chip
+            const Figure figure = evaluated(price.use, quantity, *this, what, price.provenance);
+            price.power_low_w = figure.low;
+            price.power_w = figure.nominal;
+            price.power_high_w = figure.high;
+        } else {
+            const Figure figure = evaluated(price.use, Quantity::energy_j, *this, what, price.provenance);
+            price.energy_low_j = figure.low;
+            price.energy_j = figure.nominal;
+            price.energy_high_j = figure.high;
+        }
+        if (price.per.empty()) {
+            price.per = find_component_model(price.use.model).what;
+        }
+    }
+    for (AreaPrice& price : areas) {
+        if (price.use.given()) {
+            const Figure figure = evaluated(price.use, Quantity::area_mm2, *this,
+                                            std::string("area of ") + to_string(price.component), price.provenance);
+            price.area_low_mm2 = figure.low;
+            price.area_mm2 = figure.nominal;
+            price.area_high_mm2 = figure.high;
+        }
+    }
+    for (LeakagePrice& price : leakages) {
+        if (price.use.given()) {
+            const Figure figure = evaluated(price.use, Quantity::power_w, *this,
+                                            std::string("leakage of ") + to_string(price.component), price.provenance);
+            price.power_low_w = figure.low;
+            price.power_w = figure.nominal;
+            price.power_high_w = figure.high;
+        }
     }
 }
 
@@ -117,6 +207,7 @@ CostTable load_cost_table(const std::string& path, const std::vector<std::string
     ConfigReader reader = ConfigReader::from_file(path, overrides);
     reader.read(table);
     reader.reject_unknown_keys();
+    table.resolve_models();
     return table;
 }
 

@@ -5,6 +5,7 @@
 
 #include "models/cost/action.h"
 #include "models/cost/component.h"
+#include "models/cost/component_model.h"
 
 namespace imssa {
 
@@ -18,6 +19,23 @@ struct Provenance {
     void validate(const std::string& what) const;
 };
 
+/// A component model in the place of numbers: evaluated when the table is loaded, with the table's technology and
+/// supply where the parameters do not give others. The provenance then tells model, parameters and source.
+struct ModelUse {
+    std::string model;  ///< empty: the entry gives numbers
+    ModelParameters parameters;
+    double calibration = 1.0;  ///< factor on the model's figures, from silicon
+
+    bool given() const { return !model.empty(); }
+};
+
+template <class Visitor>
+void visit_model(Visitor& visit, ModelUse& use) {
+    visit("model", use.model);
+    visit("calibration", use.calibration);
+    visit.table("parameters", use.parameters);
+}
+
 /// Energy of one action in joules: either energy_j, or (amplifiers that burn a bias current while a read lasts) power_w
 /// times the read time of the chip.
 struct EnergyPrice {
@@ -26,6 +44,7 @@ struct EnergyPrice {
     double energy_j = 0.0, energy_low_j = 0.0, energy_high_j = 0.0;
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
     Provenance provenance;
+    ModelUse use{};
 
     void validate() const;
 };
@@ -35,6 +54,7 @@ struct AreaPrice {
     Component component = Component::cell;
     double area_mm2 = 0.0, area_low_mm2 = 0.0, area_high_mm2 = 0.0;
     Provenance provenance;
+    ModelUse use{};
 
     void validate() const;
 };
@@ -44,6 +64,7 @@ struct LeakagePrice {
     Component component = Component::cell;
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
     Provenance provenance;
+    ModelUse use{};
 
     void validate() const;
 };
@@ -61,6 +82,7 @@ void visit_fields(Visitor& visit, EnergyPrice& price) {
     visit("source", price.provenance.source);
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
+    visit_model(visit, price.use);
 }
 
 template <class Visitor>
@@ -72,6 +94,7 @@ void visit_fields(Visitor& visit, AreaPrice& price) {
     visit("source", price.provenance.source);
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
+    visit_model(visit, price.use);
 }
 
 template <class Visitor>
@@ -83,6 +106,7 @@ void visit_fields(Visitor& visit, LeakagePrice& price) {
     visit("source", price.provenance.source);
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
+    visit_model(visit, price.use);
 }
 
 /// Unit costs of one technology. Every action but array_read has one [[energy]] entry (array_read brings its joules
@@ -95,6 +119,8 @@ struct CostTable {
     std::vector<AreaPrice> areas;
     std::vector<LeakagePrice> leakages;
 
+    /// Evaluates the models that entries name; UserError names the entry.
+    void resolve_models();
     /// Throws UserError naming the first action or component without a price, or with two.
     void validate() const;
 
@@ -113,7 +139,7 @@ void visit_fields(Visitor& visit, CostTable& table) {
     visit.tables("leakage", table.leakages);
 }
 
-/// Reads and validates a TOML file; unknown keys are errors. Overrides as for every configuration
+/// Reads, validates and resolves a TOML file; unknown keys are errors. Overrides as for every configuration
 /// ("energy.4.energy_j=1e-12").
 CostTable load_cost_table(const std::string& path, const std::vector<std::string>& overrides = {});
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/chip/operation_count.h"
 #include "models/chip/timing_model.h"
 #include "models/common/config.h"
+#include "models/cost/breakdown.h"
 #include "models/cost/cost_table.h"
+#include "scenarios/support/energy_explanation.h"
 
 namespace imssa {
 
@@ -75,6 +78,7 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     // The chip is on for one interval a sequence when sequences stream back to back.
     conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
     report.energy_rows = outcome.ledger.price(table, conditions);
+    check_rows(report.energy_rows);
     report.area_rows = area_rows(outcome.ledger.units(), table);
     report.price_table = table.name;
     report.programming = outcome.programming;
@@ -104,6 +108,12 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
     for (int group = 0; group < kGroupCount; ++group) {
         json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
             groups[static_cast<std::size_t>(group)].energy_j / sequences;
+    }
+    for (const EnergyShare& share : energy_by_layer(report.energy_rows)) {
+        json["by_layer"][share.name] = share.total.energy_j / sequences;
+    }
+    for (const EnergyShare& share : energy_by_phase(report.energy_rows)) {
+        json["by_phase"][share.name] = share.total.energy_j / sequences;
     }
     json["rows"] = nlohmann::ordered_json::array();
     for (const EnergyRow& row : report.energy_rows) {
@@ -173,6 +183,11 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
     json["throughput_sequences_per_s"] = 1.0 / report.seconds(report.interval_cycles);
     json["energy_j"] = energy_json(report);
     json["area_mm2"] = area_json(report);
+    const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);
+    json["efficiency"] = {{"operations_per_sequence", figures.operations_per_sequence},
+                          {"operations_counted", operation_definition()},
+                          {"tops_per_w", figures.tops_per_w},
+                          {"tops_per_mm2", figures.tops_per_mm2}};
     const double cells = static_cast<double>(report.programming.cells);
     json["programming"] = {
         {"cells", report.programming.cells},

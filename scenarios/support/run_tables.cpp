@@ -2,23 +2,14 @@
 #include <cmath>
 #include <map>
 
+#include "models/chip/operation_count.h"
+#include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/run_report.h"
+#include "scenarios/support/si_text.h"
 
 namespace imssa {
 
 namespace {
-
-/// A number with an SI prefix: 3 significant digits.
-std::string si(double value, const char* unit) {
-    constexpr const char* kPrefixes[] = {"a", "f", "p", "n", "u", "m", "", "k", "M", "G"};
-    if (value == 0.0) {
-        return std::string("0 ") + unit;
-    }
-    const int group = std::clamp(static_cast<int>(std::floor(std::log10(std::abs(value)) / 3.0)), -6, 3);
-    char text[64];
-    std::snprintf(text, sizeof(text), "%.3g %s%s", value / std::pow(10.0, 3 * group), kPrefixes[group + 6], unit);
-    return text;
-}
 
 void print_accuracy(const RunReport& report, std::FILE* out) {
     if (report.accuracy.chips.size() > 1) {
@@ -134,6 +125,10 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
     print_latency(report, out);
     print_energy(report, out);
     print_area(report, out);
+    const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);
+    std::fprintf(out,
+                 "\nefficiency              %.4g TOPS/W, %.4g TOPS/mm2 at %.4g operations a sequence (%.60s ...)\n",
+                 figures.tops_per_w, figures.tops_per_mm2, figures.operations_per_sequence, operation_definition());
     std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck\n",
                  static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
                  si(report.programming.time_s, "s").c_str(), report.programming.pulses,

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdio>
+
+#include "models/cost/breakdown.h"
+#include "scenarios/support/run_report.h"
+
+namespace imssa {
+
+/// What the figures that divide energy by operations count.
+struct EfficiencyFigures {
+    double operations_per_sequence = 0.0;
+    double tops_per_w = 0.0;    ///< operations / energy
+    double tops_per_mm2 = 0.0;  ///< operations x throughput / area
+};
+EfficiencyFigures efficiency_of(const RunReport& report, const ModelConfig& model, int steps);
+
+/// Every row of the energy of the run with count, unit cost, product, range and source, with all digits, so that the
+/// rows add up to the total to the last bit; then the breakdown per component, unit, layer and phase.
+void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* out);
+
+/// The same for the area.
+void explain_area(const RunReport& report, std::FILE* out);
+
+}  // namespace imssa
