@@ -78,17 +78,17 @@ bool may_be_zero(Parameter parameter) {
 }  // namespace
 
 ModelParameters::ModelParameters() {
-    values.fill(std::numeric_limits<double>::quiet_NaN());
+    values.fill(std::numeric_limits<double>::infinity());
 }
 
 bool ModelParameters::has(Parameter parameter) const {
-    return !std::isnan((*this)[parameter]);
+    return !std::isinf((*this)[parameter]);
 }
 
 ModelParameters ModelParameters::with_defaults(const ModelParameters& other) const {
     ModelParameters merged = *this;
     for (std::size_t index = 0; index < values.size(); ++index) {
-        if (std::isnan(merged.values[index])) {
+        if (std::isinf(merged.values[index])) {
             merged.values[index] = other.values[index];
         }
     }

@@ -53,7 +53,7 @@ constexpr int kParameterCount = static_cast<int>(Parameter::count_);
 /// Names as in price tables and macros.
 const std::array<std::pair<const char*, Parameter>, kParameterCount>& parameter_names();
 
-/// Values that a user gives a model; what is not given is NaN.
+/// Values that a user gives a model; what is not given is infinite.
 struct ModelParameters {
     ModelParameters();
     std::array<double, kParameterCount> values;

@@ -182,4 +182,41 @@ TEST_F(CommandLine, HelpTeaches) {
     }
 }
 
+TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit) {
+    const CommandResult result =
+        run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/imssa_28nm.toml") +
+            " --sequences 3 --threads 1 --no-compare --explain energy");
+    ASSERT_EQ(result.status, 0) << result.output;
+    std::istringstream lines(result.output);
+    std::string line;
+    double sum = 0.0;
+    double total = -1.0;
+    int rows = 0;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        std::string unit, item;
+        words >> unit >> item;
+        if (line.rfind("chip.", 0) == 0 && rows >= 0) {
+            if (item == "leakage") {
+                std::string of, component;
+                words >> of >> component;
+            }
+            double count = 0.0, cost = 0.0, energy = 0.0, low = 0.0, high = 0.0;
+            words >> count >> cost >> energy >> low >> high;
+            EXPECT_NEAR(energy, count * cost, 1e-14 * energy) << line;
+            EXPECT_LE(low, energy * 1.001) << line;
+            EXPECT_GE(high, energy * 0.999) << line;
+            EXPECT_NE(line.find(", not calibrated]"), std::string::npos) << line;
+            sum += energy;
+            ++rows;
+        } else if (line.rfind("sum of the rows", 0) == 0) {
+            std::istringstream(line.substr(15)) >> total;
+        }
+    }
+    EXPECT_GT(rows, 100);
+    EXPECT_EQ(sum, total);
+    EXPECT_NE(result.output.find("per sequence, by phase of a step"), std::string::npos);
+    EXPECT_NE(result.output.find("operations counted"), std::string::npos);
+}
+
 }  // namespace
