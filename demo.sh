@@ -80,8 +80,8 @@ echo "== Build: $log"
 build infer
 echo "== Data: $images; network: $checkpoint; $sequences sequences"
 infer "Ideal devices: the chip computes what the reference inference computes" scenarios/chips/ideal.toml \
-    --json "$out/ideal.json"
-infer "28 nm projection: analog errors, latency, energy, area" scenarios/chips/imssa_28nm.toml \
-    --json "$out/imssa_28nm.json" --vcd "$out/waveform.vcd" --out "$out"
+    --json "$out/ideal.json" --out "$out"
+infer "28 nm projection: analog errors of five programmed chips, latency, energy, area" scenarios/chips/imssa_28nm.toml \
+    --chips 5 --json "$out/imssa_28nm.json" --vcd "$out/waveform.vcd" --out "$out"
 echo
-echo "== Done: results in $out/*.json; waveform: gtkwave $out/waveform.vcd"
+echo "== Done: results in $out/*.json, pictures in $out/*.png; waveform: gtkwave $out/waveform.vcd traces/imssa.gtkw"

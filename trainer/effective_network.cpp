@@ -207,8 +207,7 @@ EffectiveNetwork effective_quantized_network(const DeployedNetwork& deployed) {
                 to.c_re[at] = static_cast<float>(kernel.effective_c_re[n]);
                 to.c_im[at] = static_cast<float>(kernel.effective_c_im[n]);
             }
-            to.d[static_cast<std::size_t>(head)] =
-                kernel.digital_feedthrough() ? kernel.feedthrough : static_cast<float>(kernel.effective_d);
+            to.d[static_cast<std::size_t>(head)] = static_cast<float>(kernel.effective_d);
         }
         to.mixing = effective_weights(from.mixing);
         to.mixing_bias = from.mixing.offset;

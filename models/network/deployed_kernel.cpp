@@ -295,8 +295,7 @@ void set_effective(DeployedKernel& kernel) {
         kernel.effective_c_re.push_back(weight(2 * mode, output));
         kernel.effective_c_im.push_back(weight(2 * mode + 1, output));
     }
-    kernel.effective_d =
-        kernel.options.form == OutputForm::delayed ? kernel.feedthrough : weight(kernel.output_input_row(), output);
+    kernel.effective_d = kernel.digital_feedthrough() ? kernel.feedthrough : weight(kernel.output_input_row(), output);
 }
 
 }  // namespace

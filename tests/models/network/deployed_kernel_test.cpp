@@ -83,6 +83,18 @@ TEST(DeployedKernel, EffectiveParametersApproachTheFloatKernelAsBitsGrow) {
                 EXPECT_NEAR(kernel.effective_c_re[mode], c.real() * unit, half_code);
                 EXPECT_NEAR(kernel.effective_c_im[mode], -c.imag() * unit, half_code);
             }
+            // The direct term: exact when digital, half a code of its row when in cells.
+            double direct = exact.d;
+            if (kernel_options.form == OutputForm::immediate) {
+                for (std::size_t mode = 0; mode < exact.abar.size(); ++mode) {
+                    direct += 2.0 * (exact.c[mode] * exact.bbar[mode]).real();
+                }
+            }
+            direct *= input_scale / output_scale;
+            const double cell_code = kernel.digital_feedthrough()
+                                         ? 1e-6 * std::abs(direct)
+                                         : 0.5001 * kernel.array.gain[static_cast<std::size_t>(kernel.output_column())];
+            EXPECT_NEAR(kernel.effective_d, direct, cell_code + 1e-9);
         }
     }
 }
