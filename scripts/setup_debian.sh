@@ -8,7 +8,7 @@ packages=(
     libsystemc-dev libeigen3-dev libboost-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
     libhdf5-dev librandom123-dev zlib1g-dev libssl-dev
     libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy
-    gnuplot-nox gtkwave
+    gnuplot-nox gtkwave ngspice
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "models/array/lane_product.h"
-#include "models/common/error.h"
+#include "models/array/wire_grid.h"
 #include "models/common/lane_math.h"
 #include "models/common/random.h"
 #include "models/device/programming.h"
@@ -31,19 +31,52 @@ Eigen::MatrixXd weight_variance(const Eigen::MatrixXd& conductances, const Quant
     return variance;
 }
 
-void check_positive(double value, const char* key) {
-    if (!(value > 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) + " is out of range: set a positive number");
+/// The used cells as a grid of wires. `grid_column` receives the place of each column of the footprint in the grid.
+WireGrid grid_of(const Eigen::MatrixXd& conductances, const TileFootprint& footprint, const MappingOptions& mapping,
+                 const WireConfig& wires, std::vector<int>& grid_column) {
+    WireGrid grid;
+    grid.tile_rows = mapping.tile_rows;
+    grid.tile_columns = mapping.tile_columns;
+    grid.wires = wires;
+    grid.conductances.resize(footprint.rows, footprint.columns);
+    for (int row = 0; row < footprint.rows; ++row) {
+        grid.row_positions.push_back(row);
     }
+    const bool separate = wires.column_order == ColumnOrder::separate;
+    const int outputs = footprint.columns / 2;
+    grid_column.resize(static_cast<std::size_t>(footprint.columns));
+    grid.column_positions.resize(static_cast<std::size_t>(footprint.columns));
+    for (int column = 0; column < footprint.columns; ++column) {
+        const int output = column / 2;
+        const bool minus = column % 2 == 1;
+        const int place = separate ? output + (minus ? outputs : 0) : column;
+        grid_column[static_cast<std::size_t>(column)] = place;
+        grid.column_positions[static_cast<std::size_t>(place)] =
+            separate ? output + (minus ? mapping.tile_columns / 2 : 0) : column;
+        grid.conductances.col(place) = conductances.col(column).head(footprint.rows);
+    }
+    return grid;
+}
+
+/// What each cell contributes to its column per volt on its row: its conductance, or less with wires.
+/// `row_admittance` receives the currents of the rows per volt on the rows; it stays empty when wires are ideal.
+Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const TileFootprint& footprint,
+                                const MappingOptions& mapping, const WireConfig& wires,
+                                Eigen::MatrixXd& row_admittance) {
+    if (wires.is_ideal()) {
+        return conductances;
+    }
+    std::vector<int> grid_column;
+    WireTransfer transfer = wire_transfer(grid_of(conductances, footprint, mapping, wires, grid_column));
+    row_admittance = std::move(transfer.rows);
+    Eigen::MatrixXd columns(footprint.rows, footprint.columns);
+    for (int column = 0; column < footprint.columns; ++column) {
+        columns.col(column) = transfer.columns.col(grid_column[static_cast<std::size_t>(column)]);
+    }
+    return columns;
 }
 
 }  // namespace
-
-void ReadConfig::validate() const {
-    check_positive(v_read_volt, "v_read_volt");
-    check_positive(t_read_s, "t_read_s");
-    check_positive(v_supply_volt, "v_supply_volt");
-}
 
 Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
                    const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name)
@@ -58,20 +91,40 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
 
     const Eigen::Map<const Eigen::VectorXf> drive(matrix.drive.data(), matrix.inputs());
     const Eigen::VectorXd drive_factors = drive.cast<double>();
-    const Eigen::MatrixXd weights = effective_weights(conductances_, matrix, mapping, device);
+    Eigen::MatrixXd row_admittance;
+    const Eigen::MatrixXd transfer = column_transfer(conductances_, footprint_, mapping, read.wires, row_admittance);
+    const Eigen::MatrixXd weights = effective_weights(transfer, matrix, mapping, device);
     weights_ = (drive_factors.asDiagonal() * weights).cast<float>();
     if (device.read_noise_relative > 0.0) {
-        const Eigen::MatrixXd variance = weight_variance(conductances_, matrix, mapping, device);
+        const Eigen::MatrixXd variance = weight_variance(transfer, matrix, mapping, device);
         noise_variance_ = (drive_factors.cwiseAbs2().asDiagonal() * variance).cast<float>();
     }
 
-    const int rows = mapping.rows_per_input();
-    for (int i = 0; i < matrix.inputs(); ++i) {
-        const double g = conductances_.block(i * rows, 0, rows, footprint_.columns).sum();
-        const double volt_per_code = read.v_read_volt * drive_factors(i) / matrix.input_limit;
+    set_read_energy(row_admittance, matrix, mapping.rows_per_input(), read);
+}
+
+void Crossbar::set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
+                               const ReadConfig& read) {
+    const bool wired = row_admittance.size() > 0;
+    Eigen::MatrixXd currents(wired ? inputs() : 0, wired ? footprint_.rows : 0);
+    for (int i = 0; i < inputs(); ++i) {
+        const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(i)]);
+        const double volt_per_code = read.v_read_volt * drive / matrix.input_limit;
+        if (wired) {
+            Eigen::VectorXd row_currents = row_admittance.col(i * rows_per_input);
+            if (rows_per_input == 2) {
+                row_currents -= row_admittance.col(2 * i + 1);
+            }
+            currents.row(i) = volt_per_code * row_currents;
+            device_energy_per_ampere_.push_back(static_cast<float>(volt_per_code * read.t_read_s));
+            continue;
+        }
+        const double g = conductances_.block(i * rows_per_input, 0, rows_per_input, footprint_.columns).sum();
         device_energy_per_code2_.push_back(volt_per_code * volt_per_code * g * read.t_read_s);
         supply_energy_per_code_.push_back(read.v_supply_volt * volt_per_code * g * read.t_read_s);
     }
+    row_current_per_code_ = currents.cast<float>();
+    supply_energy_per_ampere_ = static_cast<float>(read.v_supply_volt * read.t_read_s);
 }
 
 void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
@@ -105,6 +158,9 @@ void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64
 
 ReadEnergy Crossbar::read_energy(const LaneMatrix& input_codes) const {
     assert(input_codes.channels() == inputs());
+    if (row_current_per_code_.size() > 0) {
+        return wired_read_energy(input_codes);
+    }
     ReadEnergy energy;
     for (int vector = 0; vector < input_codes.vectors(); ++vector) {
         // In single precision per lane: at most one rounding an input, so within 1e-5 for any tile.
@@ -116,6 +172,34 @@ ReadEnergy Crossbar::read_energy(const LaneMatrix& input_codes) const {
             const std::size_t at = static_cast<std::size_t>(i);
             device = multiply_add(code * code, broadcast(static_cast<float>(device_energy_per_code2_[at])), device);
             supply = multiply_add(magnitude, broadcast(static_cast<float>(supply_energy_per_code_[at])), supply);
+        }
+        const int lanes = std::min(kLaneWidth, input_codes.lanes() - vector * kLaneWidth);
+        for (int lane = 0; lane < lanes; ++lane) {
+            energy.device_j += static_cast<double>(device[lane]);
+            energy.supply_j += static_cast<double>(supply[lane]);
+        }
+    }
+    return energy;
+}
+
+ReadEnergy Crossbar::wired_read_energy(const LaneMatrix& input_codes) const {
+    const int rows = static_cast<int>(row_current_per_code_.cols());
+    const int rows_per_input = rows / inputs();
+    LaneMatrix currents(rows, input_codes.lanes());
+    lane_product(row_current_per_code_, input_codes, currents);
+    ReadEnergy energy;
+    for (int vector = 0; vector < input_codes.vectors(); ++vector) {
+        Lanes device{};
+        Lanes supply{};
+        for (int row = 0; row < rows; ++row) {
+            const int input = row / rows_per_input;
+            const Lanes current = load_lanes(currents.row(row) + vector * kLaneWidth);
+            const Lanes code = load_lanes(input_codes.row(input) + vector * kLaneWidth);
+            const float joule = device_energy_per_ampere_[static_cast<std::size_t>(input)];
+            // The second row of a pair is driven with the opposite voltage.
+            const float factor = row % rows_per_input == 0 ? joule : -joule;
+            device = multiply_add(code * current, broadcast(factor), device);
+            supply = multiply_add(maximum(current, -current), broadcast(supply_energy_per_ampere_), supply);
         }
         const int lanes = std::min(kLaneWidth, input_codes.lanes() - vector * kLaneWidth);
         for (int lane = 0; lane < lanes; ++lane) {

@@ -5,28 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "models/array/read_config.h"
 #include "models/common/lane_matrix.h"
 #include "models/device/device_config.h"
 #include "models/mapping/tile_mapping.h"
 #include "models/network/quantized_matrix.h"
 
 namespace imssa {
-
-/// Electrical conditions of a read.
-struct ReadConfig {
-    double v_read_volt = 0.2;  ///< full-scale input amplitude
-    double t_read_s = 20e-9;   ///< time the inputs are driven
-    double v_supply_volt = 0.9;
-
-    void validate() const;
-};
-
-template <class Visitor>
-void visit_fields(Visitor& visit, ReadConfig& config) {
-    visit("v_read_volt", config.v_read_volt);
-    visit("t_read_s", config.t_read_s);
-    visit("v_supply_volt", config.v_supply_volt);
-}
 
 /// What one programming of one tile did.
 struct ProgrammingSummary {
@@ -58,7 +43,8 @@ public:
               LaneMatrix& sums) const;
 
     /// Energy of that read over the first `input_codes.lanes()` lanes (padding excluded). Input code c drives its row
-    /// (both rows of a pair) with v_read x drive x c / input_limit; all cells of the row in used columns conduct.
+    /// (both rows of a pair) with v_read x drive x c / input_limit; all cells of the row in used columns conduct. With
+    /// wire resistance the currents of all rows are the exact ones of the grid.
     ReadEnergy read_energy(const LaneMatrix& input_codes) const;
 
     const Eigen::MatrixXd& conductances() const { return conductances_; }
@@ -68,10 +54,17 @@ public:
     int outputs() const { return static_cast<int>(weights_.cols()); }
 
 private:
+    void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
+                         const ReadConfig& read);
+    ReadEnergy wired_read_energy(const LaneMatrix& input_codes) const;
+
     MatrixRM weights_;         ///< inputs x outputs: effective weights with the drive multiplied in
     MatrixRM noise_variance_;  ///< inputs x outputs: read-noise variance per squared input code; empty when off
     std::vector<double> device_energy_per_code2_;  ///< per input: joule per squared code
     std::vector<double> supply_energy_per_code_;   ///< per input: joule per |code|
+    MatrixRM row_current_per_code_;                ///< inputs x rows: ampere per code; empty when wires are ideal
+    std::vector<float> device_energy_per_ampere_;  ///< per input, with wires: joule per ampere and code, of its rows
+    float supply_energy_per_ampere_ = 0.0F;        ///< with wires: joule per ampere of any row
     Eigen::MatrixXd conductances_;
     TileFootprint footprint_;
     ProgrammingSummary programming_;

@@ -35,6 +35,7 @@ void visit_fields(Visitor& visit, ChipConfig& config) {
     visit.table("device", config.device);
     visit.table("mapping", config.mapping);
     visit.table("read", config.read);
+    visit.table("wires", config.read.wires);
     visit.table("adc", config.adc);
     visit.table("timing", config.timing);
     visit.table("kernel", config.kernel);

@@ -93,6 +93,34 @@ void CrossbarProgramming(benchmark::State& state) {
 }
 BENCHMARK(CrossbarProgramming);
 
+ReadConfig with_wires() {
+    ReadConfig read;
+    read.wires.row_ohm_per_cell = 2.0;
+    read.wires.column_ohm_per_cell = 2.0;
+    return read;
+}
+
+void CrossbarProgrammingWithWires(benchmark::State& state) {
+    const QuantizedMatrix matrix = random_matrix();
+    const ReadConfig read = with_wires();
+    for (auto _ : state) {
+        const Crossbar tile(matrix, MappingOptions{}, device_preset("taox_imssa"), read, 1, 0, "tile");
+        benchmark::DoNotOptimize(tile.inputs());
+    }
+}
+BENCHMARK(CrossbarProgrammingWithWires)->Unit(benchmark::kMillisecond);
+
+void CrossbarReadEnergyWithWires(benchmark::State& state) {
+    const int lanes = static_cast<int>(state.range(0));
+    const Crossbar tile(random_matrix(), MappingOptions{}, DeviceConfig{}, with_wires(), 1, 0, "tile");
+    const LaneMatrix inputs = random_codes(lanes);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(tile.read_energy(inputs));
+    }
+    set_array_ops(state, lanes);
+}
+BENCHMARK(CrossbarReadEnergyWithWires)->Arg(1)->Arg(256);
+
 void NormalDraws(benchmark::State& state) {
     LanesUint sequences{};
     for (int lane = 0; lane < kLaneWidth; ++lane) {

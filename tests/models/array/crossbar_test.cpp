@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/array/wire_grid.h"
 #include "models/common/error.h"
 #include "models/device/device_presets.h"
 #include "tests/models/array/random_matrix.h"
@@ -253,6 +254,88 @@ TEST(Crossbar, ProgrammingCountsTheCellsOfTheFootprint) {
     EXPECT_DOUBLE_EQ(tile.programming().time_s, 2400 * 8.5 * 1.1e-6);
     EXPECT_EQ(tile.inputs(), 30);
     EXPECT_EQ(tile.outputs(), 20);
+}
+
+/// Read conditions with wires of 2 and 1.5 ohm a cell, drivers of 100 ohm and sense amplifiers of 40 ohm.
+ReadConfig with_wires(ColumnOrder order, double scale) {
+    ReadConfig read;
+    read.wires = {2.0 * scale, 1.5 * scale, 100.0 * scale, 40.0 * scale, DriverSide::left, SenseSide::bottom, order};
+    return read;
+}
+
+/// All rows and columns of the tile as the dense reference sees them, unused cells cut off.
+WireTransfer reference_transfer(const Crossbar& tile, const MappingOptions& options, const ReadConfig& read) {
+    const int used_rows = tile.footprint().rows;
+    const bool separate = read.wires.column_order == ColumnOrder::separate;
+    Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(options.tile_rows, options.tile_columns);
+    for (int column = 0; column < tile.footprint().columns; ++column) {
+        const int place = separate ? column / 2 + column % 2 * options.tile_columns / 2 : column;
+        cells.col(place).head(used_rows) = tile.conductances().col(column).head(used_rows);
+    }
+    return dense_wire_transfer(full_grid(cells, read.wires));
+}
+
+TEST(Crossbar, SumsAndEnergyWithWiresAreThoseOfTheGrid) {
+    const DeviceConfig device = without_read_noise();
+    for (const int per_weight : {2, 4}) {
+        for (const ColumnOrder order : {ColumnOrder::interleaved, ColumnOrder::separate}) {
+            MappingOptions options = cells(per_weight);
+            options.tile_rows = 16;
+            options.tile_columns = 14;
+            const ReadConfig read = with_wires(order, 10.0);
+            const QuantizedMatrix matrix = random_matrix(7, 5, 15, 3, true);
+            const Crossbar tile(matrix, options, device, read, 1, 4, "tile");
+            const WireTransfer grid = reference_transfer(tile, options, read);
+            const LaneMatrix inputs = random_codes(7, 20, 127, 4);
+            LaneMatrix sums;
+            tile.read(inputs, sequences_from(0, 20), 0, sums);
+            ReadEnergy expected;
+            const int rows = options.rows_per_input();
+            for (int lane = 0; lane < 20; ++lane) {
+                Eigen::VectorXd volts = Eigen::VectorXd::Zero(options.tile_rows);
+                for (int i = 0; i < 7; ++i) {
+                    const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(i)]);
+                    const double volt = read.v_read_volt * drive * static_cast<double>(inputs(i, lane)) / 127.0;
+                    volts(i * rows) = volt;
+                    volts(i * rows + rows - 1) = rows == 2 ? -volt : volt;
+                }
+                const Eigen::VectorXd column_amps = grid.columns.transpose() * volts;
+                const Eigen::VectorXd row_amps = grid.rows * volts;
+                expected.device_j += volts.dot(row_amps) * read.t_read_s;
+                expected.supply_j += row_amps.cwiseAbs().sum() * read.v_supply_volt * read.t_read_s;
+                for (int o = 0; o < 5; ++o) {
+                    const bool separate = order == ColumnOrder::separate;
+                    const int plus = separate ? o : 2 * o;
+                    const int minus = separate ? o + 7 : 2 * o + 1;
+                    const double amps = column_amps(plus) - column_amps(minus);
+                    const double sum = amps / rows * 15.0 / 150e-6 * 127.0 / read.v_read_volt;
+                    ASSERT_NEAR(static_cast<double>(sums(o, lane)), sum, 0.01);
+                }
+            }
+            const ReadEnergy energy = tile.read_energy(inputs);
+            EXPECT_NEAR(energy.device_j / expected.device_j, 1.0, 1e-5);
+            EXPECT_NEAR(energy.supply_j / expected.supply_j, 1.0, 1e-5);
+        }
+    }
+}
+
+TEST(Crossbar, VanishingWireResistanceIsNoWireResistance) {
+    const DeviceConfig device = device_preset("taox_imssa");
+    const QuantizedMatrix matrix = random_matrix(20, 12, 127, 3, true);
+    const LaneMatrix inputs = random_codes(20, 20, 127, 4);
+    const Crossbar ideal(matrix, cells(4), device, ReadConfig{}, 1, 4, "tile");
+    const Crossbar wired(matrix, cells(4), device, with_wires(ColumnOrder::interleaved, 1e-6), 1, 4, "tile");
+    LaneMatrix expected;
+    LaneMatrix sums;
+    ideal.read(inputs, sequences_from(0, 20), 0, expected);
+    wired.read(inputs, sequences_from(0, 20), 0, sums);
+    for (int o = 0; o < 12; ++o) {
+        for (int lane = 0; lane < 20; ++lane) {
+            EXPECT_NEAR(sums(o, lane), expected(o, lane), 1.0);  // of up to 3e5
+        }
+    }
+    EXPECT_NEAR(wired.read_energy(inputs).device_j / ideal.read_energy(inputs).device_j, 1.0, 1e-4);
+    EXPECT_NEAR(wired.read_energy(inputs).supply_j / ideal.read_energy(inputs).supply_j, 1.0, 1e-4);
 }
 
 TEST(Crossbar, AMatrixTooLargeForTheTileIsAUserError) {

@@ -1,0 +1,169 @@
+#include "models/array/wire_grid.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "models/common/error.h"
+
+namespace imssa {
+namespace {
+
+/// Conductances of 1-150 uS; some cells do not conduct at all.
+Eigen::MatrixXd random_cells(int rows, int columns, unsigned seed) {
+    std::mt19937 engine(seed);
+    std::uniform_real_distribution<double> siemens(1e-6, 150e-6);
+    Eigen::MatrixXd cells(rows, columns);
+    for (Eigen::Index at = 0; at < cells.size(); ++at) {
+        cells.data()[at] = siemens(engine);
+        if (engine() % 16 == 0) {
+            cells.data()[at] = 0.0;
+        }
+    }
+    return cells;
+}
+
+WireConfig wires(double row, double column, double driver, double sense) {
+    WireConfig config;
+    config.row_ohm_per_cell = row;
+    config.column_ohm_per_cell = column;
+    config.driver_ohm = driver;
+    config.sense_ohm = sense;
+    return config;
+}
+
+void expect_same(const WireTransfer& a, const WireTransfer& b, double relative) {
+    EXPECT_LT((a.columns - b.columns).cwiseAbs().maxCoeff(), relative * b.columns.cwiseAbs().maxCoeff());
+    EXPECT_LT((a.rows - b.rows).cwiseAbs().maxCoeff(), relative * b.rows.cwiseAbs().maxCoeff());
+}
+
+TEST(WireGrid, IdealWiresPassTheConductancesOn) {
+    const Eigen::MatrixXd cells = random_cells(7, 5, 1);
+    const WireTransfer transfer = wire_transfer(full_grid(cells, WireConfig{}));
+    EXPECT_LT((transfer.columns - cells).cwiseAbs().maxCoeff(), 1e-18);
+    EXPECT_LT((transfer.rows - Eigen::MatrixXd(cells.rowwise().sum().asDiagonal())).cwiseAbs().maxCoeff(), 1e-17);
+}
+
+// One cell of 100 uS: driver 50, row 10, column 20, sense 30 ohm in series.
+TEST(WireGrid, OneCellIsAChainOfResistors) {
+    const WireTransfer transfer =
+        wire_transfer(full_grid(Eigen::MatrixXd::Constant(1, 1, 1e-4), wires(10, 20, 50, 30)));
+    EXPECT_NEAR(transfer.columns(0, 0) * (1e4 + 50 + 10 + 20 + 30), 1.0, 1e-10);
+    EXPECT_NEAR(transfer.rows(0, 0), transfer.columns(0, 0), 1e-15);
+}
+
+TEST(WireGrid, AgreesWithTheDenseNodalSolutionForEverySideAndEveryZero) {
+    const Eigen::MatrixXd cells = random_cells(9, 6, 2);
+    for (const WireConfig& base : {wires(2.5, 1.5, 100, 40), wires(2.5, 0, 0, 0), wires(0, 2.5, 0, 0),
+                                   wires(0, 0, 100, 0), wires(0, 0, 0, 40), wires(1, 0, 100, 40), wires(0, 2, 50, 0)}) {
+        for (const DriverSide drivers : {DriverSide::left, DriverSide::right, DriverSide::both}) {
+            for (const SenseSide sense : {SenseSide::bottom, SenseSide::top, SenseSide::both}) {
+                WireConfig config = base;
+                config.driver_side = drivers;
+                config.sense_side = sense;
+                const WireGrid grid = full_grid(cells, config);
+                expect_same(wire_transfer(grid), dense_wire_transfer(grid), 1e-10);
+            }
+        }
+    }
+}
+
+TEST(WireGrid, LinesThatDoNotConductOnlyAddTheirWire) {
+    WireGrid part = full_grid(random_cells(3, 2, 3), wires(2, 3, 10, 20));
+    part.tile_rows = 8;
+    part.tile_columns = 6;
+    part.row_positions = {1, 4, 5};
+    part.column_positions = {2, 5};
+    Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(8, 6);
+    for (int row = 0; row < 3; ++row) {
+        for (int column = 0; column < 2; ++column) {
+            cells(part.row_positions[static_cast<std::size_t>(row)],
+                  part.column_positions[static_cast<std::size_t>(column)]) = part.conductances(row, column);
+        }
+    }
+    for (const SenseSide sense : {SenseSide::bottom, SenseSide::both}) {
+        part.wires.sense_side = sense;
+        part.wires.driver_side = sense == SenseSide::both ? DriverSide::both : DriverSide::left;
+        const WireTransfer few = wire_transfer(part);
+        const WireTransfer all = dense_wire_transfer(full_grid(cells, part.wires));
+        for (int row = 0; row < 3; ++row) {
+            for (int column = 0; column < 2; ++column) {
+                EXPECT_NEAR(few.columns(row, column),
+                            all.columns(part.row_positions[static_cast<std::size_t>(row)],
+                                        part.column_positions[static_cast<std::size_t>(column)]),
+                            1e-14);
+            }
+        }
+    }
+}
+
+TEST(WireGrid, CurrentsOutOfTheDriversEqualTheCurrentsIntoTheColumns) {
+    const WireTransfer transfer = wire_transfer(full_grid(random_cells(20, 30, 4), wires(2, 3, 10, 20)));
+    const Eigen::VectorXd volts = Eigen::VectorXd::Random(20);
+    EXPECT_NEAR((transfer.rows * volts).sum() / (transfer.columns.transpose() * volts).sum(), 1.0, 1e-9);
+}
+
+/// Column currents of ngspice.
+std::vector<double> simulated_currents(const WireGrid& grid, const std::vector<double>& volts) {
+    const std::filesystem::path folder = std::filesystem::temp_directory_path();
+    const std::string stem = (folder / ("imssa_wires_" + std::to_string(getpid()))).string();
+    std::ofstream(stem + ".cir") << wire_netlist(grid, volts);
+    const int status = std::system(("ngspice -b " + stem + ".cir > " + stem + ".log 2>&1").c_str());
+    EXPECT_EQ(status, 0);
+    std::vector<double> currents;
+    std::ifstream log(stem + ".log");
+    for (std::string line; std::getline(log, line);) {
+        if (line.rfind("i(vsense", 0) == 0) {
+            currents.push_back(std::stod(line.substr(line.find('=') + 1)));
+        }
+    }
+    std::filesystem::remove(stem + ".cir");
+    std::filesystem::remove(stem + ".log");
+    return currents;
+}
+
+class WireGridInNgspice : public testing::TestWithParam<int> {};
+
+TEST_P(WireGridInNgspice, HasTheSameColumnCurrents) {
+    if (std::system("command -v ngspice > /dev/null") != 0) {
+        GTEST_SKIP() << "ngspice is not installed";
+    }
+    const int size = GetParam();
+    WireConfig config = wires(2.0, 1.5, 120.0, 35.0);
+    if (size > 16) {
+        config.driver_side = DriverSide::both;
+        config.sense_side = SenseSide::top;
+    }
+    const WireGrid grid = full_grid(random_cells(size, size, static_cast<unsigned>(size)), config);
+    std::mt19937 engine(9);
+    std::uniform_real_distribution<double> volt(-0.2, 0.2);
+    std::vector<double> volts;
+    for (int row = 0; row < size; ++row) {
+        volts.push_back(volt(engine));
+    }
+    const Eigen::Map<const Eigen::VectorXd> drive(volts.data(), size);
+    const Eigen::VectorXd expected = wire_transfer(grid).columns.transpose() * drive;
+    const Eigen::VectorXd without_wires = grid.conductances.transpose() * drive;
+    const std::vector<double> currents = simulated_currents(grid, volts);
+    ASSERT_EQ(currents.size(), static_cast<std::size_t>(size));
+    for (int column = 0; column < size; ++column) {
+        EXPECT_NEAR(currents[static_cast<std::size_t>(column)] / expected(column), 1.0, 1e-6) << column;
+    }
+    EXPECT_GT((without_wires - expected).norm(), 0.01 * expected.norm());  // the wires matter
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, WireGridInNgspice, testing::Values(16, 32));
+
+TEST(WireConfig, RejectsNegativeResistances) {
+    EXPECT_THROW(wires(-1, 0, 0, 0).validate(), UserError);
+    EXPECT_NO_THROW(wires(1, 1, 1, 1).validate());
+}
+
+}  // namespace
+}  // namespace imssa
