@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "models/common/error.h"
 #include "models/common/random.h"
@@ -19,32 +21,80 @@ void check_not_negative(double value, const char* key) {
     }
 }
 
+/// What trimming in steps leaves of an error that was measured with noise.
+double trimmed(double error, double step, double measurement_noise) {
+    const double measured = error + measurement_noise;
+    return error - (step > 0.0 ? step * std::round(measured / step) : measured);
+}
+
 }  // namespace
 
 void AdcConfig::validate() const {
     check_not_negative(input_noise_codes, "input_noise_codes");
     check_not_negative(offset_sigma_codes, "offset_sigma_codes");
     check_not_negative(gain_sigma, "gain_sigma");
+    check_not_negative(unit_mismatch_sigma, "unit_mismatch_sigma");
+    check_not_negative(calibration_step_codes, "calibration_step_codes");
+    if (cco_stages < 1 || cco_stages > 65536) {
+        throw UserError("cco_stages = " + std::to_string(cco_stages) + " is out of range: set 1 to 65536");
+    }
+    if (!(cco_compression >= 0.0) || cco_compression >= 1.0) {
+        throw UserError("cco_compression = " + std::to_string(cco_compression) +
+                        " is out of range: set a fraction of at least 0 and below 1");
+    }
+    if (calibration_samples < 1) {
+        throw UserError("calibration_samples = " + std::to_string(calibration_samples) +
+                        " is out of range: set at least 1");
+    }
 }
 
-AdcErrors::AdcErrors(const AdcConfig& config, const std::vector<float>& gain, int outputs_per_adc, std::uint64_t seed,
+AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
                      std::uint32_t tile)
-    : ideal_(config.is_ideal()), seed_(seed), tile_(tile) {
+    : code_gain_(matrix.gain),
+      code_offset_(matrix.offset),
+      code_limit_(matrix.output_limit),
+      ideal_(config.is_ideal()),
+      seed_(seed),
+      tile_(tile) {
     assert(outputs_per_adc > 0);
     const CounterRandom random(seed, RandomPurpose::converter, tile);
-    for (std::size_t output = 0; output < gain.size(); ++output) {
-        const bool constant = gain[output] == 0.0F;
-        const double sums_per_code = constant ? 0.0 : 1.0 / static_cast<double>(gain[output]);
+    const CounterRandom references(seed, RandomPurpose::converter_calibration, tile);
+    const double measured_noise = config.input_noise_codes / std::sqrt(config.calibration_samples);
+    for (std::size_t output = 0; output < code_gain_.size(); ++output) {
+        const bool constant = code_gain_[output] == 0.0F;
+        const double sums_per_code = constant ? 0.0 : 1.0 / static_cast<double>(code_gain_[output]);
         const std::uint64_t adc = output / static_cast<std::size_t>(outputs_per_adc);
-        const double gain_error =
-            config.gain_sigma == 0.0 || constant ? 0.0 : config.gain_sigma * random.normal(2 * adc);
-        const double offset_codes =
+        double gain_error = config.gain_sigma == 0.0 || constant ? 0.0 : config.gain_sigma * random.normal(2 * adc);
+        double offset_codes =
             config.offset_sigma_codes == 0.0 ? 0.0 : config.offset_sigma_codes * random.normal(2 * adc + 1);
+        if (config.calibrate && !constant) {
+            const double full = static_cast<double>(code_limit_[output]);
+            offset_codes = trimmed(offset_codes, config.calibration_step_codes,
+                                   measured_noise == 0.0 ? 0.0 : measured_noise * references.normal(2 * adc));
+            gain_error = trimmed(gain_error, config.calibration_step_codes / full,
+                                 measured_noise == 0.0 ? 0.0 : measured_noise / full * references.normal(2 * adc + 1));
+        }
         gain_factor_.push_back(1.0 + gain_error);
         offset_.push_back(static_cast<float>(offset_codes * sums_per_code));
         if (config.input_noise_codes > 0.0) {
             noise_sigma_.push_back(static_cast<float>(config.input_noise_codes * std::abs(sums_per_code)));
         }
+    }
+    if (!config.has_linear_levels()) {
+        add_levels(config, outputs_per_adc);
+    }
+}
+
+void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc) {
+    std::map<std::pair<std::uint32_t, int>, int> known;
+    for (std::size_t output = 0; output < code_gain_.size(); ++output) {
+        const std::uint32_t adc = static_cast<std::uint32_t>(output) / static_cast<std::uint32_t>(outputs_per_adc);
+        const int limit = static_cast<int>(code_limit_[output]);
+        const auto [at, inserted] = known.emplace(std::pair{adc, limit}, static_cast<int>(levels_.size()));
+        if (inserted) {
+            levels_.emplace_back(config, limit, seed_, tile_, adc);
+        }
+        levels_of_.push_back(at->second);
     }
 }
 
@@ -77,6 +127,49 @@ void AdcErrors::apply(const std::vector<std::uint64_t>& sequence_ids, std::uint3
             }
         }
     }
+    if (!levels_.empty()) {
+        for (int output = 0; output < outputs; ++output) {
+            distort(output, sums);
+        }
+    }
+}
+
+void AdcErrors::distort(int output, LaneMatrix& sums) const {
+    const std::size_t at = static_cast<std::size_t>(output);
+    const float gain = code_gain_[at];
+    if (gain == 0.0F) {
+        return;
+    }
+    const AdcLevels& levels = levels_[static_cast<std::size_t>(levels_of_[at])];
+    const float offset = code_offset_[at];
+    const float sums_per_code = 1.0F / gain;
+    float* row = sums.row(output);
+    for (int lane = 0; lane < sums.lanes(); ++lane) {
+        if (std::isfinite(row[lane])) {
+            row[lane] = (levels.distorted(row[lane] * gain + offset) - offset) * sums_per_code;
+        }
+    }
+}
+
+ConversionCounts AdcErrors::count(const LaneMatrix& sums) const {
+    ConversionCounts counts;
+    for (int output = 0; output < sums.channels(); ++output) {
+        const std::size_t at = static_cast<std::size_t>(output);
+        if (code_gain_[at] == 0.0F) {
+            continue;
+        }
+        counts.conversions += sums.lanes();
+        const float bound = code_limit_[at] + 0.5F;
+        const float gain = code_gain_[at];
+        const float offset = code_offset_[at];
+        const float* row = sums.row(output);
+        int saturated = 0;
+        for (int lane = 0; lane < sums.lanes(); ++lane) {
+            saturated += std::abs(row[lane] * gain + offset) > bound ? 1 : 0;
+        }
+        counts.saturated += saturated;
+    }
+    return counts;
 }
 
 }  // namespace imssa

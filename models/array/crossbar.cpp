@@ -2,130 +2,34 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 
 #include "models/array/lane_product.h"
-#include "models/array/wire_grid.h"
 #include "models/common/lane_math.h"
 #include "models/common/random.h"
-#include "models/device/programming.h"
 
 namespace imssa {
 
 namespace {
 
-/// Variance of the effective weights (codes^2) from the read noise of all cells of a weight: sigma_cell = relative x g.
-/// Four cells: w = s/2 (g1 - g2 - g3 + g4), two cells: w = s (g+ - g-), s = code_limit / (g_max - g_min).
-Eigen::MatrixXd weight_variance(const Eigen::MatrixXd& conductances, const QuantizedMatrix& matrix,
-                                const MappingOptions& mapping, const DeviceConfig& device) {
-    const double codes_per_siemens = matrix.code_limit / (device.g_max_siemens - device.g_min_siemens);
-    const double relative = device.read_noise_relative * codes_per_siemens;
-    const int rows = mapping.rows_per_input();
-    Eigen::MatrixXd variance(matrix.inputs(), matrix.outputs());
-    for (int i = 0; i < matrix.inputs(); ++i) {
-        for (int o = 0; o < matrix.outputs(); ++o) {
-            const double squares = conductances.block(i * rows, 2 * o, rows, 2).squaredNorm();
-            variance(i, o) = relative * relative * squares / (rows * rows);
-        }
+void add(const LaneMatrix& from, LaneMatrix& to) {
+    const float* source = from.row(0);
+    float* sum = to.row(0);
+    for (int i = 0; i < to.channels() * to.stride(); ++i) {
+        sum[i] += source[i];
     }
-    return variance;
 }
 
-/// The used cells as a grid of wires. `grid_column` receives the place of each column of the footprint in the grid.
-WireGrid grid_of(const Eigen::MatrixXd& conductances, const TileFootprint& footprint, const MappingOptions& mapping,
-                 const WireConfig& wires, std::vector<int>& grid_column) {
-    WireGrid grid;
-    grid.tile_rows = mapping.tile_rows;
-    grid.tile_columns = mapping.tile_columns;
-    grid.wires = wires;
-    grid.conductances.resize(footprint.rows, footprint.columns);
-    for (int row = 0; row < footprint.rows; ++row) {
-        grid.row_positions.push_back(row);
+LaneMatrix magnitudes(const LaneMatrix& codes) {
+    LaneMatrix result(codes.channels(), codes.lanes());
+    const float* source = codes.row(0);
+    float* magnitude = result.row(0);
+    for (int i = 0; i < codes.channels() * codes.stride(); ++i) {
+        magnitude[i] = source[i] < 0.0F ? -source[i] : source[i];
     }
-    const bool separate = wires.column_order == ColumnOrder::separate;
-    const int outputs = footprint.columns / 2;
-    grid_column.resize(static_cast<std::size_t>(footprint.columns));
-    grid.column_positions.resize(static_cast<std::size_t>(footprint.columns));
-    for (int column = 0; column < footprint.columns; ++column) {
-        const int output = column / 2;
-        const bool minus = column % 2 == 1;
-        const int place = separate ? output + (minus ? outputs : 0) : column;
-        grid_column[static_cast<std::size_t>(column)] = place;
-        grid.column_positions[static_cast<std::size_t>(place)] =
-            separate ? output + (minus ? mapping.tile_columns / 2 : 0) : column;
-        grid.conductances.col(place) = conductances.col(column).head(footprint.rows);
-    }
-    return grid;
-}
-
-/// What each cell contributes to its column per volt on its row: its conductance, or less with wires.
-/// `row_admittance` receives the currents of the rows per volt on the rows; it stays empty when wires are ideal.
-Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const TileFootprint& footprint,
-                                const MappingOptions& mapping, const WireConfig& wires,
-                                Eigen::MatrixXd& row_admittance) {
-    if (wires.is_ideal()) {
-        return conductances;
-    }
-    std::vector<int> grid_column;
-    WireTransfer transfer = wire_transfer(grid_of(conductances, footprint, mapping, wires, grid_column));
-    row_admittance = std::move(transfer.rows);
-    Eigen::MatrixXd columns(footprint.rows, footprint.columns);
-    for (int column = 0; column < footprint.columns; ++column) {
-        columns.col(column) = transfer.columns.col(grid_column[static_cast<std::size_t>(column)]);
-    }
-    return columns;
+    return result;
 }
 
 }  // namespace
-
-Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
-                   const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name)
-    : footprint_(imssa::footprint(matrix, mapping, name)), seed_(seed), tile_(tile) {
-    const UsedCells used{footprint_.rows, footprint_.columns};
-    conductances_ = programmed_conductances(target_conductances(matrix, mapping, device), used, device, seed, tile,
-                                            programming_.stuck_cells);
-    programming_.cells = static_cast<std::int64_t>(used.rows) * used.columns;
-    programming_.pulses = static_cast<double>(programming_.cells) * device.programming_pulses_per_cell;
-    programming_.energy_j = programming_.pulses * device.programming_pulse_energy_j;
-    programming_.time_s = programming_.pulses * device.programming_pulse_time_s;
-
-    const Eigen::Map<const Eigen::VectorXf> drive(matrix.drive.data(), matrix.inputs());
-    const Eigen::VectorXd drive_factors = drive.cast<double>();
-    Eigen::MatrixXd row_admittance;
-    const Eigen::MatrixXd transfer = column_transfer(conductances_, footprint_, mapping, read.wires, row_admittance);
-    const Eigen::MatrixXd weights = effective_weights(transfer, matrix, mapping, device);
-    weights_ = (drive_factors.asDiagonal() * weights).cast<float>();
-    if (device.read_noise_relative > 0.0) {
-        const Eigen::MatrixXd variance = weight_variance(transfer, matrix, mapping, device);
-        noise_variance_ = (drive_factors.cwiseAbs2().asDiagonal() * variance).cast<float>();
-    }
-
-    set_read_energy(row_admittance, matrix, mapping.rows_per_input(), read);
-}
-
-void Crossbar::set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
-                               const ReadConfig& read) {
-    const bool wired = row_admittance.size() > 0;
-    Eigen::MatrixXd currents(wired ? inputs() : 0, wired ? footprint_.rows : 0);
-    for (int i = 0; i < inputs(); ++i) {
-        const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(i)]);
-        const double volt_per_code = read.v_read_volt * drive / matrix.input_limit;
-        if (wired) {
-            Eigen::VectorXd row_currents = row_admittance.col(i * rows_per_input);
-            if (rows_per_input == 2) {
-                row_currents -= row_admittance.col(2 * i + 1);
-            }
-            currents.row(i) = volt_per_code * row_currents;
-            device_energy_per_ampere_.push_back(static_cast<float>(volt_per_code * read.t_read_s));
-            continue;
-        }
-        const double g = conductances_.block(i * rows_per_input, 0, rows_per_input, footprint_.columns).sum();
-        device_energy_per_code2_.push_back(volt_per_code * volt_per_code * g * read.t_read_s);
-        supply_energy_per_code_.push_back(read.v_supply_volt * volt_per_code * g * read.t_read_s);
-    }
-    row_current_per_code_ = currents.cast<float>();
-    supply_energy_per_ampere_ = static_cast<float>(read.v_supply_volt * read.t_read_s);
-}
 
 void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
                     LaneMatrix& sums) const {
@@ -134,12 +38,24 @@ void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64
     if (sums.channels() != outputs() || sums.lanes() != input_codes.lanes()) {
         sums = LaneMatrix(outputs(), input_codes.lanes());
     }
-    lane_product(weights_, input_codes, sums);
-    if (noise_variance_.size() == 0) {
+    if (input_stage_.is_linear()) {
+        lane_product(weights_, input_codes, sums);
+    } else {
+        LaneMatrix values;
+        input_stage_.values(input_codes, values);
+        lane_product(weights_, values, sums);
+        if (input_stage_.has_even_part()) {
+            LaneMatrix even_sums(outputs(), input_codes.lanes());
+            input_stage_.even_values(input_codes, values);
+            lane_product(even_weights_, values, even_sums);
+            add(even_sums, sums);
+        }
+    }
+    if (noise_variance_.size() == 0 && shot_variance_.size() == 0 && thermal_variance_.empty()) {
         return;
     }
     LaneMatrix variances(outputs(), input_codes.lanes());
-    lane_product_of_squares(noise_variance_, input_codes, variances);
+    noise_variances(input_codes, variances);
     const std::vector<LanesUint> sequences = sequence_lanes(sequence_ids);
     for (int output = 0; output < outputs(); output += 4) {
         const std::uint32_t quad = static_cast<std::uint32_t>(output / 4);
@@ -156,10 +72,41 @@ void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64
     }
 }
 
+void Crossbar::noise_variances(const LaneMatrix& input_codes, LaneMatrix& variances) const {
+    LaneMatrix power;
+    const bool needs_power =
+        !input_stage_.is_amplitude() && (noise_variance_.size() > 0 || (shot_variance_.size() > 0 && bit_serial_));
+    if (needs_power) {
+        input_stage_.noise_power(input_codes, power);
+    }
+    if (noise_variance_.size() > 0 && input_stage_.is_amplitude()) {
+        lane_product_of_squares(noise_variance_, input_codes, variances);
+    } else if (noise_variance_.size() > 0) {
+        lane_product(noise_variance_, power, variances);
+    }
+    if (shot_variance_.size() > 0) {
+        LaneMatrix shot(outputs(), input_codes.lanes());
+        if (!bit_serial_) {
+            power = magnitudes(input_codes);
+        }
+        lane_product(shot_variance_, power, shot);
+        add(shot, variances);
+    }
+    for (std::size_t output = 0; output < thermal_variance_.size(); ++output) {
+        float* row = variances.row(static_cast<int>(output));
+        for (int lane = 0; lane < variances.stride(); ++lane) {
+            row[lane] += thermal_variance_[output];
+        }
+    }
+}
+
 ReadEnergy Crossbar::read_energy(const LaneMatrix& input_codes) const {
     assert(input_codes.channels() == inputs());
     if (row_current_per_code_.size() > 0) {
         return wired_read_energy(input_codes);
+    }
+    if (!input_stage_.is_amplitude()) {
+        return pulsed_read_energy(input_codes);
     }
     ReadEnergy energy;
     for (int vector = 0; vector < input_codes.vectors(); ++vector) {
@@ -206,6 +153,21 @@ ReadEnergy Crossbar::wired_read_energy(const LaneMatrix& input_codes) const {
             energy.device_j += static_cast<double>(device[lane]);
             energy.supply_j += static_cast<double>(supply[lane]);
         }
+    }
+    return energy;
+}
+
+ReadEnergy Crossbar::pulsed_read_energy(const LaneMatrix& input_codes) const {
+    LaneMatrix on_time;
+    input_stage_.on_time(input_codes, on_time);
+    ReadEnergy energy;
+    for (int i = 0; i < inputs(); ++i) {
+        double time = 0.0;
+        for (int lane = 0; lane < input_codes.lanes(); ++lane) {
+            time += static_cast<double>(on_time(i, lane));
+        }
+        energy.device_j += time * device_energy_per_code2_[static_cast<std::size_t>(i)];
+        energy.supply_j += time * supply_energy_per_code_[static_cast<std::size_t>(i)];
     }
     return energy;
 }

@@ -5,22 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "models/array/input_stage.h"
 #include "models/array/read_config.h"
 #include "models/common/lane_matrix.h"
 #include "models/device/device_config.h"
+#include "models/device/programming.h"
 #include "models/mapping/tile_mapping.h"
 #include "models/network/quantized_matrix.h"
 
 namespace imssa {
-
-/// What one programming of one tile did.
-struct ProgrammingSummary {
-    std::int64_t cells = 0;  ///< programmed cells (the footprint; unused cells are left alone)
-    double pulses = 0.0;
-    double energy_j = 0.0;
-    double time_s = 0.0;  ///< cells one after another
-    std::int64_t stuck_cells = 0;
-};
 
 /// Energy of reads, summed over lanes.
 struct ReadEnergy {
@@ -31,14 +24,16 @@ struct ReadEnergy {
 /// One programmed tile: a pure kernel, no clock, no counters. Deterministic in (seed, tile, sequence, step).
 class Crossbar {
 public:
-    /// Programs the matrix: target conductances -> errors and faults drawn with (seed, tile).
+    /// Programs the matrix: target conductances, remapped around known faults -> errors, faults and ageing drawn with
+    /// (seed, tile).
     Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
              const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name);
 
     /// sums (outputs x lanes, weight-code x input-code units) of one read. input_codes: inputs x lanes DAC codes.
-    /// Read noise is drawn per output and lane with the variance sum_i (sigma_i v_i)^2, keyed by (seed, tile, sequence,
-    /// step); a sequence counts by the low 32 bits of its identity. A lane's result does not depend on the other
-    /// lanes. With ideal devices the sums are the exact integers. `sums` is resized when its shape differs.
+    /// Noise is drawn once per output and lane, with the variances of the read noise of all cells, sum_i (sigma_i
+    /// v_i)^2, and of thermal and shot noise; keyed by (seed, tile, sequence, step); a sequence counts by the low 32
+    /// bits of its identity. A lane's result does not depend on the other lanes. With ideal devices the sums are the
+    /// exact integers. `sums` is resized when its shape differs.
     void read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
               LaneMatrix& sums) const;
 
@@ -54,20 +49,31 @@ public:
     int outputs() const { return static_cast<int>(weights_.cols()); }
 
 private:
+    void set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped, const QuantizedMatrix& matrix,
+                     const MappingOptions& mapping, const DeviceConfig& device);
+    void set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma, const QuantizedMatrix& matrix,
+                   const MappingOptions& mapping, const DeviceConfig& device, const ReadConfig& read);
     void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
-                         const ReadConfig& read);
+                         int parallel_cells, const ReadConfig& read);
+    void noise_variances(const LaneMatrix& input_codes, LaneMatrix& variances) const;
     ReadEnergy wired_read_energy(const LaneMatrix& input_codes) const;
+    ReadEnergy pulsed_read_energy(const LaneMatrix& input_codes) const;
 
+    InputStage input_stage_;
     MatrixRM weights_;         ///< inputs x outputs: effective weights with the drive multiplied in
-    MatrixRM noise_variance_;  ///< inputs x outputs: read-noise variance per squared input code; empty when off
-    std::vector<double> device_energy_per_code2_;  ///< per input: joule per squared code
-    std::vector<double> supply_energy_per_code_;   ///< per input: joule per |code|
+    MatrixRM even_weights_;    ///< the same for the even part of what the rows see; empty when off
+    MatrixRM noise_variance_;  ///< inputs x outputs: read-noise variance per noise power of a code; empty when off
+    MatrixRM shot_variance_;   ///< inputs x outputs: per |code|, bit-serial per noise power of a code; empty when off
+    std::vector<float> thermal_variance_;          ///< per output; empty when off
+    std::vector<double> device_energy_per_code2_;  ///< per input: joule per squared code; pulses: per on-time
+    std::vector<double> supply_energy_per_code_;   ///< per input: joule per |code|; pulses: per on-time
     MatrixRM row_current_per_code_;                ///< inputs x rows: ampere per code; empty when wires are ideal
     std::vector<float> device_energy_per_ampere_;  ///< per input, with wires: joule per ampere and code, of its rows
     float supply_energy_per_ampere_ = 0.0F;        ///< with wires: joule per ampere of any row
     Eigen::MatrixXd conductances_;
     TileFootprint footprint_;
     ProgrammingSummary programming_;
+    bool bit_serial_ = false;
     std::uint64_t seed_ = 0;
     std::uint32_t tile_ = 0;
 };

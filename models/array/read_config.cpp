@@ -15,13 +15,45 @@ void check_positive(double value, const char* key) {
     }
 }
 
+void check_not_negative(double value, const char* key) {
+    if (!(value >= 0.0) || !std::isfinite(value)) {
+        throw UserError(std::string(key) + " = " + std::to_string(value) + " is out of range: set at least 0");
+    }
+}
+
 }  // namespace
+
+void DacConfig::validate() const {
+    check_not_negative(gain_sigma, "gain_sigma");
+    check_not_negative(unit_mismatch_sigma, "unit_mismatch_sigma");
+}
 
 void ReadConfig::validate() const {
     check_positive(v_read_volt, "v_read_volt");
     check_positive(t_read_s, "t_read_s");
     check_positive(v_supply_volt, "v_supply_volt");
+    check_not_negative(noise_bandwidth_hz, "noise_bandwidth_hz");
+    // The current must rise with the voltage over the whole range of inputs.
+    const double quadratic = 2.0 * std::abs(iv_quadratic_per_volt) * v_read_volt;
+    const double cubic = 3.0 * iv_cubic_per_volt2 * v_read_volt * v_read_volt;
+    if (!(1.0 - quadratic + std::min(0.0, cubic) > 0.0)) {
+        throw UserError("iv_quadratic_per_volt = " + std::to_string(iv_quadratic_per_volt) +
+                        " and iv_cubic_per_volt2 = " + std::to_string(iv_cubic_per_volt2) +
+                        " make the current fall with the voltage within v_read_volt: set smaller magnitudes");
+    }
     wires.validate();
+    dac.validate();
+}
+
+double ReadConfig::read_time_s(int input_limit) const {
+    if (input != InputMode::bit_serial) {
+        return t_read_s;
+    }
+    int bits = 0;
+    while ((1 << bits) - 1 < input_limit) {
+        ++bits;
+    }
+    return t_read_s * bits;
 }
 
 }  // namespace imssa

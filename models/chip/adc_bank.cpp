@@ -22,16 +22,18 @@ void check_finite(const LaneMatrix& sums, const std::string& unit, int step) {
 }
 
 AdcBank::AdcBank(const sc_core::sc_module_name& name, const DeployedKernel& kernel, std::uint32_t first_unit,
-                 std::uint32_t tile, const ChipContext& context)
+                 std::uint32_t tile, ChipContext& context)
     : sc_core::sc_module(name),
       kernel_(kernel),
       first_unit_(first_unit),
-      errors_(context.config.adc, kernel.array.gain, conversion_rounds(kernel.array.outputs(), context.config.timing),
-              context.seed, tile) {}
+      errors_(context.config.adc, kernel.array, conversion_rounds(kernel.array.outputs(), context.config.timing),
+              context.seed, tile),
+      conversions_(context.conversions) {}
 
 void AdcBank::convert(const Batch& batch, int step, LaneMatrix& sums, LaneMatrix& codes) const {
     errors_.apply(batch.sequence_ids, static_cast<std::uint32_t>(step), sums);
     check_finite(sums, name(), step);
+    conversions_ += errors_.count(sums);
     convert_kernel_outputs(kernel_, sums, batch.dither_keys, first_unit_, static_cast<std::uint32_t>(step), codes);
 }
 

@@ -17,7 +17,7 @@ class AdcBank final : public sc_core::sc_module {
 public:
     /// first_unit keys the dither: (layer * heads + head) * modes.
     AdcBank(const sc_core::sc_module_name& name, const DeployedKernel& kernel, std::uint32_t first_unit,
-            std::uint32_t tile, const ChipContext& context);
+            std::uint32_t tile, ChipContext& context);
 
     /// sums are changed by the errors of the converters.
     void convert(const Batch& batch, int step, LaneMatrix& sums, LaneMatrix& codes) const;
@@ -26,6 +26,7 @@ private:
     const DeployedKernel& kernel_;
     std::uint32_t first_unit_;
     AdcErrors errors_;
+    ConversionCounts& conversions_;
 };
 
 }  // namespace imssa

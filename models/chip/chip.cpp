@@ -51,12 +51,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const DeployedNetwork& network, 
 ProgrammingSummary Chip::programming() const {
     ProgrammingSummary total;
     for (const TileInfo& tile : context_.tiles) {
-        const ProgrammingSummary& one = tile.crossbar->programming();
-        total.cells += one.cells;
-        total.pulses += one.pulses;
-        total.energy_j += one.energy_j;
-        total.time_s += one.time_s;
-        total.stuck_cells += one.stuck_cells;
+        total += tile.crossbar->programming();
     }
     return total;
 }

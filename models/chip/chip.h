@@ -40,6 +40,8 @@ public:
     const std::vector<TileInfo>& tiles() const { return context_.tiles; }
     /// Programming of all tiles together; time_s of one tile after another.
     ProgrammingSummary programming() const;
+    /// Conversions of all lanes so far, and how many of them saturated.
+    const ConversionCounts& conversions() const { return context_.conversions; }
 
     /// Attach before the simulation starts.
     void observe(tlm::tlm_analysis_if<ActionEvent>& observer) { context_.units.observe(observer); }

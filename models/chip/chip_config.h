@@ -36,6 +36,7 @@ void visit_fields(Visitor& visit, ChipConfig& config) {
     visit.table("mapping", config.mapping);
     visit.table("read", config.read);
     visit.table("wires", config.read.wires);
+    visit.table("dac", config.read.dac);
     visit.table("adc", config.adc);
     visit.table("timing", config.timing);
     visit.table("kernel", config.kernel);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <vector>
 
+#include "models/array/converters.h"
 #include "models/chip/chip_config.h"
 #include "models/chip/chip_probe.h"
 #include "models/chip/unit_table.h"
@@ -27,7 +28,8 @@ struct ChipContext {
     const std::uint64_t seed;
     const sc_core::sc_time period;
     UnitTable units;
-    std::vector<TileInfo> tiles;  ///< in the order of tile indices: encoder, heads and mixing of each layer, decoder
+    std::vector<TileInfo> tiles;   ///< in the order of tile indices: encoder, heads and mixing of each layer, decoder
+    ConversionCounts conversions;  ///< of all analog-to-digital converters since the chip was built
     ChipProbe* probe = nullptr;
     bool phase_trace = false;  ///< phases of the sequencers are waits of their own
     std::exception_ptr fault;  ///< the first error in a process

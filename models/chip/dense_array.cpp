@@ -14,7 +14,8 @@ DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const Quantiz
     const std::string prefix = std::string(name()) + ".";
     ComponentCounts dac, tile, adc;
     dac[Component::dac] = matrix.inputs();
-    tile[Component::cell] = product_.tiles() * cells_per_tile(context.config.mapping);
+    tile[Component::cell] =
+        product_.tiles() * cells_per_tile(context.config.mapping) * context.config.device.parallel_cells;
     adc[Component::transimpedance] = counts_.columns;
     adc[Component::sample_hold] = counts_.columns;
     adc[Component::adc] = adc_count(matrix.outputs(), context.config.timing);
@@ -31,6 +32,7 @@ void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, La
     reshape(sums_, matrix_.outputs(), inputs.lanes());
     product_.read(inputs, batch.sequence_ids, static_cast<std::uint32_t>(step), sums_);
     check_finite(sums_, name(), step);
+    context_.conversions += product_.count_conversions(sums_);
     convert_all(matrix_, sums_, codes);
     if (context_.units.observed()) {
         publish(inputs);

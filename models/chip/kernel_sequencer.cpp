@@ -28,7 +28,7 @@ void KernelSequencer::add_units() {
     ComponentCounts sequencer, dac, tile, adc, registers, decay, output;
     sequencer[Component::sequencer] = 1;
     dac[Component::dac] = heads * kernel.array.inputs();
-    tile[Component::cell] = heads * cells_per_tile(context_.config.mapping);
+    tile[Component::cell] = heads * cells_per_tile(context_.config.mapping) * context_.config.device.parallel_cells;
     adc[Component::transimpedance] = heads * counts_.columns;
     adc[Component::sample_hold] = heads * counts_.columns;
     adc[Component::adc] = heads * adc_count(kernel.array.outputs(), context_.config.timing);

@@ -31,7 +31,7 @@ TiledProduct::TiledProduct(const QuantizedMatrix& matrix, const ChipConfig& conf
                            std::uint32_t first_tile, const std::string& name)
     : inputs_(matrix.inputs()),
       outputs_(matrix.outputs()),
-      adc_errors_(config.adc, matrix.gain, conversion_rounds(matrix.outputs(), config.timing), seed, first_tile) {
+      adc_errors_(config.adc, matrix, conversion_rounds(matrix.outputs(), config.timing), seed, first_tile) {
     const int rows = std::max(1, config.mapping.tile_rows / config.mapping.rows_per_input());
     const int columns = std::max(1, config.mapping.tile_columns / MappingOptions::columns_per_output());
     for (int output = 0; output < outputs_; output += columns) {

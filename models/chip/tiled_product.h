@@ -22,6 +22,8 @@ public:
     void read(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
               LaneMatrix& sums);
     ReadEnergy read_energy(const LaneMatrix& inputs);
+    /// What converting these sums counts.
+    ConversionCounts count_conversions(const LaneMatrix& sums) const { return adc_errors_.count(sums); }
 
     int inputs() const { return inputs_; }
     int outputs() const { return outputs_; }

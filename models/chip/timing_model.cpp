@@ -13,9 +13,9 @@ int ceil_divide(int a, int b) {
 
 }  // namespace
 
-int settle_cycles(const TimingConfig& timing, const ReadConfig& read) {
+int settle_cycles(const TimingConfig& timing, const ReadConfig& read, int input_limit) {
     // The tolerance keeps 20 ns at 1 GHz at 20 cycles, whatever the last bit of the product is.
-    return static_cast<int>(std::ceil(read.t_read_s * timing.clock_hz - 1e-6));
+    return static_cast<int>(std::ceil(read.read_time_s(input_limit) * timing.clock_hz - 1e-6));
 }
 
 int adc_count(int outputs, const TimingConfig& timing) {
@@ -26,11 +26,11 @@ int conversion_rounds(int outputs, const TimingConfig& timing) {
     return ceil_divide(outputs, adc_count(outputs, timing));
 }
 
-ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const ReadConfig& read) {
+ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const ReadConfig& read, int input_limit) {
     ArrayReadCycles cycles;
     cycles.load = timing.load_cycles;
     cycles.drive = timing.drive_cycles;
-    cycles.settle = settle_cycles(timing, read);
+    cycles.settle = settle_cycles(timing, read, input_limit);
     cycles.sample = timing.sample_cycles;
     cycles.rounds = conversion_rounds(outputs, timing);
     cycles.cycles_per_round = timing.adc_cycles_per_conversion;
@@ -40,7 +40,7 @@ ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const
 
 KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingConfig& timing, const ReadConfig& read) {
     KernelStepCycles cycles;
-    cycles.array = array_read_cycles(kernel.array.outputs(), timing, read);
+    cycles.array = array_read_cycles(kernel.array.outputs(), timing, read, kernel.array.input_limit);
     if (kernel.options.mapping == KernelMapping::digital_decay) {
         cycles.decay = ceil_divide(4 * kernel.modes, timing.decay_multipliers) + 1;
         cycles.decay_overlaps = kernel.options.form != OutputForm::current;
@@ -50,7 +50,7 @@ KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingCo
 
 MixingCycles mixing_cycles(const DeployedLayer& layer, const TimingConfig& timing, const ReadConfig& read) {
     MixingCycles cycles;
-    cycles.array = array_read_cycles(layer.mixing.outputs(), timing, read);
+    cycles.array = array_read_cycles(layer.mixing.outputs(), timing, read, layer.mixing.input_limit);
     cycles.table = timing.table_cycles;
     return cycles;
 }
@@ -61,7 +61,7 @@ int layer_unit_cycles(const LayerUnitParameters& unit, int heads, const TimingCo
 }
 
 ArrayReadCycles encoder_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read) {
-    return array_read_cycles(network.encoder.outputs(), timing, read);
+    return array_read_cycles(network.encoder.outputs(), timing, read, network.encoder.input_limit);
 }
 
 int pooling_cycles(const TimingConfig& timing) {
@@ -69,7 +69,7 @@ int pooling_cycles(const TimingConfig& timing) {
 }
 
 ArrayReadCycles classifier_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read) {
-    return array_read_cycles(network.decoder.outputs(), timing, read);
+    return array_read_cycles(network.decoder.outputs(), timing, read, network.decoder.input_limit);
 }
 
 Pipeline pipeline_of(const DeployedNetwork& network, const ChipConfig& config) {

@@ -12,8 +12,8 @@ namespace imssa {
 // The only place where latencies are computed. The SystemC units wait for what these functions return; all values
 // are cycles of TimingConfig::clock_hz.
 
-/// Analog settling: the read time rounded up to whole cycles.
-int settle_cycles(const TimingConfig& timing, const ReadConfig& read);
+/// Analog settling: the read time rounded up to whole cycles; bit-serial inputs take one a bit of their magnitude.
+int settle_cycles(const TimingConfig& timing, const ReadConfig& read, int input_limit = 127);
 
 /// ADCs behind `outputs` columns, and conversions of each of them per read (the multiplexer's rounds).
 int adc_count(int outputs, const TimingConfig& timing);
@@ -29,7 +29,8 @@ struct ArrayReadCycles {
     int analog() const { return drive + settle + sample + rounds * cycles_per_round; }
     int total() const { return load + analog() + write_back; }
 };
-ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const ReadConfig& read);
+ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const ReadConfig& read,
+                                  int input_limit = 127);
 
 /// One kernel step: LOAD, [DECAY], DRIVE, SETTLE, SAMPLE, CONVERT 1..m, WRITE_BACK.
 struct KernelStepCycles {

@@ -15,7 +15,13 @@ enum class RandomPurpose : std::uint32_t {
     converter = 4,  ///< static converter errors (offset, gain), drawn once per chip
     initialisation = 5,
     shuffle = 6,
-    converter_noise = 7  ///< noise of every single conversion
+    converter_noise = 7,  ///< noise of every single conversion
+    relaxation = 20,
+    drift = 21,
+    write_verify = 22,
+    unit_elements = 23,          ///< of analog-to-digital converters
+    converter_calibration = 24,  ///< noise of the start-up calibration
+    dac = 25                     ///< static errors of digital-to-analog converters
 };
 
 /// Counter-based generator (Philox 4x32-10, Salmon et al., SC 2011; Random123): value = f(seed, purpose, place,

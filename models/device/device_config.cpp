@@ -1,5 +1,6 @@
 #include "models/device/device_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -15,18 +16,98 @@ void require(bool holds, const char* key, double value, const char* demand) {
     }
 }
 
+void require_not_negative(double value, const char* key) {
+    require(value >= 0.0, key, value, "set at least 0");
+}
+
+bool is_generic(DeviceModelName model) {
+    return model == DeviceModelName::ideal || model == DeviceModelName::generic || model == DeviceModelName::taox;
+}
+
+void require_generic(bool generic, double value, const char* key) {
+    if (!generic && value != 0.0) {
+        throw UserError(std::string(key) +
+                        " belongs to device.model = \"generic\": the chosen model has a formula of its own; scale it "
+                        "with programming_scale, drift_scale and read_noise_scale");
+    }
+}
+
+void check_own_fields(const DeviceConfig& device) {
+    const bool generic = is_generic(device.model);
+    require_generic(generic, device.programming_mean_siemens, "programming_mean_siemens");
+    require_generic(generic, device.programming_sigma_siemens, "programming_sigma_siemens");
+    require_generic(generic, device.programming_sigma_relative, "programming_sigma_relative");
+    require_generic(generic, device.drift_exponent, "drift_exponent");
+    require_generic(generic, device.drift_exponent_sigma, "drift_exponent_sigma");
+    require_generic(generic, device.relaxation_sigma_siemens, "relaxation_sigma_siemens");
+    if (device.model == DeviceModelName::sram_capacitor) {
+        require(device.conductance_levels >= 2, "conductance_levels", device.conductance_levels,
+                "a capacitor cell has at least 2 levels");
+    } else {
+        require(device.unit_mismatch_relative == 0.0, "unit_mismatch_relative", device.unit_mismatch_relative,
+                "only device.model = \"sram_capacitor\" has unit capacitors");
+    }
+    const std::size_t rows = device.table_conductance_siemens.size();
+    if (rows != device.table_mean_siemens.size() || rows != device.table_sigma_siemens.size()) {
+        throw UserError("table_conductance_siemens, table_mean_siemens and table_sigma_siemens must be equally long");
+    }
+    if (device.model == DeviceModelName::table && rows == 0 && device.table_csv.empty()) {
+        throw UserError("device.model = \"table\" needs a table: set device.table_csv");
+    }
+}
+
+void check_parallel_cells(const DeviceConfig& device) {
+    require(device.parallel_cells >= 1 && device.parallel_cells <= 256, "parallel_cells", device.parallel_cells,
+            "set 1 to 256 cells");
+    const std::vector<double>& weights = device.parallel_weights;
+    if (!weights.empty() && static_cast<int>(weights.size()) != device.parallel_cells) {
+        throw UserError("parallel_weights has " + std::to_string(weights.size()) +
+                        " entries: give one for each of the parallel_cells, or none");
+    }
+    for (const double weight : weights) {
+        require(weight > 0.0, "parallel_weights", weight, "set positive weights");
+    }
+    if (device.fault_remap != FaultRemap::none && device.parallel_cells > 1) {
+        throw UserError("fault_remap works on single cells: set parallel_cells = 1 or fault_remap = \"none\"");
+    }
+}
+
 }  // namespace
+
+void WriteVerifyConfig::validate() const {
+    require(tolerance_siemens > 0.0, "tolerance_siemens", tolerance_siemens, "set a positive conductance");
+    require(max_pulses >= 1 && max_pulses <= 10000, "max_pulses", max_pulses, "set 1 to 10000");
+    require(step_gain > 0.0 && step_gain <= 1.0, "step_gain", step_gain, "set a fraction above 0 and up to 1");
+    require_not_negative(step_sigma_siemens, "step_sigma_siemens");
+    require_not_negative(verify_sigma_siemens, "verify_sigma_siemens");
+}
 
 void DeviceConfig::validate() const {
     require(g_min_siemens >= 0.0, "g_min_siemens", g_min_siemens, "set a conductance of at least 0");
     require(g_max_siemens > g_min_siemens && g_max_siemens <= 1.0, "g_max_siemens", g_max_siemens,
             "set it above g_min_siemens and to at most 1 (the unit is siemens: 150e-6 is 150 uS)");
+    require(conductance_levels == 0 || (conductance_levels >= 2 && conductance_levels <= 65536), "conductance_levels",
+            conductance_levels, "set 0 (continuous) or 2 to 65536");
     require(std::abs(programming_mean_siemens) <= g_max_siemens, "programming_mean_siemens", programming_mean_siemens,
             "its magnitude must not exceed g_max_siemens");
     require(programming_sigma_siemens >= 0.0 && programming_sigma_siemens <= g_max_siemens, "programming_sigma_siemens",
             programming_sigma_siemens, "set it between 0 and g_max_siemens");
+    require_not_negative(programming_sigma_relative, "programming_sigma_relative");
+    require(std::isfinite(drift_exponent), "drift_exponent", drift_exponent, "set a finite number");
+    require_not_negative(drift_exponent_sigma, "drift_exponent_sigma");
+    require(drift_start_s > 0.0, "drift_start_s", drift_start_s, "set a positive time");
+    require_not_negative(relaxation_sigma_siemens, "relaxation_sigma_siemens");
+    require_not_negative(unit_mismatch_relative, "unit_mismatch_relative");
     require(read_noise_relative >= 0.0 && read_noise_relative <= 1.0, "read_noise_relative", read_noise_relative,
             "set a fraction between 0 and 1 (0.01 is 1 %)");
+    require_not_negative(time_since_programming_s, "time_since_programming_s");
+    require(temperature_kelvin > 0.0, "temperature_kelvin", temperature_kelvin, "set a temperature above 0 K");
+    require(1.0 + temperature_coefficient_per_kelvin * (temperature_kelvin - 300.0) > 0.0,
+            "temperature_coefficient_per_kelvin", temperature_coefficient_per_kelvin,
+            "conductances would not be positive at temperature_kelvin");
+    require_not_negative(programming_scale, "programming_scale");
+    require_not_negative(drift_scale, "drift_scale");
+    require_not_negative(read_noise_scale, "read_noise_scale");
     require(stuck_low_fraction >= 0.0 && stuck_low_fraction <= 1.0, "stuck_low_fraction", stuck_low_fraction,
             "set a fraction between 0 and 1");
     require(stuck_high_fraction >= 0.0 && stuck_low_fraction + stuck_high_fraction <= 1.0, "stuck_high_fraction",
@@ -37,6 +118,16 @@ void DeviceConfig::validate() const {
             "set an energy of at least 0");
     require(programming_pulse_time_s >= 0.0, "programming_pulse_time_s", programming_pulse_time_s,
             "set a time of at least 0");
+    check_own_fields(*this);
+    check_parallel_cells(*this);
+}
+
+bool DeviceConfig::is_ideal() const {
+    return is_generic(model) && conductance_levels == 0 && programming_mean_siemens == 0.0 &&
+           programming_sigma_siemens == 0.0 && programming_sigma_relative == 0.0 && drift_exponent == 0.0 &&
+           drift_exponent_sigma == 0.0 && relaxation_sigma_siemens == 0.0 && read_noise_relative == 0.0 &&
+           temperature_coefficient_per_kelvin == 0.0 && stuck_low_fraction == 0.0 && stuck_high_fraction == 0.0 &&
+           !write_verify.enabled;
 }
 
 }  // namespace imssa

@@ -13,14 +13,50 @@ struct UsedCells {
     int columns = 0;
 };
 
-/// Conductances in siemens after programming `targets` (rows x columns of a tile, siemens).
-///
-/// Every used cell: g = max(0, target + Normal(programming_mean, programming_sigma)), drawn with the purpose
-/// `programming`; then, with the purpose `faults`, a fraction of the cells is stuck at g_min or at g_max whatever was
-/// asked of it. A cell's draws depend on (seed, tile, row, column) only. Cells outside `used` are left alone and
-/// stay at their targets. `stuck_cells` receives the number of stuck cells among the used ones.
-Eigen::MatrixXd programmed_conductances(const Eigen::MatrixXd& targets, const UsedCells& used,
-                                        const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile,
-                                        std::int64_t& stuck_cells);
+/// What one programming of one tile did.
+struct ProgrammingSummary {
+    std::int64_t cells = 0;  ///< programmed cells (the footprint; unused cells are left alone)
+    double pulses = 0.0;
+    double energy_j = 0.0;
+    double time_s = 0.0;  ///< cells one after another
+    std::int64_t stuck_cells = 0;
+    std::int64_t failed_cells = 0;  ///< not within the tolerance of write-verify, or stuck when it is not simulated
+
+    double yield() const {
+        return cells > 0 ? 1.0 - static_cast<double>(failed_cells) / static_cast<double>(cells) : 1.0;
+    }
+    ProgrammingSummary& operator+=(const ProgrammingSummary& other) {
+        cells += other.cells;
+        pulses += other.pulses;
+        energy_j += other.energy_j;
+        time_s += other.time_s;
+        stuck_cells += other.stuck_cells;
+        failed_cells += other.failed_cells;
+        return *this;
+    }
+};
+
+/// Faults of the used cells, drawn with the purpose `faults`: 0 healthy, -1 stuck at g_min, 1 stuck at g_max.
+Eigen::MatrixXi stuck_cells(const UsedCells& used, const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile,
+                            int parallel_cell = 0);
+
+/// Cells as they are read.
+struct ProgrammedCells {
+    Eigen::MatrixXd conductances;  ///< siemens, rows x columns of the tile; of parallel cells their weighted mean
+    Eigen::MatrixXd read_sigma;    ///< siemens, of one read of a used cell; empty without read noise
+    ProgrammingSummary summary;
+};
+
+/// Programs `targets` (rows x columns of a tile, siemens) and lets time_since_programming_s pass. In this order, for
+/// every used cell and each of its parallel cells:
+///   1. the target is rounded to a level of the window,
+///   2. a programming error (purpose `programming`) or the write-verify loop (purpose `write_verify`), clipped at zero,
+///   3. drift and relaxation (purposes `drift`, `relaxation`), clipped at zero,
+///   4. a stuck cell is at g_min or at g_max whatever was asked of it,
+///   5. temperature.
+/// A cell's draws depend on (seed, tile, row, column, parallel cell) only. Cells outside `used` are left alone and stay
+/// at their targets.
+ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& used, const DeviceConfig& device,
+                              std::uint64_t seed, std::uint32_t tile);
 
 }  // namespace imssa

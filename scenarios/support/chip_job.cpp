@@ -184,8 +184,9 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
     result["codes"] = counts_to_json(comparison.counts());
     result["ledger"] = ledger_to_json(ledger);
     const ProgrammingSummary programming = system.chip().programming();
-    result["programming"] = {programming.cells, programming.pulses, programming.energy_j, programming.time_s,
-                             programming.stuck_cells};
+    result["programming"] = {programming.cells,  programming.pulses,      programming.energy_j,
+                             programming.time_s, programming.stuck_cells, programming.failed_cells};
+    result["conversions"] = {system.chip().conversions().conversions, system.chip().conversions().saturated};
     if (traced && options.compare) {
         result["trajectory"] = {{"chip", comparison.trajectory().chip},
                                 {"reference", comparison.trajectory().reference}};
@@ -201,6 +202,7 @@ ProgrammingSummary programming_from_json(const json& stored) {
     summary.energy_j = stored.at(2).get<double>();
     summary.time_s = stored.at(3).get<double>();
     summary.stuck_cells = stored.at(4).get<std::int64_t>();
+    summary.failed_cells = stored.at(5).get<std::int64_t>();
     return summary;
 }
 
@@ -215,6 +217,8 @@ void merge_job(const Job& job, const json& result, bool compare, ChipRunOutcome&
     }
     chip.codes += counts_from_json(result.at("codes"));
     outcome.simulation_cpu_s += result.at("cpu_s").get<double>();
+    outcome.conversions +=
+        {result.at("conversions").at(0).get<std::int64_t>(), result.at("conversions").at(1).get<std::int64_t>()};
     const json& ledger = result.at("ledger");
     for (const json& event : ledger.at("events")) {
         if (static_cast<Action>(event.at(1).get<int>()) == Action::array_read) {

@@ -34,6 +34,7 @@ struct ChipRunOutcome {
     std::vector<ChipOutcome> chips;
     EnergyLedger ledger{{}};  ///< of the first chip, all sequences
     ProgrammingSummary programming;
+    ConversionCounts conversions;      ///< of all chips and sequences
     std::int64_t latency_cycles = 0;   ///< first token in to logits
     std::int64_t interval_cycles = 0;  ///< between sequences that stream back to back
     Trajectory trajectory;             ///< first sequence on the first chip

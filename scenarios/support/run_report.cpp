@@ -74,7 +74,7 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     }
     const CostTable table = load_cost_table(setup.cost_table);
     PricingConditions conditions;
-    conditions.read_time_s = setup.chip.read.t_read_s;
+    conditions.read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
     // The chip is on for one interval a sequence when sequences stream back to back.
     conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
     report.energy_rows = outcome.ledger.price(table, conditions);
@@ -82,6 +82,7 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     report.area_rows = area_rows(outcome.ledger.units(), table);
     report.price_table = table.name;
     report.programming = outcome.programming;
+    report.conversions = outcome.conversions;
     report.wall_s = outcome.wall_s;
     report.cpu_s = outcome.cpu_s;
     report.simulation_cpu_s = outcome.simulation_cpu_s;
@@ -188,13 +189,13 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                           {"operations_counted", operation_definition()},
                           {"tops_per_w", figures.tops_per_w},
                           {"tops_per_mm2", figures.tops_per_mm2}};
-    const double cells = static_cast<double>(report.programming.cells);
-    json["programming"] = {
-        {"cells", report.programming.cells},
-        {"energy_j", report.programming.energy_j},
-        {"time_s", report.programming.time_s},
-        {"pulses", report.programming.pulses},
-        {"yield", cells > 0.0 ? 1.0 - static_cast<double>(report.programming.stuck_cells) / cells : 1.0}};
+    json["programming"] = {{"cells", report.programming.cells},
+                           {"energy_j", report.programming.energy_j},
+                           {"time_s", report.programming.time_s},
+                           {"pulses", report.programming.pulses},
+                           {"stuck_cells", report.programming.stuck_cells},
+                           {"yield", report.programming.yield()}};
+    json["adc"] = {{"conversions", report.conversions.conversions}, {"saturated", report.conversions.saturated}};
     json["simulation"] = {{"wall_s", report.wall_s},
                           {"cpu_s", report.cpu_s},
                           {"array_ops", report.array_operations},

@@ -33,6 +33,7 @@ struct RunReport {
     std::vector<EnergyRow> energy_rows;               ///< of all sequences of the first chip
     std::vector<AreaRow> area_rows;
     ProgrammingSummary programming;
+    ConversionCounts conversions;
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
     std::string price_table;
 

@@ -4,6 +4,7 @@
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/device/device_table.h"
 #include "trainer/datasets/data_config.h"
 
 namespace imssa {
@@ -22,6 +23,7 @@ ChipConfig load_chip(const std::string& path, const std::vector<std::string>& ov
     ConfigReader reader = ConfigReader::from_file(path, overrides);
     reader.read(config);
     reader.reject_unknown_keys();
+    load_device_table(config.device, std::filesystem::path(path).parent_path().string());
     return config;
 }
 

@@ -129,10 +129,14 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
     std::fprintf(out,
                  "\nefficiency              %.4g TOPS/W, %.4g TOPS/mm2 at %.4g operations a sequence (%.60s ...)\n",
                  figures.tops_per_w, figures.tops_per_mm2, figures.operations_per_sequence, operation_definition());
-    std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck\n",
+    std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck, yield %.2f %%\n",
                  static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
                  si(report.programming.time_s, "s").c_str(), report.programming.pulses,
-                 static_cast<long long>(report.programming.stuck_cells));
+                 static_cast<long long>(report.programming.stuck_cells), 100.0 * report.programming.yield());
+    std::fprintf(out, "conversions             %.4g, %.3g %% of them saturated\n",
+                 static_cast<double>(report.conversions.conversions),
+                 100.0 * static_cast<double>(report.conversions.saturated) /
+                     static_cast<double>(std::max<std::int64_t>(1, report.conversions.conversions)));
     std::fprintf(out,
                  "simulation              %.1f s wall, %.1f s CPU, %.3g array operations, %.3g a CPU-second, %d lanes, "
                  "%d workers, %.0f MB\n",

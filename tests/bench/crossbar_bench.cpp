@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "models/array/converters.h"
 #include "models/array/crossbar.h"
 #include "models/common/random.h"
 #include "models/device/device_presets.h"
@@ -120,6 +121,41 @@ void CrossbarReadEnergyWithWires(benchmark::State& state) {
     set_array_ops(state, lanes);
 }
 BENCHMARK(CrossbarReadEnergyWithWires)->Arg(1)->Arg(256);
+
+/// Programming error, read noise, wires, input converters with mismatch, non-linear cells, thermal and shot noise, and
+/// output converters with noise, offset, gain error and mismatch; with the read's energy and the saturation count.
+void CrossbarReadWithEveryError(benchmark::State& state) {
+    const int lanes = static_cast<int>(state.range(0));
+    ReadConfig read = with_wires();
+    read.iv_quadratic_per_volt = 0.05;
+    read.iv_cubic_per_volt2 = 0.1;
+    read.thermal_noise = true;
+    read.shot_noise = true;
+    read.dac = {0.005, 0.01};
+    AdcConfig adc;
+    adc.input_noise_codes = 0.3;
+    adc.offset_sigma_codes = 1.0;
+    adc.gain_sigma = 0.01;
+    adc.unit_mismatch_sigma = 0.02;
+    const QuantizedMatrix matrix = random_matrix();
+    const Crossbar tile(matrix, MappingOptions{}, device_preset("taox"), read, 1, 0, "tile");
+    const AdcErrors converters(adc, matrix, 8, 1, 0);
+    const LaneMatrix inputs = random_codes(lanes);
+    std::vector<std::uint64_t> sequences(static_cast<std::size_t>(lanes));
+    for (std::size_t lane = 0; lane < sequences.size(); ++lane) {
+        sequences[lane] = lane;
+    }
+    LaneMatrix sums(kOutputs, lanes);
+    std::uint32_t step = 0;
+    for (auto _ : state) {
+        tile.read(inputs, sequences, step, sums);
+        converters.apply(sequences, step++, sums);
+        benchmark::DoNotOptimize(converters.count(sums));
+        benchmark::DoNotOptimize(tile.read_energy(inputs));
+    }
+    set_array_ops(state, lanes);
+}
+BENCHMARK(CrossbarReadWithEveryError)->Arg(1)->Arg(16)->Arg(256);
 
 void NormalDraws(benchmark::State& state) {
     LanesUint sequences{};

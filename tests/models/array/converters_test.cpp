@@ -14,10 +14,19 @@ namespace {
 using testing_support::random_codes;
 using testing_support::sequences_from;
 
+/// Outputs of 8-bit codes with these gains.
+QuantizedMatrix converters_of(const std::vector<float>& gain) {
+    QuantizedMatrix matrix;
+    matrix.gain = gain;
+    matrix.offset.assign(gain.size(), 0.0F);
+    matrix.output_limit.assign(gain.size(), 127.0F);
+    return matrix;
+}
+
 TEST(AdcErrors, ZeroSettingsLeaveEveryBitAlone) {
     LaneMatrix sums = random_codes(9, 40, 100000, 1);
     const LaneMatrix before = sums;
-    const AdcErrors errors(AdcConfig{}, std::vector<float>(9, 0.013F), 8, 1, 0);
+    const AdcErrors errors(AdcConfig{}, converters_of(std::vector<float>(9, 0.013F)), 8, 1, 0);
     errors.apply(sequences_from(0, 40), 3, sums);
     EXPECT_EQ(sums, before);
 }
@@ -29,7 +38,7 @@ TEST(AdcErrors, NoiseHasItsSigmaInOutputCodesWhateverTheGain) {
     const std::vector<float> gain = {0.02F, -0.5F, 3.0F, 0.1F, 1.0F};
     const int lanes = 50000;
     LaneMatrix sums(5, lanes);
-    AdcErrors(config, gain, 1, 2, 1).apply(sequences_from(0, lanes), 3, sums);
+    AdcErrors(config, converters_of(gain), 1, 2, 1).apply(sequences_from(0, lanes), 3, sums);
     for (int o = 0; o < 5; ++o) {
         double mean = 0.0;
         double variance = 0.0;
@@ -48,7 +57,7 @@ TEST(AdcErrors, OutputsOfOneConverterShareItsOffsetAndGainError) {
     AdcConfig config;
     config.offset_sigma_codes = 1.5;
     config.gain_sigma = 0.02;
-    const AdcErrors errors(config, std::vector<float>(32, 0.5F), 8, 2, 1);
+    const AdcErrors errors(config, converters_of(std::vector<float>(32, 0.5F)), 8, 2, 1);
     LaneMatrix zero(32, 1);
     errors.apply(sequences_from(0, 1), 0, zero);
     LaneMatrix full(32, 1);
@@ -72,7 +81,7 @@ TEST(AdcErrors, OffsetsAndGainErrorsHaveTheirSigmas) {
     config.offset_sigma_codes = 1.5;
     config.gain_sigma = 0.02;
     const int outputs = 4000;
-    const AdcErrors errors(config, std::vector<float>(outputs, 0.25F), 1, 5, 1);
+    const AdcErrors errors(config, converters_of(std::vector<float>(outputs, 0.25F)), 1, 5, 1);
     LaneMatrix sums(outputs, 1);
     errors.apply(sequences_from(0, 1), 0, sums);
     double offsets = 0.0;
@@ -91,7 +100,7 @@ TEST(AdcErrors, ALaneHasTheSameBitsHoweverManyLanesRunBesideIt) {
     config.input_noise_codes = 0.5;
     config.offset_sigma_codes = 1.5;
     config.gain_sigma = 0.02;
-    const AdcErrors errors(config, std::vector<float>(13, 0.07F), 8, 2, 1);
+    const AdcErrors errors(config, converters_of(std::vector<float>(13, 0.07F)), 8, 2, 1);
     LaneMatrix all = random_codes(13, 200, 5000, 3);
     errors.apply(sequences_from(70, 200), 9, all);
     for (const int lanes : {1, 7, 16, 64}) {
@@ -111,8 +120,64 @@ TEST(AdcErrors, AConstantOutputStaysConstant) {
     config.offset_sigma_codes = 1.5;
     config.gain_sigma = 0.02;
     LaneMatrix sums(1, 16);
-    AdcErrors(config, {0.0F}, 1, 1, 1).apply(sequences_from(0, 16), 0, sums);
+    AdcErrors(config, converters_of({0.0F}), 1, 1, 1).apply(sequences_from(0, 16), 0, sums);
     EXPECT_EQ(sums, LaneMatrix(1, 16));
+}
+
+TEST(AdcErrors, CountsConversionsBeyondTheRange) {
+    QuantizedMatrix matrix = converters_of({0.5F, -1.0F, 0.0F});
+    matrix.offset = {1.0F, 0.0F, 3.0F};
+    LaneMatrix sums(3, 4);
+    const float first[] = {253.0F, 253.2F, -257.0F, -257.2F};
+    const float second[] = {127.0F, -128.0F, 127.4F, 0.0F};
+    for (int lane = 0; lane < 4; ++lane) {
+        sums(0, lane) = first[lane];
+        sums(1, lane) = second[lane];
+        sums(2, lane) = 1e6F;
+    }
+    sums.row(0)[9] = 1e6F;  // padding must not count
+    const ConversionCounts counts = AdcErrors(AdcConfig{}, matrix, 1, 1, 1).count(sums);
+    EXPECT_EQ(counts.conversions, 8);
+    EXPECT_EQ(counts.saturated, 3);
+}
+
+// 2000 converters, offsets of 3 codes and gain errors of 3 %; trims of 1/8 code leave at most half a step, and 1/16 of
+// a code at full scale.
+TEST(AdcErrors, CalibrationLeavesHalfAStep) {
+    AdcConfig config;
+    config.offset_sigma_codes = 3.0;
+    config.gain_sigma = 0.03;
+    config.calibrate = true;
+    const AdcErrors errors(config, converters_of(std::vector<float>(2000, 1.0F)), 1, 5, 1);
+    LaneMatrix sums(2000, 1);
+    errors.apply(sequences_from(0, 1), 0, sums);
+    for (int o = 0; o < 2000; ++o) {
+        EXPECT_LE(std::abs(sums(o, 0)), 0.0626F);
+        EXPECT_LE(std::abs(errors.gain_error(o)) * 127.0, 0.0626);
+    }
+}
+
+// Measurements of 64 conversions with noise of 2 codes are off by 0.25 codes; 4000 converters, five standard errors.
+TEST(AdcErrors, CalibrationIsAsGoodAsItsMeasurements) {
+    AdcConfig config;
+    config.offset_sigma_codes = 3.0;
+    config.input_noise_codes = 2.0;
+    config.calibrate = true;
+    config.calibration_step_codes = 0.0;
+    const QuantizedMatrix matrix = converters_of(std::vector<float>(4000, 1.0F));
+    const AdcErrors errors(config, matrix, 1, 5, 1);
+    LaneMatrix sums(4000, 400);
+    errors.apply(sequences_from(0, 400), 0, sums);
+    double squares = 0.0;
+    for (int o = 0; o < 4000; ++o) {
+        double mean = 0.0;
+        for (int lane = 0; lane < 400; ++lane) {
+            mean += static_cast<double>(sums(o, lane)) / 400.0;
+        }
+        squares += mean * mean / 4000.0;
+    }
+    const double expected = 0.25 * 0.25 + 4.0 / 400.0;
+    EXPECT_NEAR(squares / expected, 1.0, 5.0 * std::sqrt(2.0 / 4000.0));
 }
 
 TEST(AdcConfig, RejectsNegativeSigmas) {

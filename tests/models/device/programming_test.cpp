@@ -20,6 +20,14 @@ DeviceConfig without_faults() {
     return device;
 }
 
+Eigen::MatrixXd programmed_conductances(const Eigen::MatrixXd& targets, const UsedCells& used,
+                                        const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile,
+                                        std::int64_t& stuck_cells) {
+    const ProgrammedCells cells = program_cells(targets, used, device, seed, tile);
+    stuck_cells = cells.summary.stuck_cells;
+    return cells.conductances;
+}
+
 Eigen::MatrixXd uniform_tile(int rows, int columns, double siemens) {
     return Eigen::MatrixXd::Constant(rows, columns, siemens);
 }
@@ -145,7 +153,7 @@ TEST(DevicePresets, AreValidAndUnknownNamesListTheKnownOnes) {
     EXPECT_TRUE(device_preset("ideal").is_ideal());
     EXPECT_FALSE(device_preset("taox_imssa").is_ideal());
     try {
-        device_preset("taox");
+        device_preset("taos");
         FAIL() << "no error";
     } catch (const UserError& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("ideal, taox_imssa"));

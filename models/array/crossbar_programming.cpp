@@ -1,0 +1,205 @@
+#include <cmath>
+
+#include "models/array/crossbar.h"
+#include "models/array/fault_remap.h"
+#include "models/array/wire_grid.h"
+#include "models/device/programming.h"
+
+/// Programming of a tile: from codes to cells, and from cells to what a read needs.
+namespace imssa {
+
+namespace {
+
+constexpr double kBoltzmann = 1.380649e-23;            // joule per kelvin (exact, SI 2019)
+constexpr double kElementaryCharge = 1.602176634e-19;  // coulomb (exact, SI 2019)
+
+/// The used cells as a grid of wires. `grid_column` receives the place of each column of the footprint in the grid.
+WireGrid grid_of(const Eigen::MatrixXd& conductances, const TileFootprint& footprint, const MappingOptions& mapping,
+                 const WireConfig& wires, std::vector<int>& grid_column) {
+    WireGrid grid;
+    grid.tile_rows = mapping.tile_rows;
+    grid.tile_columns = mapping.tile_columns;
+    grid.wires = wires;
+    grid.conductances.resize(footprint.rows, footprint.columns);
+    for (int row = 0; row < footprint.rows; ++row) {
+        grid.row_positions.push_back(row);
+    }
+    const bool separate = wires.column_order == ColumnOrder::separate;
+    const int outputs = footprint.columns / 2;
+    grid_column.resize(static_cast<std::size_t>(footprint.columns));
+    grid.column_positions.resize(static_cast<std::size_t>(footprint.columns));
+    for (int column = 0; column < footprint.columns; ++column) {
+        const int output = column / 2;
+        const bool minus = column % 2 == 1;
+        const int place = separate ? output + (minus ? outputs : 0) : column;
+        grid_column[static_cast<std::size_t>(column)] = place;
+        grid.column_positions[static_cast<std::size_t>(place)] =
+            separate ? output + (minus ? mapping.tile_columns / 2 : 0) : column;
+        grid.conductances.col(place) = conductances.col(column).head(footprint.rows);
+    }
+    return grid;
+}
+
+/// What each cell contributes to its column per volt on its row: its conductance, or less with wires.
+/// `row_admittance` receives the currents of the rows per volt on the rows; it stays empty when wires are ideal.
+Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const TileFootprint& footprint,
+                                const MappingOptions& mapping, const WireConfig& wires, int parallel_cells,
+                                Eigen::MatrixXd& row_admittance) {
+    if (wires.is_ideal()) {
+        return conductances;
+    }
+    std::vector<int> grid_column;
+    // Parallel cells load the wires together; what they add is averaged.
+    WireTransfer transfer =
+        wire_transfer(grid_of(parallel_cells * conductances, footprint, mapping, wires, grid_column));
+    row_admittance = std::move(transfer.rows);
+    Eigen::MatrixXd columns(footprint.rows, footprint.columns);
+    for (int column = 0; column < footprint.columns; ++column) {
+        columns.col(column) = transfer.columns.col(grid_column[static_cast<std::size_t>(column)]) / parallel_cells;
+    }
+    return columns;
+}
+
+}  // namespace
+
+Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
+                   const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name)
+    : input_stage_(read, matrix, seed, tile),
+      footprint_(imssa::footprint(matrix, mapping, name)),
+      bit_serial_(read.input == InputMode::bit_serial),
+      seed_(seed),
+      tile_(tile) {
+    const UsedCells used{footprint_.rows, footprint_.columns};
+    const RemappedTargets targets = remap_targets(target_conductances(matrix, mapping, device),
+                                                  stuck_cells(used, device, seed, tile), matrix, mapping, device);
+    ProgrammedCells cells = program_cells(targets.targets, used, device, seed, tile);
+    conductances_ = std::move(cells.conductances);
+    programming_ = cells.summary;
+    Eigen::MatrixXd row_admittance;
+    const Eigen::MatrixXd transfer =
+        column_transfer(conductances_, footprint_, mapping, read.wires, device.parallel_cells, row_admittance);
+    set_weights(transfer, targets.swapped, matrix, mapping, device);
+    set_noise(transfer, cells.read_sigma, matrix, mapping, device, read);
+    set_read_energy(row_admittance, matrix, mapping.rows_per_input(), device.parallel_cells, read);
+}
+
+void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped,
+                           const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device) {
+    const Eigen::Map<const Eigen::VectorXf> drive(matrix.drive.data(), matrix.inputs());
+    const Eigen::VectorXd drive_factors = drive.cast<double>();
+    Eigen::MatrixXd weights = effective_weights(transfer, matrix, mapping, device);
+    const int rows = mapping.rows_per_input();
+    const double scale = matrix.code_limit / (device.g_max_siemens - device.g_min_siemens) / rows;
+    Eigen::MatrixXd even(input_stage_.has_even_part() ? matrix.inputs() : 0, matrix.outputs());
+    for (int i = 0; i < even.rows(); ++i) {
+        for (int o = 0; o < matrix.outputs(); ++o) {
+            even(i, o) = scale * (transfer.block(i * rows, 2 * o, rows, 1).sum() -
+                                  transfer.block(i * rows, 2 * o + 1, rows, 1).sum());
+        }
+    }
+    for (std::size_t output = 0; output < swapped.size(); ++output) {
+        if (swapped[output]) {
+            weights.col(static_cast<Eigen::Index>(output)) *= -1.0;
+            even.col(static_cast<Eigen::Index>(output)) *= -1.0;
+        }
+    }
+    weights_ = (drive_factors.asDiagonal() * weights).cast<float>();
+    if (input_stage_.has_even_part()) {
+        even_weights_ = (drive_factors.asDiagonal() * even).cast<float>();
+    }
+}
+
+/// Variances in (weight-code x input-code)^2. Four cells: w = s/2 (g1 - g2 - g3 + g4), two cells: w = s (g+ - g-), s =
+/// code_limit / (g_max - g_min). With wires a cell's noise counts as much less as its conductance does.
+void Crossbar::set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma,
+                         const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
+                         const ReadConfig& read) {
+    const int rows = mapping.rows_per_input();
+    const double codes_per_siemens = matrix.code_limit / (device.g_max_siemens - device.g_min_siemens) / rows;
+    const double codes_per_ampere = codes_per_siemens * matrix.input_limit / read.v_read_volt;
+    // The noise of parallel cells is averaged with their currents.
+    const double bandwidth = read.bandwidth_hz() / device.parallel_cells;
+    // Bit-serial: each bit is a read of its own whose full scale is one bit.
+    const double limit = matrix.input_limit;
+    const double bit_scale = bit_serial_ ? 1.0 / (limit * limit) : 1.0;
+    const Eigen::MatrixXd used = conductances_.topLeftCorner(footprint_.rows, footprint_.columns);
+    Eigen::MatrixXd sigma = read_sigma;
+    if (sigma.size() > 0 && !read.wires.is_ideal()) {
+        sigma = (used.array() > 0.0).select(sigma.array() * transfer.array() / used.array().max(1e-30), 0.0);
+    }
+    Eigen::MatrixXd cell_variance(sigma.size() > 0 ? matrix.inputs() : 0, matrix.outputs());
+    Eigen::MatrixXd shot_variance(read.shot_noise ? matrix.inputs() : 0, matrix.outputs());
+    for (int i = 0; i < matrix.inputs(); ++i) {
+        const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(i)]);
+        for (int o = 0; o < matrix.outputs(); ++o) {
+            if (sigma.size() > 0) {
+                const double squares = sigma.block(i * rows, 2 * o, rows, 2).squaredNorm();
+                cell_variance(i, o) = drive * drive * codes_per_siemens * codes_per_siemens * squares;
+            }
+            if (read.shot_noise) {
+                const double volt = read.v_read_volt * drive * (bit_serial_ ? 1.0 : 1.0 / limit);
+                const double ampere = volt * used.block(i * rows, 2 * o, rows, 2).sum();
+                shot_variance(i, o) =
+                    2.0 * kElementaryCharge * bandwidth * ampere * bit_scale * codes_per_ampere * codes_per_ampere;
+            }
+        }
+    }
+    noise_variance_ = cell_variance.cast<float>();
+    shot_variance_ = shot_variance.cast<float>();
+    if (!read.thermal_noise) {
+        return;
+    }
+    double reads = 1.0;
+    if (bit_serial_) {
+        reads = 0.0;
+        for (int bit = 0; (1 << bit) <= matrix.input_limit; ++bit) {
+            reads += std::ldexp(1.0, 2 * bit);
+        }
+    }
+    for (int o = 0; o < matrix.outputs(); ++o) {
+        const double siemens = used.middleCols(2 * o, 2).sum();
+        const double ampere2 = 4.0 * kBoltzmann * device.temperature_kelvin * siemens * bandwidth;
+        thermal_variance_.push_back(
+            static_cast<float>(reads * bit_scale * ampere2 * codes_per_ampere * codes_per_ampere));
+    }
+}
+
+void Crossbar::set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
+                               int parallel_cells, const ReadConfig& read) {
+    const bool wired = row_admittance.size() > 0;
+    const bool pulsed = !input_stage_.is_amplitude();
+    Eigen::MatrixXd currents(wired && !pulsed ? inputs() : 0, wired && !pulsed ? footprint_.rows : 0);
+    for (int i = 0; i < inputs(); ++i) {
+        const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(i)]);
+        const double volt_per_code = read.v_read_volt * drive / matrix.input_limit;
+        Eigen::VectorXd row_currents;  // per volt on this input alone
+        double g = 0.0;
+        if (wired) {
+            row_currents = row_admittance.col(i * rows_per_input);
+            if (rows_per_input == 2) {
+                row_currents -= row_admittance.col(2 * i + 1);
+            }
+            g = row_currents(i * rows_per_input) - (rows_per_input == 2 ? row_currents(2 * i + 1) : 0.0);
+        } else {
+            g = parallel_cells * conductances_.block(i * rows_per_input, 0, rows_per_input, footprint_.columns).sum();
+        }
+        if (pulsed) {
+            // Each input as if it were alone: with wires the rows then share no voltage drop. The drive of an input
+            // shortens its pulses, or lowers them when they are single bits.
+            const double volt = bit_serial_ ? read.v_read_volt * drive : read.v_read_volt;
+            const double time = bit_serial_ ? read.t_read_s : read.t_read_s * drive;
+            device_energy_per_code2_.push_back(volt * volt * g * time);
+            supply_energy_per_code_.push_back(read.v_supply_volt * volt * g * time);
+        } else if (wired) {
+            currents.row(i) = volt_per_code * row_currents;
+            device_energy_per_ampere_.push_back(static_cast<float>(volt_per_code * read.t_read_s));
+        } else {
+            device_energy_per_code2_.push_back(volt_per_code * volt_per_code * g * read.t_read_s);
+            supply_energy_per_code_.push_back(read.v_supply_volt * volt_per_code * g * read.t_read_s);
+        }
+    }
+    row_current_per_code_ = currents.cast<float>();
+    supply_energy_per_ampere_ = static_cast<float>(read.v_supply_volt * read.t_read_s);
+}
+
+}  // namespace imssa

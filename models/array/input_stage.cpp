@@ -1,0 +1,99 @@
+#include "models/array/input_stage.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/common/random.h"
+
+namespace imssa {
+
+namespace {
+
+/// Output of one converter for every magnitude 0 ... limit, in codes: binary-weighted unit elements, the sum of which
+/// is full scale, and a gain error.
+std::vector<double> dac_levels(const DacConfig& dac, int limit, const CounterRandom& random, int input) {
+    const std::uint64_t first = static_cast<std::uint64_t>(input) << 32;
+    std::vector<double> elements;
+    double total = 0.0;
+    double ideal = 0.0;
+    for (int bit = 0; (1 << bit) <= limit; ++bit) {
+        const double count = std::ldexp(1.0, bit);
+        const double normal =
+            dac.unit_mismatch_sigma == 0.0 ? 0.0 : random.normal(first + 1 + static_cast<std::uint64_t>(bit));
+        elements.push_back(std::max(0.0, count + dac.unit_mismatch_sigma * std::sqrt(count) * normal));
+        total += elements.back();
+        ideal += count;
+    }
+    const double gain = dac.gain_sigma == 0.0 ? 1.0 : 1.0 + dac.gain_sigma * random.normal(first);
+    std::vector<double> levels;
+    for (int magnitude = 0; magnitude <= limit; ++magnitude) {
+        double level = 0.0;
+        for (std::size_t bit = 0; bit < elements.size(); ++bit) {
+            level += ((magnitude >> bit) & 1) != 0 ? elements[bit] : 0.0;
+        }
+        levels.push_back(gain * level * ideal / total);
+    }
+    return levels;
+}
+
+}  // namespace
+
+InputStage::InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t tile)
+    : limit_(matrix.input_limit) {
+    const bool amplitude = read.input == InputMode::amplitude;
+    const bool bent = amplitude && read.iv_cubic_per_volt2 != 0.0;
+    const bool even = read.iv_quadratic_per_volt != 0.0;
+    const CounterRandom random(seed, RandomPurpose::dac, tile);
+    for (int input = 0; input < matrix.inputs() && (bent || even || !read.dac.is_ideal()); ++input) {
+        const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(input)]);
+        const double volt_per_code = read.v_read_volt * drive / limit_;
+        const std::vector<double> levels = dac_levels(read.dac, limit_, random, input);
+        for (int code = -limit_; code <= limit_; ++code) {
+            const double level = levels[static_cast<std::size_t>(std::abs(code))];
+            const double volt = level * volt_per_code;
+            const double factor = bent ? 1.0 + read.iv_cubic_per_volt2 * volt * volt : 1.0;
+            value_.push_back(static_cast<float>((code < 0 ? -level : level) * factor));
+            if (even) {
+                const double pulse_volt = amplitude ? volt : read.v_read_volt;
+                even_.push_back(static_cast<float>(level * read.iv_quadratic_per_volt * pulse_volt));
+            }
+        }
+    }
+    if (amplitude) {
+        return;
+    }
+    for (int code = -limit_; code <= limit_; ++code) {
+        const int magnitude = std::abs(code);
+        double power = static_cast<double>(code) * code;
+        double on_time = static_cast<double>(magnitude) / limit_;
+        if (read.input == InputMode::bit_serial) {
+            power = 0.0;
+            on_time = 0.0;
+            for (int bit = 0; (magnitude >> bit) != 0; ++bit) {
+                const double set = (magnitude >> bit) & 1;
+                power += set * std::ldexp(1.0, 2 * bit);
+                on_time += set;
+            }
+        }
+        noise_power_.push_back(static_cast<float>(power));
+        on_time_.push_back(static_cast<float>(on_time));
+    }
+}
+
+void InputStage::look_up(const Table& table, const LaneMatrix& codes, LaneMatrix& out) const {
+    if (out.channels() != codes.channels() || out.lanes() != codes.lanes()) {
+        out = LaneMatrix(codes.channels(), codes.lanes());
+    }
+    const std::size_t width = static_cast<std::size_t>(2 * limit_ + 1);
+    const bool shared = table.size() == width;
+    for (int input = 0; input < codes.channels(); ++input) {
+        const float* values = table.data() + (shared ? 0 : static_cast<std::size_t>(input) * width) + limit_;
+        const float* from = codes.row(input);
+        float* to = out.row(input);
+        for (int lane = 0; lane < codes.lanes(); ++lane) {
+            to[lane] = values[std::clamp(static_cast<int>(from[lane]), -limit_, limit_)];
+        }
+    }
+}
+
+}  // namespace imssa
