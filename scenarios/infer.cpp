@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <systemc>
 
+#include "models/chip/activity.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "scenarios/support/chip_job.h"
@@ -21,7 +22,7 @@ namespace {
 
 using namespace imssa;
 
-enum class Engine { chip, reference, in_float };
+enum class Engine { chip, reference, in_float, estimate };
 
 struct InferOptions {
     CommonOptions common;
@@ -31,6 +32,8 @@ struct InferOptions {
     std::vector<std::string> explain;  ///< "energy", "area"
     std::string vcd;
     int vcd_sequence = 0;
+    std::string activity;        ///< statistics for the estimate; empty: the defaults
+    std::string write_activity;  ///< where to write those of the simulation
 };
 
 constexpr const char* kDescription =
@@ -82,12 +85,22 @@ void explain(const InferOptions& options, const RunSetup& setup, const RunReport
     }
 }
 
+void write_activity(const InferOptions& options, const RunSetup& setup, const ChipRunOutcome& outcome) {
+    ActivityStatistics activity = measured_activity(outcome.ledger, setup.network, setup.chip, setup.dataset.count());
+    activity.source = std::to_string(setup.dataset.count()) + " sequences of " + setup.dataset.name + " simulated on " +
+                      setup.chip.name;
+    write_file_atomically(options.write_activity, activity_toml(activity));
+}
+
 void run_on_chip(InferOptions& options, const RunSetup& setup) {
     WorkProgress progress("simulating " + setup.chip.name, options.run.chips * setup.dataset.count(),
                           options.common.quiet);
     const ChipRunOutcome outcome = run_chips(setup, options.run, [&progress](int done) { progress.add(done); });
     progress.finish();
     const RunReport report = make_report(setup, options.run, outcome);
+    if (!options.write_activity.empty()) {
+        write_activity(options, setup, outcome);
+    }
     if (!options.vcd.empty()) {
         const std::vector<float> logits = run_with_waveform(setup, options.run.seed, options.vcd_sequence, options.vcd);
         if (logits != outcome.chips.front().logits[static_cast<std::size_t>(options.vcd_sequence)]) {
@@ -133,6 +146,19 @@ void report_accuracy(const InferOptions& options, const RunSetup& setup, const c
     }
 }
 
+void run_estimate(InferOptions& options, const RunSetup& setup) {
+    const ActivityStatistics activity =
+        options.activity.empty() ? ActivityStatistics{} : load_activity(options.activity);
+    const RunReport report = make_estimate(setup, activity, options.run.seed);
+    if (!options.common.json.empty()) {
+        write_file_atomically(options.common.json, report_json(report, setup).dump(2) + "\n");
+    }
+    if (!options.common.quiet) {
+        print_report(report, setup, stdout);
+        explain(options, setup, report);
+    }
+}
+
 void run_without_chip(InferOptions& options, const RunSetup& setup) {
     if (options.engine == Engine::reference) {
         WorkProgress progress("reference inference", setup.dataset.count(), options.common.quiet);
@@ -158,7 +184,13 @@ void check_options(const InferOptions& options, const RunSetup& setup) {
         (!options.vcd.empty() || options.run.chips != 1 || !options.common.out.empty())) {
         throw UserError("--vcd, --chips and --out need --engine chip: the other engines have no chip to trace");
     }
-    for (const std::string& file : {options.common.json, options.vcd}) {
+    if (options.engine != Engine::chip && !options.write_activity.empty()) {
+        throw UserError("--write-activity needs --engine chip: only a simulation has statistics");
+    }
+    if (options.engine != Engine::estimate && !options.activity.empty()) {
+        throw UserError("--activity needs --engine estimate: the other engines do not use statistics");
+    }
+    for (const std::string& file : {options.common.json, options.vcd, options.write_activity}) {
         if (!file.empty()) {
             const std::filesystem::path folder = std::filesystem::path(file).parent_path();
             if (!folder.empty()) {
@@ -184,9 +216,13 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--chip,--config", options.request.chip, "Chip description")
         ->type_name("FILE.toml")
         ->default_val("scenarios/chips/imssa_28nm.toml");
-    const std::map<std::string, Engine> engines = {
-        {"chip", Engine::chip}, {"reference", Engine::reference}, {"float", Engine::in_float}};
-    app.add_option("--engine", options.engine, "chip (SystemC simulation), reference (exact integers), float")
+    const std::map<std::string, Engine> engines = {{"chip", Engine::chip},
+                                                   {"reference", Engine::reference},
+                                                   {"float", Engine::in_float},
+                                                   {"estimate", Engine::estimate}};
+    app.add_option("--engine", options.engine,
+                   "chip (SystemC simulation), reference (exact integers), float, estimate (costs "
+                   "without simulation)")
         ->transform(CLI::CheckedTransformer(engines))
         ->default_str("chip");
     app.add_option("--sequences", options.request.sequences, "Sequences from the start of the split (0: all)")
@@ -204,6 +240,10 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--chips", options.run.chips, "Programmed chips, with seeds seed, seed + 1, ...")
         ->capture_default_str()
         ->check(CLI::Range(1, 10000));
+    app.add_option("--activity", options.activity, "Activity statistics for --engine estimate (default: built in)")
+        ->type_name("FILE.toml");
+    app.add_option("--write-activity", options.write_activity, "Write the activity statistics of this simulation")
+        ->type_name("FILE.toml");
     bool no_compare = false;
     app.add_flag("--no-compare", no_compare, "Leave out the reference inference beside the chip");
     app.add_option("--explain", options.explain, "energy or area: every row with count, unit cost, range and source")
@@ -222,6 +262,8 @@ int sc_main(int argc, char* argv[]) {
         check_options(options, setup);
         if (options.engine == Engine::chip) {
             run_on_chip(options, setup);
+        } else if (options.engine == Engine::estimate) {
+            run_estimate(options, setup);
         } else {
             run_without_chip(options, setup);
         }

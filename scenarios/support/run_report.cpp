@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/chip/estimate.h"
 #include "models/chip/operation_count.h"
 #include "models/chip/timing_model.h"
 #include "models/common/config.h"
@@ -48,6 +49,40 @@ std::vector<std::vector<int>> confusion_counts(const std::vector<std::vector<flo
     return counts;
 }
 
+namespace {
+
+constexpr int kMonteCarloDraws = 10000;
+
+/// Everything that follows from the counts of the ledger and the cycles of a sequence.
+void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& report) {
+    const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
+    report.clock_hz = setup.chip.timing.clock_hz;
+    report.step_cycles = steady_state_interval_cycles(pipeline);
+    for (const PipelineStage& stage : pipeline.stages) {
+        report.stages.emplace_back(stage.name, stage.cycles);
+    }
+    const CostTable table = load_cost_table(setup.cost_table);
+    PricingConditions conditions;
+    conditions.read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
+    // The chip is on for one interval a sequence when sequences stream back to back.
+    conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
+    report.energy_rows = ledger.price(table, conditions);
+    check_rows(report.energy_rows);
+    report.area_rows = area_rows(ledger.units(), table);
+    report.price_table = table.name;
+    std::vector<EnergyRow> sequence_rows = report.energy_rows;
+    for (EnergyRow& row : sequence_rows) {
+        row.energy_j /= report.sequences;
+        row.energy_low_j /= report.sequences;
+        row.energy_high_j /= report.sequences;
+    }
+    report.distribution = sample_energy(sequence_rows, kMonteCarloDraws, report.seed);
+    report.baselines = digital_baselines(setup.network.model, setup.network.steps,
+                                         setup.network.options.kernel.effective_register_bits(), table);
+}
+
+}  // namespace
+
 RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome) {
     RunReport report;
     report.seed = options.seed;
@@ -64,23 +99,9 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     if (options.compare) {
         report.accuracy_reference = accuracy_of(outcome.chips.front().reference_logits, setup.dataset.labels);
     }
-    const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
-    report.clock_hz = setup.chip.timing.clock_hz;
-    report.step_cycles = steady_state_interval_cycles(pipeline);
     report.latency_cycles = outcome.latency_cycles;
     report.interval_cycles = outcome.interval_cycles;
-    for (const PipelineStage& stage : pipeline.stages) {
-        report.stages.emplace_back(stage.name, stage.cycles);
-    }
-    const CostTable table = load_cost_table(setup.cost_table);
-    PricingConditions conditions;
-    conditions.read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
-    // The chip is on for one interval a sequence when sequences stream back to back.
-    conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
-    report.energy_rows = outcome.ledger.price(table, conditions);
-    check_rows(report.energy_rows);
-    report.area_rows = area_rows(outcome.ledger.units(), table);
-    report.price_table = table.name;
+    add_costs(setup, outcome.ledger, report);
     report.programming = outcome.programming;
     report.conversions = outcome.conversions;
     report.wall_s = outcome.wall_s;
@@ -88,6 +109,20 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     report.simulation_cpu_s = outcome.simulation_cpu_s;
     report.peak_memory_mb = outcome.peak_memory_mb;
     report.array_operations = outcome.array_operations;
+    return report;
+}
+
+RunReport make_estimate(const RunSetup& setup, const ActivityStatistics& activity, std::uint64_t seed) {
+    RunReport report;
+    report.seed = seed;
+    report.sequences = 1;
+    report.activity_source = activity.source;
+    const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
+    report.latency_cycles = closed_latency_cycles(pipeline, setup.network.steps);
+    report.interval_cycles = sequence_interval_cycles(pipeline, setup.network.steps);
+    report.clock_hz = setup.chip.timing.clock_hz;
+    const DeployedNetwork shape = shape_of(setup.network.model, setup.network.options, setup.network.steps);
+    add_costs(setup, estimated_ledger(shape, setup.chip, activity, 1), report);
     return report;
 }
 
@@ -106,6 +141,21 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
     json["sequence_low"] = total.energy_low_j / sequences;
     json["sequence_high"] = total.energy_high_j / sequences;
     json["prices"] = report.price_table;
+    const EnergyDistribution& distribution = report.distribution;
+    json["monte_carlo"] = {{"draws", distribution.draws},
+                           {"seed", distribution.seed},
+                           {"mean_j", distribution.mean_j},
+                           {"standard_deviation_j", distribution.standard_deviation_j},
+                           {"quantile_05_j", distribution.quantile_05_j},
+                           {"median_j", distribution.median_j},
+                           {"quantile_95_j", distribution.quantile_95_j}};
+    json["sensitivity"] = nlohmann::ordered_json::array();
+    for (const Sensitivity& one : distribution.sensitivities) {
+        json["sensitivity"].push_back({{"price", one.name},
+                                       {"sequence_at_low_j", one.at_low_j},
+                                       {"sequence_at_high_j", one.at_high_j},
+                                       {"variance_share", one.variance_share}});
+    }
     for (int group = 0; group < kGroupCount; ++group) {
         json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
             groups[static_cast<std::size_t>(group)].energy_j / sequences;
@@ -155,7 +205,7 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
     nlohmann::ordered_json json;
     json["format"] = "imssa-infer";
     json["version"] = IMSSA_VERSION;
-    json["engine"] = "chip";
+    json["engine"] = report.simulated() ? "chip" : "estimate";
     json["seed"] = report.seed;
     json["config"] = {{"chip", config_to_json(setup.chip)},
                       {"deployment", config_to_json(setup.network.options)},
@@ -163,11 +213,15 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                       {"data", setup.dataset.name},
                       {"steps", setup.network.steps}};
     json["sequences"] = report.sequences;
-    json["accuracy"] = report.accuracy.mean;
-    json["accuracy_chips"] = {{"values", report.accuracy.chips},
-                              {"lowest", report.accuracy.lowest},
-                              {"highest", report.accuracy.highest},
-                              {"standard_deviation", report.accuracy.standard_deviation}};
+    if (report.simulated()) {
+        json["accuracy"] = report.accuracy.mean;
+        json["accuracy_chips"] = {{"values", report.accuracy.chips},
+                                  {"lowest", report.accuracy.lowest},
+                                  {"highest", report.accuracy.highest},
+                                  {"standard_deviation", report.accuracy.standard_deviation}};
+    } else {
+        json["activity"] = report.activity_source;
+    }
     if (report.compared) {
         json["accuracy_reference"] = report.accuracy_reference;
         json["mismatched_codes"] = report.codes.mismatched();
@@ -189,6 +243,10 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                           {"operations_counted", operation_definition()},
                           {"tops_per_w", figures.tops_per_w},
                           {"tops_per_mm2", figures.tops_per_mm2}};
+    json["baselines"] = baselines_json(report.baselines);
+    if (!report.simulated()) {
+        return json;
+    }
     json["programming"] = {{"cells", report.programming.cells},
                            {"energy_j", report.programming.energy_j},
                            {"time_s", report.programming.time_s},

@@ -5,8 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "models/chip/activity.h"
 #include "models/cost/area.h"
 #include "models/cost/ledger.h"
+#include "models/cost/uncertainty.h"
+#include "scenarios/support/baselines.h"
 #include "scenarios/support/chip_job.h"
 
 namespace imssa {
@@ -36,6 +39,11 @@ struct RunReport {
     ConversionCounts conversions;
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
     std::string price_table;
+    EnergyDistribution distribution;  ///< of the energy of a sequence
+    std::vector<Baseline> baselines;
+    std::string activity_source;  ///< of an estimate without simulation; empty: simulated
+
+    bool simulated() const { return activity_source.empty(); }
 
     double seconds(std::int64_t cycles) const { return static_cast<double>(cycles) / clock_hz; }
 };
@@ -49,6 +57,9 @@ std::vector<std::vector<int>> confusion_counts(const std::vector<std::vector<flo
 
 /// Prices the ledger and gathers the figures.
 RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome);
+
+/// The same without a simulation, for one sequence: no accuracy, array energies from the activity statistics.
+RunReport make_estimate(const RunSetup& setup, const ActivityStatistics& activity, std::uint64_t seed);
 
 /// The result as JSON (format of the README).
 nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setup);

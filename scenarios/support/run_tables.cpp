@@ -92,6 +92,20 @@ void print_energy(const RunReport& report, std::FILE* out) {
                  100.0 * (total.energy_j - shown) / total.energy_j);
 }
 
+void print_uncertainty(const RunReport& report, std::FILE* out) {
+    const EnergyDistribution& distribution = report.distribution;
+    std::fprintf(out, "  prices drawn independently (%d draws): median %s, 90 %% between %s and %s\n",
+                 distribution.draws, si(distribution.median_j, "J").c_str(),
+                 si(distribution.quantile_05_j, "J").c_str(), si(distribution.quantile_95_j, "J").c_str());
+    std::fprintf(out, "  prices that move the total most (low to high):");
+    for (std::size_t index = 0; index < std::min<std::size_t>(5, distribution.sensitivities.size()); ++index) {
+        const Sensitivity& one = distribution.sensitivities[index];
+        std::fprintf(out, "%s %s %s to %s", index == 0 ? "" : ",", one.name.c_str(), si(one.at_low_j, "J").c_str(),
+                     si(one.at_high_j, "J").c_str());
+    }
+    std::fprintf(out, "\n");
+}
+
 void print_area(const RunReport& report, std::FILE* out) {
     const AreaTotal total = total_area(report.area_rows);
     std::fprintf(out, "\narea                    %.4g mm2   (%.4g to %.4g; sum of parts, no wiring)\n", total.area_mm2,
@@ -121,14 +135,23 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
         kernel.form == OutputForm::current ? "current" : (kernel.form == OutputForm::delayed ? "delayed" : "immediate"),
         setup.network.model.layers, setup.network.model.heads, setup.network.model.modes(), setup.network.steps,
         setup.dataset.name.c_str());
-    print_accuracy(report, out);
+    if (report.simulated()) {
+        print_accuracy(report, out);
+    } else {
+        std::fprintf(out, "estimate without simulation; activity of the arrays: %s\n", report.activity_source.c_str());
+    }
     print_latency(report, out);
     print_energy(report, out);
+    print_uncertainty(report, out);
     print_area(report, out);
     const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);
     std::fprintf(out,
                  "\nefficiency              %.4g TOPS/W, %.4g TOPS/mm2 at %.4g operations a sequence (%.60s ...)\n",
                  figures.tops_per_w, figures.tops_per_mm2, figures.operations_per_sequence, operation_definition());
+    print_baselines(report.baselines, total_energy(report.energy_rows).energy_j / report.sequences, out);
+    if (!report.simulated()) {
+        return;
+    }
     std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck, yield %.2f %%\n",
                  static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
                  si(report.programming.time_s, "s").c_str(), report.programming.pulses,

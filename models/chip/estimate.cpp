@@ -1,0 +1,194 @@
+#include "models/chip/estimate.h"
+
+#include <algorithm>
+
+#include "models/chip/estimate_units.h"
+
+namespace imssa {
+
+namespace {
+
+void set_shape(QuantizedMatrix& matrix, int inputs, int outputs) {
+    matrix.codes.resize(inputs, outputs);  // never read
+}
+
+/// Builds the units and counts of a ledger.
+class LedgerSink {
+public:
+    void begin(int layer, const char* group, const char* name, ComponentGroup digital) {
+        std::string full = "chip.";
+        if (layer >= 0) {
+            full += "layer" + std::to_string(layer) + (group[0] == '_' ? "" : ".");
+        }
+        units.push_back({full + group + name, digital, {}});
+    }
+    void part(Component component, double count) { units.back().parts[component] += count; }
+    void action(Action action, double count) { add({action, index(), count, 0.0, 0.0}); }
+    void read(double count, const ReadEnergy& energy) {
+        add({Action::array_read, index(), count, energy.device_j, energy.supply_j});
+    }
+
+    std::vector<CostUnit> units;
+    std::vector<ActionEvent> events;
+
+private:
+    std::int32_t index() const { return static_cast<std::int32_t>(units.size()) - 1; }
+    void add(const ActionEvent& event) {
+        if (event.count > 0.0) {
+            events.push_back(event);
+        }
+    }
+};
+
+/// Adds everything up.
+class TotalSink {
+public:
+    void begin(int /*layer*/, const char* /*group*/, const char* /*name*/, ComponentGroup /*digital*/) {}
+    void part(Component component, double count) { parts[component] += count; }
+    void action(Action action, double count) { actions[static_cast<std::size_t>(action)] += count; }
+    void read(double /*count*/, const ReadEnergy& energy) {
+        device_j += energy.device_j;
+        supply_j += energy.supply_j;
+    }
+
+    ComponentCounts parts;
+    std::array<double, kActionCount> actions{};
+    double device_j = 0.0, supply_j = 0.0;
+};
+
+void check_fits(const DeployedNetwork& network, const ChipConfig& config) {
+    for (const DeployedLayer& layer : network.layers) {
+        const QuantizedMatrix& array = layer.kernels.front().array;
+        if (array.inputs() * config.mapping.rows_per_input() > config.mapping.tile_rows ||
+            array.outputs() * MappingOptions::columns_per_output() > config.mapping.tile_columns) {
+            footprint(array, config.mapping, "a kernel of this design");  // throws with the reason
+        }
+    }
+}
+
+}  // namespace
+
+DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& options, int steps) {
+    DeployedNetwork network;
+    network.model = model;
+    network.options = options;
+    network.steps = steps;
+    set_shape(network.encoder, model.channels, model.heads);
+    set_shape(network.decoder, model.heads, model.classes);
+    network.layers.resize(static_cast<std::size_t>(model.layers));
+    const KernelOptions& kernel = options.kernel;
+    for (DeployedLayer& layer : network.layers) {
+        layer.kernels.resize(1);
+        DeployedKernel& one = layer.kernels.front();
+        one.options = kernel;
+        one.modes = model.modes();
+        one.array_makes_state = kernel.mapping == KernelMapping::fused || kernel.input_matrix == InputMatrix::cells;
+        one.array_replaces_state =
+            kernel.mapping == KernelMapping::fused && kernel.representation == StateRepresentation::abar_cartesian;
+        const int state_inputs = one.array_makes_state ? 1 : 0;
+        set_shape(one.array, 2 * one.modes + state_inputs + (one.digital_feedthrough() ? 0 : 1),
+                  (one.array_makes_state ? 2 * one.modes : 0) + 1);
+        set_shape(layer.mixing, model.heads, model.mixing_outputs());
+        layer.unit.glu = model.glu;
+        layer.unit.residual = model.residual;
+        layer.unit.norm = model.norm;
+    }
+    return network;
+}
+
+std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps) {
+    const std::vector<PipelineStage>& stages = pipeline.stages;
+    std::int64_t total = pipeline.classifier;
+    std::size_t slowest = 0;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        total += stages[i].cycles;
+        slowest = stages[i].cycles > stages[slowest].cycles ? i : slowest;
+    }
+    total += static_cast<std::int64_t>(steps - 1) * stages[slowest].cycles;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        if (!stages[i].delayed) {
+            continue;
+        }
+        int cycles = stages[i].cycles;
+        const std::size_t first = i < slowest ? 0 : i;
+        const std::size_t last = i < slowest ? i : stages.size() - 1;
+        for (std::size_t j = first; j <= last; ++j) {
+            cycles = std::max(cycles, stages[j].cycles);
+        }
+        total += cycles;
+    }
+    return total;
+}
+
+CompiledPrices::CompiledPrices(const CostTable& table) {
+    for (const auto& [name, action] : enum_names(Action{})) {
+        if (action != Action::array_read) {
+            const EnergyPrice& price = table.energy(action);
+            const std::size_t at = static_cast<std::size_t>(action);
+            energy_j[at] = {price.energy_low_j, price.energy_j, price.energy_high_j};
+            power_w[at] = {price.power_low_w, price.power_w, price.power_high_w};
+        }
+    }
+    for (const auto& [name, component] : enum_names(Component{})) {
+        const AreaPrice& area = table.area(component);
+        const LeakagePrice& leakage = table.leakage(component);
+        const std::size_t at = static_cast<std::size_t>(component);
+        area_mm2[at] = {area.area_low_mm2, area.area_mm2, area.area_high_mm2};
+        leakage_w[at] = {leakage.power_low_w, leakage.power_w, leakage.power_high_w};
+    }
+}
+
+EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& config,
+                              const ActivityStatistics& activity, int sequences) {
+    check_fits(network, config);
+    LedgerSink sink;
+    UnitWalk<LedgerSink>(network, config, activity, sink).walk();
+    EnergyLedger ledger(sink.units);
+    for (ActionEvent event : sink.events) {
+        event.count *= sequences;
+        event.array_device_j *= sequences;
+        event.array_supply_j *= sequences;
+        ledger.record(event);
+    }
+    return ledger;
+}
+
+DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
+                               int steps, const ActivityStatistics& activity, const CompiledPrices& prices) {
+    const DeployedNetwork network = shape_of(model, options, steps);
+    check_fits(network, config);
+    const Pipeline pipeline = pipeline_of(network, config);
+    DesignEstimate estimate;
+    estimate.step_cycles = steady_state_interval_cycles(pipeline);
+    estimate.latency_cycles = closed_latency_cycles(pipeline, steps);
+    estimate.interval_cycles = sequence_interval_cycles(pipeline, steps);
+    const double interval_s = static_cast<double>(estimate.interval_cycles) / config.timing.clock_hz;
+    estimate.latency_s = static_cast<double>(estimate.latency_cycles) / config.timing.clock_hz;
+    estimate.throughput_sequences_per_s = 1.0 / interval_s;
+
+    TotalSink sink;
+    UnitWalk<TotalSink>(network, config, activity, sink).walk();
+    EnergyTotal& energy = estimate.sequence;
+    energy = {sink.supply_j, sink.device_j, sink.supply_j};
+    for (std::size_t action = 0; action < sink.actions.size(); ++action) {
+        const CompiledPrices::Range& joule = prices.energy_j[action];
+        const CompiledPrices::Range& watt = prices.power_w[action];
+        energy.energy_low_j += sink.actions[action] * (joule.low + watt.low * config.read.t_read_s);
+        energy.energy_j += sink.actions[action] * (joule.nominal + watt.nominal * config.read.t_read_s);
+        energy.energy_high_j += sink.actions[action] * (joule.high + watt.high * config.read.t_read_s);
+    }
+    for (std::size_t component = 0; component < sink.parts.counts.size(); ++component) {
+        const double count = sink.parts.counts[component];
+        const CompiledPrices::Range& watt = prices.leakage_w[component];
+        energy.energy_low_j += count * watt.low * interval_s;
+        energy.energy_j += count * watt.nominal * interval_s;
+        energy.energy_high_j += count * watt.high * interval_s;
+        const CompiledPrices::Range& mm2 = prices.area_mm2[component];
+        estimate.area.area_low_mm2 += count * mm2.low;
+        estimate.area.area_mm2 += count * mm2.nominal;
+        estimate.area.area_high_mm2 += count * mm2.high;
+    }
+    return estimate;
+}
+
+}  // namespace imssa

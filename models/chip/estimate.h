@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "models/chip/activity.h"
+#include "models/chip/timing_model.h"
+#include "models/cost/area.h"
+#include "models/cost/cost_table.h"
+#include "models/cost/ledger.h"
+
+namespace imssa {
+
+// Latency, energy and area without a simulation, from shapes and activity statistics: the same units, counts and prices
+// as the simulated chip. Only the energy of array reads is a mean instead of a sum over data.
+
+/// A network of the right shapes without weights: one kernel a layer stands for all heads.
+DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& options, int steps);
+
+/// The latency that `sequence_latency_cycles` finds step by step, in closed form: a path through all units that spends
+/// every spare step in the slowest one; a delayed unit before it costs one operation of the slowest unit up to there, a
+/// delayed unit behind it one of the slowest unit from there on.
+std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps);
+
+/// Units and counts of `sequences` sequences, as the simulated chip's ledger has them.
+EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& config,
+                              const ActivityStatistics& activity, int sequences);
+
+/// A price table as arrays, for many estimates with the same table.
+class CompiledPrices {
+public:
+    explicit CompiledPrices(const CostTable& table);
+
+    struct Range {
+        double low = 0.0, nominal = 0.0, high = 0.0;
+    };
+    std::array<Range, kActionCount> energy_j{}, power_w{};
+    std::array<Range, kComponentCount> area_mm2{}, leakage_w{};
+};
+
+/// Figures of one design.
+struct DesignEstimate {
+    std::int64_t step_cycles = 0, latency_cycles = 0, interval_cycles = 0;
+    double latency_s = 0.0, throughput_sequences_per_s = 0.0;
+    EnergyTotal sequence;  ///< energy of one sequence, streaming back to back
+    AreaTotal area;
+};
+
+/// Screens a design: tens of microseconds. Throws UserError when the kernel does not fit a tile.
+DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
+                               int steps, const ActivityStatistics& activity, const CompiledPrices& prices);
+
+}  // namespace imssa

@@ -1,0 +1,164 @@
+#include "models/cost/macro.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+
+namespace imssa {
+
+namespace {
+
+void check_model(const ModelUse& use, const std::string& what) {
+    if (!use.given()) {
+        throw UserError(what + ": no model is named: set model");
+    }
+    find_component_model(use.model);
+    if (!(use.calibration > 0.0) || !std::isfinite(use.calibration)) {
+        throw UserError(what + ": calibration is out of range: set a factor above zero");
+    }
+}
+
+Figure evaluated(const Macro& macro, const ModelUse& use, const ModelParameters& point, bool calibrated,
+                 std::string* source) {
+    ModelParameters defaults;
+    defaults[Parameter::technology_nm] = macro.technology_nm;
+    defaults[Parameter::v_supply_volt] = macro.v_supply_volt;
+    if (macro.v_nominal_volt > 0.0) {
+        defaults[Parameter::v_nominal_volt] = macro.v_nominal_volt;
+    }
+    const ModelParameters parameters = use.parameters.with_defaults(point).with_defaults(defaults);
+    const ComponentModel& model = find_component_model(use.model);
+    if (source != nullptr) {
+        *source = describe(model, parameters);
+    }
+    Figure figure = evaluate(model, parameters);
+    if (model.quantity == Quantity::power_w) {
+        if (!parameters.has(Parameter::read_s)) {
+            throw UserError(macro.name + ": the model '" + use.model + "' gives a power: give parameters.read_s");
+        }
+        figure = times(figure, parameters[Parameter::read_s]);
+    }
+    return times(figure, calibrated ? use.calibration : 1.0);
+}
+
+}  // namespace
+
+void MacroComponent::validate() const {
+    check_model(use, "component " + name);
+    const auto& actions = enum_names(Action{});
+    const bool known =
+        std::any_of(actions.begin(), actions.end(), [this](const auto& one) { return action == one.first; });
+    if (!action.empty() && !known) {
+        throw UserError("component " + name + ": action '" + action + "' is not one of the chip's");
+    }
+    if (use.calibration != 1.0 && calibration_reason.empty()) {
+        throw UserError("component " + name + ": a calibration needs a calibration_reason");
+    }
+}
+
+void MacroArea::validate() const {
+    check_model(use, "area " + name);
+    if (!(count > 0.0)) {
+        throw UserError("area " + name + ": count must be above zero");
+    }
+}
+
+void MacroPoint::validate() const {
+    for (const std::vector<double>* list : {&counts, &measured_j, &phase_s}) {
+        if (!std::all_of(list->begin(), list->end(),
+                         [](double value) { return value >= 0.0 && std::isfinite(value); })) {
+            throw UserError("point " + name + ": counts, measured_j and phase_s must be finite and at least 0");
+        }
+    }
+}
+
+std::vector<std::string> Macro::groups() const {
+    std::vector<std::string> names;
+    for (const MacroComponent& component : components) {
+        if (std::find(names.begin(), names.end(), component.group_name()) == names.end()) {
+            names.push_back(component.group_name());
+        }
+    }
+    return names;
+}
+
+void Macro::validate() const {
+    if (!(technology_nm > 0.0 && v_supply_volt > 0.0) || components.empty() || points.empty()) {
+        throw UserError("macro " + name + ": technology_nm, v_supply_volt, [[component]] and [[point]] are needed");
+    }
+    for (const MacroPoint& point : points) {
+        if (point.counts.size() != components.size() ||
+            (!point.measured_j.empty() && point.measured_j.size() != groups().size())) {
+            throw UserError("macro " + name + ", point " + point.name + ": counts need one entry for each of the " +
+                            std::to_string(components.size()) + " components, measured_j one for each of the " +
+                            std::to_string(groups().size()) + " groups");
+        }
+    }
+}
+
+Macro load_macro(const std::string& path, const std::vector<std::string>& overrides) {
+    Macro macro;
+    ConfigReader reader = ConfigReader::from_file(path, overrides);
+    reader.read(macro);
+    reader.reject_unknown_keys();
+    return macro;
+}
+
+MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool calibrated) {
+    MacroEstimate estimate;
+    const std::vector<std::string> groups = macro.groups();
+    estimate.groups_j.resize(groups.size());
+    for (std::size_t index = 0; index < macro.components.size(); ++index) {
+        std::string source;
+        const Figure unit = evaluated(macro, macro.components[index].use, point.parameters, calibrated, &source);
+        estimate.components_j.push_back(times(unit, point.counts[index]));
+        estimate.sources.push_back(source);
+        const auto at = std::find(groups.begin(), groups.end(), macro.components[index].group_name());
+        Figure& group = estimate.groups_j[static_cast<std::size_t>(at - groups.begin())];
+        group.low += estimate.components_j.back().low;
+        group.nominal += estimate.components_j.back().nominal;
+        group.high += estimate.components_j.back().high;
+        estimate.total_j.low += estimate.components_j.back().low;
+        estimate.total_j.nominal += estimate.components_j.back().nominal;
+        estimate.total_j.high += estimate.components_j.back().high;
+    }
+    estimate.time_s = std::accumulate(point.phase_s.begin(), point.phase_s.end(), 0.0);
+    return estimate;
+}
+
+Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated) {
+    return times(evaluated(macro, area.use, {}, calibrated, nullptr), area.count);
+}
+
+MacroErrors macro_errors(const Macro& macro, bool calibrated) {
+    MacroErrors errors;
+    std::vector<double> magnitudes;
+    for (const MacroPoint& point : macro.points) {
+        const MacroEstimate estimate = estimate_point(macro, point, calibrated);
+        if (point.in_total && point.measured_total_j > 0.0) {
+            const double ratio = estimate.total_j.nominal / point.measured_total_j;
+            errors.energy.push_back(ratio - 1.0);
+            magnitudes.push_back(std::abs(ratio - 1.0));
+            errors.worst_factor = std::max({errors.worst_factor, ratio, 1.0 / ratio});
+        }
+        if (point.measured_s > 0.0 && estimate.time_s > 0.0) {
+            errors.time.push_back(estimate.time_s / point.measured_s - 1.0);
+            errors.worst_time = std::max(errors.worst_time, std::abs(errors.time.back()));
+        }
+    }
+    if (!magnitudes.empty()) {
+        std::sort(magnitudes.begin(), magnitudes.end());
+        const std::size_t half = magnitudes.size() / 2;
+        errors.median_energy =
+            magnitudes.size() % 2 == 1 ? magnitudes[half] : 0.5 * (magnitudes[half - 1] + magnitudes[half]);
+        errors.mean_energy =
+            std::accumulate(magnitudes.begin(), magnitudes.end(), 0.0) / static_cast<double>(magnitudes.size());
+        errors.worst_energy = magnitudes.back();
+    }
+    return errors;
+}
+
+}  // namespace imssa

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/cost/component_model.h"
+#include "models/cost/cost_table.h"
+
+namespace imssa {
+
+/// One kind of part of a macro: what one of its actions costs.
+struct MacroComponent {
+    std::string name;
+    std::string group;   ///< what the publication measured it with; empty: alone, under its own name
+    std::string action;  ///< the chip's action that it stands for, or "" when the chip has none
+    ModelUse use;        ///< model, parameters; `calibration` only in the calibrated estimate
+    std::string calibration_reason;
+
+    const std::string& group_name() const { return group.empty() ? name : group; }
+    void validate() const;
+};
+
+/// Area of the instances of one part.
+struct MacroArea {
+    std::string name;
+    double count = 0.0;
+    ModelUse use;
+    double measured_mm2 = 0.0;  ///< of all instances; 0: not published
+
+    void validate() const;
+};
+
+/// One measured operating point: how often each component acts in one run (in the order of the components), and what
+/// was measured. Zero: not published.
+struct MacroPoint {
+    std::string name;
+    ModelParameters parameters;  ///< of all components that do not give them themselves
+    std::vector<double> counts;
+    std::vector<double> measured_j;  ///< by group, in the order of their first components; empty: only the total
+    double measured_total_j = 0.0;
+    std::vector<double> phase_s;  ///< durations of the phases of one run, from cycles and clock
+    double measured_s = 0.0;
+    bool in_total = true;  ///< counts for the macro's errors
+    std::string note;
+
+    void validate() const;
+};
+
+/// A published macro, described with the components of our chip.
+struct Macro {
+    std::string name, title, source, note;
+    bool independent = true;  ///< false: model parameters were themselves fitted to this macro, or it is a design
+    double technology_nm = 0.0, v_supply_volt = 0.0, v_nominal_volt = 0.0;
+    double operations = 0.0;  ///< of one run, as the publication counts them
+    std::vector<MacroComponent> components;
+    std::vector<MacroArea> areas;
+    std::vector<MacroPoint> points;
+    double measured_area_mm2 = 0.0;  ///< of the macro; 0: not published
+
+    std::vector<std::string> groups() const;
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, MacroComponent& component) {
+    visit("name", component.name);
+    visit("group", component.group);
+    visit("action", component.action);
+    visit_model(visit, component.use);
+    visit("calibration_reason", component.calibration_reason);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, MacroArea& area) {
+    visit("name", area.name);
+    visit("count", area.count);
+    visit_model(visit, area.use);
+    visit("measured_mm2", area.measured_mm2);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, MacroPoint& point) {
+    visit("name", point.name);
+    visit.table("parameters", point.parameters);
+    visit("counts", point.counts);
+    visit("measured_j", point.measured_j);
+    visit("measured_total_j", point.measured_total_j);
+    visit("phase_s", point.phase_s);
+    visit("measured_s", point.measured_s);
+    visit("in_total", point.in_total);
+    visit("note", point.note);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, Macro& macro) {
+    visit("name", macro.name);
+    visit("title", macro.title);
+    visit("source", macro.source);
+    visit("note", macro.note);
+    visit("independent", macro.independent);
+    visit("technology_nm", macro.technology_nm);
+    visit("v_supply_volt", macro.v_supply_volt);
+    visit("v_nominal_volt", macro.v_nominal_volt);
+    visit("operations", macro.operations);
+    visit("measured_area_mm2", macro.measured_area_mm2);
+    visit.tables("component", macro.components);
+    visit.tables("area", macro.areas);
+    visit.tables("point", macro.points);
+}
+
+Macro load_macro(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// What the models say about one point.
+struct MacroEstimate {
+    std::vector<Figure> components_j;  ///< count x unit energy
+    std::vector<Figure> groups_j;      ///< in the order of groups()
+    Figure total_j;
+    double time_s = 0.0;
+    std::vector<std::string> sources;  ///< model and parameters by component
+};
+MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool calibrated);
+Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated);
+
+/// Relative errors of the totals of all points that count.
+struct MacroErrors {
+    std::vector<double> energy, time;
+    double median_energy = 0.0, mean_energy = 0.0, worst_energy = 0.0;  ///< of magnitudes
+    double worst_factor = 1.0;  ///< largest of estimate / measurement and measurement / estimate
+    double worst_time = 0.0;
+};
+MacroErrors macro_errors(const Macro& macro, bool calibrated);
+
+}  // namespace imssa

@@ -1,0 +1,190 @@
+// The cost models against published macros: a Markdown page of errors, uncalibrated and calibrated.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "models/common/error.h"
+#include "models/cost/macro.h"
+
+namespace {
+
+using namespace imssa;
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
+    std::fprintf(
+        out,
+        "| macro | points | uncalibrated: median, worst error | worst factor | calibrated: mean, worst error | "
+        "worst time error |\n|---|---|---|---|---|---|\n");
+    std::vector<double> errors, calibrated_errors;
+    double worst_factor = 1.0;
+    for (const Macro& macro : macros) {
+        const MacroErrors plain = macro_errors(macro, false);
+        const MacroErrors fitted = macro_errors(macro, true);
+        std::fprintf(out, "| %s%s | %zu | %.0f %%, %.0f %% | %.2f | %.1f %%, %.1f %% | %s |\n", macro.title.c_str(),
+                     macro.independent ? "" : " (not silicon)", plain.energy.size(), 100.0 * plain.median_energy,
+                     100.0 * plain.worst_energy, plain.worst_factor, 100.0 * fitted.mean_energy,
+                     100.0 * fitted.worst_energy,
+                     plain.time.empty() ? "-" : (std::to_string(100.0 * plain.worst_time).substr(0, 4) + " %").c_str());
+        if (macro.independent) {
+            for (const double error : plain.energy) {
+                errors.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
+            }
+            for (const double error : fitted.energy) {
+                calibrated_errors.push_back(std::abs(error));
+            }
+            worst_factor = std::max(worst_factor, plain.worst_factor);
+        }
+    }
+    double mean = 0.0;
+    for (const double error : calibrated_errors) {
+        mean += error / static_cast<double>(calibrated_errors.size());
+    }
+    std::fprintf(out,
+                 "\nSilicon, all points: uncalibrated within a factor %.2f in the median and %.2f in the worst case; "
+                 "calibrated %.1f %% mean, %.1f %% worst.\n",
+                 median(errors), worst_factor, 100.0 * mean,
+                 100.0 * *std::max_element(calibrated_errors.begin(), calibrated_errors.end()));
+}
+
+void print_points(const Macro& macro, std::FILE* out) {
+    const std::vector<std::string> groups = macro.groups();
+    std::fprintf(out,
+                 "\nEnergies in pJ: measured / uncalibrated (low to high) / calibrated. Without a measured value: "
+                 "the two estimates.\n\n| point | total |");
+    for (const std::string& group : groups) {
+        std::fprintf(out, " %s |", group.c_str());
+    }
+    std::fprintf(out, " time, ns |\n|---|---|");
+    for (std::size_t index = 0; index < groups.size(); ++index) {
+        std::fprintf(out, "---|");
+    }
+    std::fprintf(out, "---|\n");
+    for (const MacroPoint& point : macro.points) {
+        const MacroEstimate plain = estimate_point(macro, point, false);
+        const MacroEstimate fitted = estimate_point(macro, point, true);
+        std::fprintf(out, "| %s | %.4g / %.4g (%.3g to %.3g) / %.4g |", point.name.c_str(),
+                     1e12 * point.measured_total_j, 1e12 * plain.total_j.nominal, 1e12 * plain.total_j.low,
+                     1e12 * plain.total_j.high, 1e12 * fitted.total_j.nominal);
+        for (std::size_t index = 0; index < groups.size(); ++index) {
+            if (!point.measured_j.empty() && point.measured_j[index] > 0.0) {
+                std::fprintf(out, " %.4g /", 1e12 * point.measured_j[index]);
+            }
+            std::fprintf(out, " %.4g / %.4g |", 1e12 * plain.groups_j[index].nominal,
+                         1e12 * fitted.groups_j[index].nominal);
+        }
+        if (point.measured_s > 0.0) {
+            std::fprintf(out, " %.4g / %.4g |\n", 1e9 * point.measured_s, 1e9 * plain.time_s);
+        } else {
+            std::fprintf(out, " |\n");
+        }
+    }
+    for (const MacroPoint& point : macro.points) {
+        if (!point.note.empty()) {
+            std::fprintf(out, "\n%s: %s.\n", point.name.c_str(), point.note.c_str());
+        }
+    }
+}
+
+void print_areas(const Macro& macro, std::FILE* out) {
+    if (macro.areas.empty()) {
+        return;
+    }
+    std::fprintf(out, "\n| area, mm2 | measured | uncalibrated (low to high) | calibrated |\n|---|---|---|---|\n");
+    Figure sum, fitted_sum;
+    for (const MacroArea& area : macro.areas) {
+        const Figure plain = estimate_area(macro, area, false);
+        const Figure fitted = estimate_area(macro, area, true);
+        const std::string measured = area.measured_mm2 > 0.0 ? std::to_string(area.measured_mm2) : "-";
+        std::fprintf(out, "| %s | %s | %.4g (%.3g to %.3g) | %.4g |\n", area.name.c_str(), measured.c_str(),
+                     plain.nominal, plain.low, plain.high, fitted.nominal);
+        sum = {sum.low + plain.low, sum.nominal + plain.nominal, sum.high + plain.high};
+        fitted_sum.nominal += fitted.nominal;
+    }
+    if (macro.measured_area_mm2 > 0.0) {
+        std::fprintf(out, "| macro | %.4g | %.4g (%.3g to %.3g) | %.4g |\n", macro.measured_area_mm2, sum.nominal,
+                     sum.low, sum.high, fitted_sum.nominal);
+    }
+}
+
+void print_macro(const Macro& macro, std::FILE* out) {
+    std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", macro.title.c_str(), macro.source.c_str(),
+                 macro.note.empty() ? "" : "\n\n", macro.note.c_str());
+    std::fprintf(out, "\n| component | model (first point) | calibration | from |\n|---|---|---|---|\n");
+    const MacroEstimate first = estimate_point(macro, macro.points.front(), false);
+    for (std::size_t index = 0; index < macro.components.size(); ++index) {
+        const MacroComponent& component = macro.components[index];
+        std::fprintf(out, "| %s | %s | %.3g | %s |\n", component.name.c_str(), first.sources[index].c_str(),
+                     component.use.calibration, component.calibration_reason.c_str());
+    }
+    print_points(macro, out);
+    print_areas(macro, out);
+}
+
+void validate_all(const std::string& folder, const std::string& path) {
+    std::vector<std::string> files;
+    if (!std::filesystem::is_directory(folder)) {
+        throw UserError("'" + folder + "' is not a folder: give the one with the macros' TOML files");
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() == ".toml") {
+            files.push_back(entry.path().string());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<Macro> macros;
+    for (const std::string& file : files) {
+        macros.push_back(load_macro(file));
+    }
+    std::stable_partition(macros.begin(), macros.end(), [](const Macro& macro) { return macro.independent; });
+    if (macros.empty() || !macros.front().independent) {
+        throw UserError("'" + folder + "' holds no measured macro: add one");
+    }
+    std::FILE* out = path.empty() ? stdout : std::fopen(path.c_str(), "w");
+    if (out == nullptr) {
+        throw UserError("cannot write '" + path + "'");
+    }
+    std::fprintf(
+        out,
+        "# Cost models against published macros\n\nMade by `build/release/bin/validate_costs --out "
+        "docs/results/cost-validation.md` from `scenarios/macros/*.toml`. Every macro is described with the\n"
+        "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they are, "
+        "one "
+        "model for\nall converters (`adc_survey_sar`). *Calibrated*: times the factors named in the tables, fitted to "
+        "the "
+        "macro itself, so\nthat these errors say how well one set of factors fits all of its points; they are no "
+        "prediction.\n\n");
+    print_summary(macros, out);
+    for (const Macro& macro : macros) {
+        print_macro(macro, out);
+    }
+    if (out != stdout) {
+        std::fclose(out);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Compares the cost models with published macros and writes a page of their errors.", "validate_costs"};
+    std::string folder = "scenarios/macros";
+    std::string path;
+    app.add_option("--macros", folder, "Folder with the macros")->capture_default_str();
+    app.add_option("--out", path, "Page to write (default: standard output)")->type_name("FILE.md");
+    CLI11_PARSE(app, argc, argv);
+    try {
+        validate_all(folder, path);
+    } catch (const UserError& error) {
+        std::fprintf(stderr, "error: %s\n", error.what());
+        return 2;
+    }
+    return 0;
+}

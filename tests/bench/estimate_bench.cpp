@@ -1,0 +1,30 @@
+/// Estimates of the demo network (2 layers of 32 heads with 8 modes, 784 steps) on the 28 nm chip without simulation.
+/// `designs` is their number per second of CPU time.
+#include <benchmark/benchmark.h>
+
+#include "models/chip/estimate.h"
+
+namespace imssa {
+namespace {
+
+void EstimateDesign(benchmark::State& state) {
+    const CostTable table = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
+    const CompiledPrices prices(table);
+    ChipConfig chip;
+    ModelConfig model;
+    DeploymentOptions options;
+    const ActivityStatistics activity;
+    int sharing = 0;
+    for (auto _ : state) {
+        chip.timing.columns_per_adc = 1 + sharing++ % 64;
+        benchmark::DoNotOptimize(estimate_design(model, options, chip, 784, activity, prices));
+    }
+    state.counters["designs"] =
+        benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+BENCHMARK(EstimateDesign);
+
+}  // namespace
+}  // namespace imssa
+
+BENCHMARK_MAIN();

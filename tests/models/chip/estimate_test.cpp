@@ -1,0 +1,223 @@
+// The estimate without simulation against the simulated chip: units, parts and counts, latency and rate must be equal.
+#include "models/chip/estimate.h"
+
+#include <memory>
+#include <random>
+
+#include "models/cost/area.h"
+#include "tests/models/chip/hand_worked.h"
+#include "tests/models/cost/small_table.h"
+
+namespace imssa::testing {
+namespace {
+
+class LedgerObserver final : public tlm::tlm_analysis_if<ActionEvent> {
+public:
+    explicit LedgerObserver(EnergyLedger& ledger) : ledger_(ledger) {}
+    void write(const ActionEvent& event) override { ledger_.record(event); }
+
+private:
+    EnergyLedger& ledger_;
+};
+
+struct Design {
+    ModelConfig model;
+    DeploymentOptions options;
+    ChipConfig chip;
+    int steps = 5;
+};
+
+Design random_design(std::uint32_t seed) {
+    std::mt19937 engine(seed);
+    const auto pick = [&engine](int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine); };
+    Design design;
+    design.model = small_model();
+    design.model.channels = pick(1, 40);
+    design.model.classes = pick(2, 6);
+    design.model.layers = pick(1, 3);
+    design.model.heads = pick(1, 9);
+    design.model.states = 2 * pick(1, 4);
+    design.model.glu = pick(0, 1) == 1;
+    design.model.residual = pick(0, 1) == 1;
+    design.model.norm = pick(0, 1) == 1 ? Norm::layer : Norm::none;
+    const KernelOptions kernels[] = {KernelOptions{}, digital_immediate(), fused(OutputForm::immediate),
+                                     fused(OutputForm::delayed)};
+    design.options.kernel = kernels[seed % 4];
+    TimingConfig& timing = design.chip.timing;
+    timing.load_cycles = pick(1, 3);
+    timing.drive_cycles = pick(1, 3);
+    timing.adc_cycles_per_conversion = pick(1, 6);
+    timing.columns_per_adc = pick(1, 9);
+    timing.decay_multipliers = pick(1, 8);
+    timing.table_cycles = pick(1, 4);
+    timing.layer_unit_elements_per_cycle = pick(1, 4);
+    timing.pooling_cycles = pick(1, 30);
+    timing.channel_capacity = pick(1, 3);
+    design.chip.mapping.cells_per_weight = pick(0, 1) == 1 ? 2 : 4;
+    design.steps = pick(1, 12);
+    return design;
+}
+
+std::string after_top(const std::string& name) {
+    return name.substr(name.find_first_of("._", 1) == std::string::npos ? 0 : name.find('.'));
+}
+
+void expect_same_counts(const EnergyLedger& simulated, const EnergyLedger& estimated) {
+    ASSERT_EQ(simulated.units().size(), estimated.units().size());
+    for (std::size_t unit = 0; unit < simulated.units().size(); ++unit) {
+        const CostUnit& a = simulated.units()[unit];
+        const CostUnit& b = estimated.units()[unit];
+        EXPECT_EQ(after_top(a.name), after_top(b.name));
+        EXPECT_EQ(a.digital, b.digital) << a.name;
+        for (const auto& [name, component] : enum_names(Component{})) {
+            EXPECT_DOUBLE_EQ(a.parts[component], b.parts[component]) << a.name << " " << name;
+        }
+        for (const auto& [name, action] : enum_names(Action{})) {
+            const std::int32_t index = static_cast<std::int32_t>(unit);
+            EXPECT_NEAR(simulated.count(index, action), estimated.count(index, action),
+                        1e-9 * estimated.count(index, action))
+                << a.name << " " << name;
+        }
+    }
+}
+
+// SystemC elaborates once a process: all chips are built before the first one runs.
+void compare_designs(std::uint32_t first, std::uint32_t last) {
+    struct Run {
+        Design design;
+        DeployedNetwork network;
+        std::unique_ptr<ChipSystem> system;
+        std::unique_ptr<EnergyLedger> ledger;
+        std::unique_ptr<LedgerObserver> observer;
+    };
+    std::vector<std::unique_ptr<Run>> runs;
+    for (std::uint32_t seed = first; seed < last; ++seed) {
+        auto run = std::make_unique<Run>();
+        run->design = random_design(seed);
+        run->network = small_network(run->design.model, run->design.options.kernel, run->design.steps, seed);
+        run->system =
+            std::make_unique<ChipSystem>(run->network, run->design.chip, 1, ("chip" + std::to_string(seed)).c_str());
+        run->ledger = std::make_unique<EnergyLedger>(run->system->chip().units());
+        run->observer = std::make_unique<LedgerObserver>(*run->ledger);
+        run->system->chip().observe(*run->observer);
+        runs.push_back(std::move(run));
+    }
+    const CostTable table = testing_support::small_table();
+    const CompiledPrices prices(table);
+    for (const std::unique_ptr<Run>& run : runs) {
+        const Design& design = run->design;
+        SCOPED_TRACE(describe(design.options.kernel) + std::to_string(design.steps) + " steps");
+        const int lanes = 3;
+        const Sequences sequences(run->network, lanes, 7);
+        const BatchResult result = run->system->run({sequences.batch}).at(0);
+        const ActivityStatistics activity = measured_activity(*run->ledger, run->network, design.chip, lanes);
+        const DeployedNetwork shape = shape_of(design.model, run->network.options, design.steps);
+        expect_same_counts(*run->ledger, estimated_ledger(shape, design.chip, activity, lanes));
+
+        const DesignEstimate estimate =
+            estimate_design(design.model, run->network.options, design.chip, design.steps, activity, prices);
+        EXPECT_EQ(estimate.latency_cycles, result.finish_cycle - result.start_cycle);
+        const Pipeline pipeline = pipeline_of(run->network, design.chip);
+        EXPECT_EQ(estimate.interval_cycles, sequence_interval_cycles(pipeline, design.steps));
+        const std::vector<AreaRow> area = area_rows(run->system->chip().units(), table);
+        EXPECT_NEAR(estimate.area.area_mm2, total_area(area).area_mm2, 1e-12 * estimate.area.area_mm2);
+        // Measured activities give the simulated energy back, with leakage over one interval a sequence.
+        const double interval_s = static_cast<double>(estimate.interval_cycles) / design.chip.timing.clock_hz;
+        const EnergyTotal energy =
+            total_energy(run->ledger->price(table, {design.chip.read.t_read_s, lanes * interval_s}));
+        EXPECT_NEAR(estimate.sequence.energy_j, energy.energy_j / lanes, 1e-9 * estimate.sequence.energy_j);
+        EXPECT_NEAR(estimate.sequence.energy_low_j, energy.energy_low_j / lanes, 1e-9 * estimate.sequence.energy_j);
+        EXPECT_NEAR(estimate.sequence.energy_high_j, energy.energy_high_j / lanes,
+                    1e-9 * estimate.sequence.energy_high_j);
+    }
+}
+
+TEST(Estimate, EqualsTheSimulatedChipForEveryMappingAndRandomConfigurations) {
+    compare_designs(0, 12);
+}
+
+TEST(Estimate, EqualsTheSimulatedChipForMoreRandomConfigurations) {
+    compare_designs(12, 24);
+}
+
+TEST(Estimate, ClosedLatencyIsTheLatencyOfTheStepwiseRecurrence) {
+    std::mt19937 engine(3);
+    const auto pick = [&engine](int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine); };
+    for (int trial = 0; trial < 3000; ++trial) {
+        Pipeline pipeline;
+        pipeline.channel_capacity = pick(1, 3);
+        pipeline.classifier = pick(1, 20);
+        const int stages = pick(1, 9);
+        for (int stage = 0; stage < stages; ++stage) {
+            pipeline.stages.push_back({"", pick(1, 20), stage > 0 && pick(0, 2) == 0});
+        }
+        const int steps = pick(1, 40);
+        ASSERT_EQ(closed_latency_cycles(pipeline, steps), sequence_latency_cycles(pipeline, steps))
+            << "trial " << trial << ", " << steps << " steps";
+    }
+}
+
+DesignEstimate estimate(const Design& design) {
+    static const CompiledPrices kPrices(testing_support::small_table());
+    return estimate_design(design.model, design.options, design.chip, design.steps, {}, kPrices);
+}
+
+TEST(Estimate, ScalingLawsHold) {
+    Design design;
+    design.model.heads = 16;
+    design.steps = 100;
+    const DesignEstimate base = estimate(design);
+    Design other = design;
+    other.steps = 200;
+    EXPECT_NEAR(estimate(other).sequence.energy_j / base.sequence.energy_j, 2.0, 0.02);
+    other = design;
+    other.model.heads = 32;
+    EXPECT_GT(estimate(other).sequence.energy_j, 1.9 * base.sequence.energy_j);
+    EXPECT_GT(estimate(other).area.area_mm2, 1.9 * base.area.area_mm2);
+    other = design;
+    other.chip.timing.columns_per_adc =
+        4;  // half the sharing: twice the converters, fewer rounds, the same conversions
+    EXPECT_GT(estimate(other).area.area_mm2, base.area.area_mm2);
+    EXPECT_LT(estimate(other).latency_cycles, base.latency_cycles);
+    other = design;
+    other.chip.timing.clock_hz *= 2.0;
+    EXPECT_LT(estimate(other).latency_s, base.latency_s);
+    other = design;
+    other.chip.read.t_read_s *= 2.0;
+    EXPECT_GT(estimate(other).sequence.energy_j, base.sequence.energy_j);
+    other = design;
+    other.options.kernel.register_bits = 17;
+    EXPECT_GT(estimate(other).sequence.energy_j, base.sequence.energy_j);
+}
+
+TEST(Estimate, OneStepMillionStepsAndZeroActivityAreSane) {
+    Design design;
+    for (const int steps : {1, 1000000}) {
+        design.steps = steps;
+        const DesignEstimate one = estimate(design);
+        EXPECT_GT(one.latency_cycles, 0);
+        EXPECT_GT(one.sequence.energy_low_j, 0.0);
+        EXPECT_LT(one.sequence.energy_low_j, one.sequence.energy_j);
+        EXPECT_TRUE(std::isfinite(one.sequence.energy_high_j));
+    }
+    ActivityStatistics still;
+    for (ArrayActivity* activity :
+         {&still.encoder, &still.kernel_fused, &still.kernel_digital, &still.mixing, &still.classifier}) {
+        *activity = {0.0, 0.0};
+    }
+    design.steps = 100;
+    const CompiledPrices prices(testing_support::small_table());
+    const DesignEstimate idle = estimate_design(design.model, design.options, design.chip, design.steps, still, prices);
+    EXPECT_GT(idle.sequence.energy_j, 0.0);
+    EXPECT_LT(idle.sequence.energy_j, estimate(design).sequence.energy_j);
+}
+
+TEST(Estimate, AKernelThatDoesNotFitIsRefused) {
+    Design design;
+    design.model.states = 64;
+    design.options.kernel = fused(OutputForm::delayed);
+    EXPECT_THROW(estimate(design), UserError);
+}
+
+}  // namespace
+}  // namespace imssa::testing
