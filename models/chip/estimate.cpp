@@ -98,6 +98,10 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
 
 std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps) {
     const std::vector<PipelineStage>& stages = pipeline.stages;
+    const auto delayed = std::count_if(stages.begin(), stages.end(), [](const auto& stage) { return stage.delayed; });
+    if (steps <= delayed) {  // too short for every delayed unit to find its operation where it costs most
+        return sequence_latency_cycles(pipeline, steps);
+    }
     std::int64_t total = pipeline.classifier;
     std::size_t slowest = 0;
     for (std::size_t i = 0; i < stages.size(); ++i) {

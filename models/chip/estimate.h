@@ -19,7 +19,8 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
 
 /// The latency that `sequence_latency_cycles` finds step by step, in closed form: a path through all units that spends
 /// every spare step in the slowest one; a delayed unit before it costs one operation of the slowest unit up to there, a
-/// delayed unit behind it one of the slowest unit from there on.
+/// delayed unit behind it one of the slowest unit from there on. (Sequences shorter than the number of delayed units go
+/// through the recurrence.)
 std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps);
 
 /// Units and counts of `sequences` sequences, as the simulated chip's ledger has them.

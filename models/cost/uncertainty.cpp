@@ -22,6 +22,9 @@ double triangular(double low, double peak, double high, double probability) {
 }
 
 double draw(const EnergyTotal& item, double probability) {
+    if (!(item.energy_high_j > item.energy_low_j)) {
+        return item.energy_j;
+    }
     if (item.energy_low_j > 0.0) {
         return std::exp(triangular(std::log(item.energy_low_j), std::log(item.energy_j), std::log(item.energy_high_j),
                                    probability));

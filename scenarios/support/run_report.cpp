@@ -196,6 +196,18 @@ nlohmann::ordered_json area_json(const RunReport& report) {
                 groups[static_cast<std::size_t>(group)].area_mm2;
         }
     }
+    for (const AreaRow& row : report.area_rows) {
+        json["rows"].push_back({{"unit", row.unit},
+                                {"component", to_string(row.component)},
+                                {"count", row.count},
+                                {"unit_area_mm2", row.unit_area_mm2},
+                                {"area_mm2", row.area_mm2},
+                                {"low_mm2", row.area_low_mm2},
+                                {"high_mm2", row.area_high_mm2},
+                                {"source", row.source},
+                                {"status", row.status},
+                                {"calibrated", row.calibrated}});
+    }
     return json;
 }
 
@@ -235,6 +247,9 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
     }
     json["latency_s"] = {{"step", report.seconds(report.step_cycles)},
                          {"sequence", report.seconds(report.latency_cycles)}};
+    for (const auto& [name, cycles] : report.stages) {
+        json["latency_s"]["units"][name] = report.seconds(cycles);
+    }
     json["throughput_sequences_per_s"] = 1.0 / report.seconds(report.interval_cycles);
     json["energy_j"] = energy_json(report);
     json["area_mm2"] = area_json(report);

@@ -219,4 +219,36 @@ TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit
     EXPECT_NE(result.output.find("operations counted"), std::string::npos);
 }
 
+TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
+    for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
+        const auto result = [chip](const std::string& options) {
+            const fs::path file = folder_ / "estimate.json";
+            const CommandResult done =
+                run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
+                    " --chip " + source(std::string("scenarios/chips/") + chip) +
+                    " --sequences 32 --threads 1 --quiet " + options + " --json " + file.string());
+            EXPECT_EQ(done.status, 0) << done.output;
+            return nlohmann::json::parse(read_file(file));
+        };
+        const std::string activity = (folder_ / "activity.toml").string();
+        const nlohmann::json simulated = result("--no-compare --write-activity " + activity);
+        const nlohmann::json estimate = result("--engine estimate");
+        const nlohmann::json informed = result("--engine estimate --activity " + activity);
+        EXPECT_EQ(estimate.at("engine"), "estimate");
+        EXPECT_FALSE(estimate.contains("accuracy"));
+        EXPECT_EQ(estimate.at("latency_s"), simulated.at("latency_s"));
+        EXPECT_EQ(estimate.at("throughput_sequences_per_s"), simulated.at("throughput_sequences_per_s"));
+        EXPECT_EQ(estimate.at("area_mm2"), simulated.at("area_mm2"));
+        const double energy = simulated.at("energy_j").at("sequence");
+        EXPECT_NEAR(estimate.at("energy_j").at("sequence").get<double>(), energy, 0.03 * energy) << chip;
+        EXPECT_NEAR(informed.at("energy_j").at("sequence").get<double>(), energy, 1e-4 * energy) << chip;
+        const nlohmann::json& draws = estimate.at("energy_j").at("monte_carlo");
+        EXPECT_LT(draws.at("quantile_05_j"), draws.at("median_j"));
+        EXPECT_LT(draws.at("median_j"), draws.at("quantile_95_j"));
+        EXPECT_EQ(estimate.at("baselines").at("computed").size(), 2U);
+    }
+    expect_user_error(infer("ideal.toml", "--activity nowhere.toml"), "--activity needs --engine estimate");
+    expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
+}
+
 }  // namespace
