@@ -13,6 +13,7 @@
 #include "scenarios/support/command_line.h"
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/pictures.h"
+#include "scenarios/support/power_trace.h"
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/run_setup.h"
 #include "scenarios/support/work_progress.h"
@@ -32,8 +33,9 @@ struct InferOptions {
     std::vector<std::string> explain;  ///< "energy", "area"
     std::string vcd;
     int vcd_sequence = 0;
-    std::string activity;        ///< statistics for the estimate; empty: the defaults
-    std::string write_activity;  ///< where to write those of the simulation
+    std::vector<std::string> power;  ///< power over time of the sequence that the waveform shows
+    std::string activity;            ///< statistics for the estimate; empty: the defaults
+    std::string write_activity;      ///< where to write those of the simulation
 };
 
 constexpr const char* kDescription =
@@ -106,6 +108,9 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
         if (logits != outcome.chips.front().logits[static_cast<std::size_t>(options.vcd_sequence)]) {
             throw std::logic_error("the traced sequence gave other logits than the same sequence without a trace");
         }
+    }
+    for (const std::string& file : options.power) {
+        write_power(trace_power(setup, options.run.seed, options.vcd_sequence), file);
     }
     if (!options.common.out.empty()) {
         write_pictures(options, setup, report, outcome);
@@ -181,8 +186,9 @@ void check_options(const InferOptions& options, const RunSetup& setup) {
                         std::to_string(setup.dataset.count()) + " sequences of the run");
     }
     if (options.engine != Engine::chip &&
-        (!options.vcd.empty() || options.run.chips != 1 || !options.common.out.empty())) {
-        throw UserError("--vcd, --chips and --out need --engine chip: the other engines have no chip to trace");
+        (!options.vcd.empty() || !options.power.empty() || options.run.chips != 1 || !options.common.out.empty())) {
+        throw UserError(
+            "--vcd, --power, --chips and --out need --engine chip: the other engines have no chip to trace");
     }
     if (options.engine != Engine::chip && !options.write_activity.empty()) {
         throw UserError("--write-activity needs --engine chip: only a simulation has statistics");
@@ -249,7 +255,10 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--explain", options.explain, "energy or area: every row with count, unit cost, range and source")
         ->check(CLI::IsMember({"energy", "area"}));
     app.add_option("--vcd", options.vcd, "Waveform of one sequence")->type_name("FILE.vcd");
-    app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform shows")
+    app.add_option("--power", options.power,
+                   "Power over time of one sequence, a bin a step (CSV, or VCD by its ending)")
+        ->type_name("FILE.csv|FILE.vcd");
+    app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform and the power over time show")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     return run_command(app, argc, argv, [&] {

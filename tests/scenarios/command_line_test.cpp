@@ -251,4 +251,35 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
     expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
 }
 
+TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
+    const fs::path csv = folder_ / "power.csv";
+    const fs::path vcd = folder_ / "power.vcd";
+    const nlohmann::json result = infer_json(
+        "imssa_28nm.toml", "--sequences 1 --lanes 1 --no-compare --power " + csv.string() + " --power " + vcd.string());
+    std::istringstream lines(read_file(csv));
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line.rfind("time_s,adc_w,", 0), 0U) << line;
+    double sum_w = 0.0;
+    double first_s = -1.0;
+    double bin_s = 0.0;
+    while (std::getline(lines, line)) {
+        std::vector<double> values;
+        std::istringstream cells(line);
+        for (std::string cell; std::getline(cells, cell, ',');) {
+            values.push_back(std::stod(cell));
+        }
+        ASSERT_EQ(values.size(), 12U);
+        sum_w += values[11] - values[10];  // all but leakage
+        bin_s = first_s >= 0.0 && bin_s == 0.0 ? values[0] - first_s : bin_s;
+        first_s = first_s < 0.0 ? values[0] : first_s;
+    }
+    const nlohmann::json& energy = result.at("energy_j");
+    const double dynamic = energy.at("sequence").get<double>() - energy.at("by_component").at("leakage").get<double>();
+    EXPECT_NEAR(sum_w * bin_s, dynamic, 1e-6 * dynamic);
+    const std::string waveform = read_file(vcd);
+    EXPECT_NE(waveform.find("$var real 64 ! adc $end"), std::string::npos);
+    EXPECT_EQ(waveform.find("nan"), std::string::npos);
+}
+
 }  // namespace
