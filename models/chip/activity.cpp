@@ -44,7 +44,7 @@ void ArrayActivity::validate() const {
 ReadEnergy full_scale_read(const QuantizedMatrix& matrix, const ChipConfig& config) {
     const double cells = static_cast<double>(matrix.inputs()) * config.mapping.rows_per_input() * matrix.outputs() *
                          MappingOptions::columns_per_output();
-    const double siemens_seconds = cells * config.device.g_max_siemens * config.read.t_read_s;
+    const double siemens_seconds = cells * config.device.g_max_siemens * config.read.read_time_s(matrix.input_limit);
     const double volt = config.read.v_read_volt;
     return {volt * volt * siemens_seconds, config.read.v_supply_volt * volt * siemens_seconds};
 }

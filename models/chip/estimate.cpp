@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "models/chip/estimate_units.h"
+#include "models/network/quantizer.h"
 
 namespace imssa {
 
 namespace {
 
-void set_shape(QuantizedMatrix& matrix, int inputs, int outputs) {
+void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit) {
     matrix.codes.resize(inputs, outputs);  // never read
+    matrix.input_limit = limit;
 }
 
 /// Builds the units and counts of a ledger.
@@ -73,8 +75,9 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
     network.model = model;
     network.options = options;
     network.steps = steps;
-    set_shape(network.encoder, model.channels, model.heads);
-    set_shape(network.decoder, model.heads, model.classes);
+    const int activation_limit = code_limit(options.activation_bits);
+    set_shape(network.encoder, model.channels, model.heads, code_limit(options.input_bits));
+    set_shape(network.decoder, model.heads, model.classes, activation_limit);
     network.layers.resize(static_cast<std::size_t>(model.layers));
     const KernelOptions& kernel = options.kernel;
     for (DeployedLayer& layer : network.layers) {
@@ -87,8 +90,9 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
             kernel.mapping == KernelMapping::fused && kernel.representation == StateRepresentation::abar_cartesian;
         const int state_inputs = one.array_makes_state ? 1 : 0;
         set_shape(one.array, 2 * one.modes + state_inputs + (one.digital_feedthrough() ? 0 : 1),
-                  (one.array_makes_state ? 2 * one.modes : 0) + 1);
-        set_shape(layer.mixing, model.heads, model.mixing_outputs());
+                  (one.array_makes_state ? 2 * one.modes : 0) + 1,
+                  std::max(code_limit(kernel.state_bits), activation_limit));
+        set_shape(layer.mixing, model.heads, model.mixing_outputs(), activation_limit);
         layer.unit.glu = model.glu;
         layer.unit.residual = model.residual;
         layer.unit.norm = model.norm;
@@ -172,14 +176,15 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
 
     TotalSink sink;
     UnitWalk<TotalSink>(network, config, activity, sink).walk();
+    const double read_s = config.read.read_time_s(network.encoder.input_limit);
     EnergyTotal& energy = estimate.sequence;
     energy = {sink.supply_j, sink.device_j, sink.supply_j};
     for (std::size_t action = 0; action < sink.actions.size(); ++action) {
         const CompiledPrices::Range& joule = prices.energy_j[action];
         const CompiledPrices::Range& watt = prices.power_w[action];
-        energy.energy_low_j += sink.actions[action] * (joule.low + watt.low * config.read.t_read_s);
-        energy.energy_j += sink.actions[action] * (joule.nominal + watt.nominal * config.read.t_read_s);
-        energy.energy_high_j += sink.actions[action] * (joule.high + watt.high * config.read.t_read_s);
+        energy.energy_low_j += sink.actions[action] * (joule.low + watt.low * read_s);
+        energy.energy_j += sink.actions[action] * (joule.nominal + watt.nominal * read_s);
+        energy.energy_high_j += sink.actions[action] * (joule.high + watt.high * read_s);
     }
     for (std::size_t component = 0; component < sink.parts.counts.size(); ++component) {
         const double count = sink.parts.counts[component];

@@ -89,7 +89,7 @@ private:
         part(Component::dac, matrix.inputs());
         act(Action::dac_conversion, reads * counts.dac_conversions);
         begin(layer, group, ".tile");
-        part(Component::cell, tiles(matrix) * cells_per_tile());
+        part(Component::cell, tiles(matrix) * cells_per_tile() * config_.device.parallel_cells);
         sink_.read(reads * tiles(matrix), read_energy(matrix, activity, reads));
         begin(layer, group, ".adc");
         converters(1.0, counts.columns, matrix.outputs(), reads);
@@ -121,7 +121,7 @@ private:
         part(Component::dac, heads_ * one.array.inputs());
         act(Action::dac_conversion, reads * counts.dac_conversions);
         begin(layer, "kernel", ".tile");
-        part(Component::cell, heads_ * cells_per_tile());
+        part(Component::cell, heads_ * cells_per_tile() * config_.device.parallel_cells);
         sink_.read(reads, read_energy(one.array, digital ? activity_.kernel_digital : activity_.kernel_fused, reads));
         begin(layer, "kernel", ".adc");
         converters(heads_, counts.columns, one.array.outputs(), reads);

@@ -72,7 +72,8 @@ PowerTrace trace_power(const RunSetup& setup, std::uint64_t seed, int sequence, 
         [&](int /*job*/, const std::function<void(int)>& /*progress*/) {
             const CompiledPrices prices(load_cost_table(setup.cost_table));
             ChipSystem system(setup.network, setup.chip, seed);
-            PowerObserver observer(system.chip().units(), prices, setup.chip.read.t_read_s, trace.bin_s);
+            PowerObserver observer(system.chip().units(), prices,
+                                   setup.chip.read.read_time_s(setup.network.encoder.input_limit), trace.bin_s);
             system.chip().observe(observer);
             BatchInput batch;
             batch.values.push_back(setup.dataset.sequence(sequence));
