@@ -27,4 +27,9 @@ BENCHMARK(EstimateDesign);
 }  // namespace
 }  // namespace imssa
 
-BENCHMARK_MAIN();
+/// libsystemc owns main and calls this.
+int sc_main(int argc, char* argv[]) {
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}
