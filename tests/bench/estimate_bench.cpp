@@ -2,6 +2,8 @@
 /// `designs` is their number per second of CPU time.
 #include <benchmark/benchmark.h>
 
+#include <systemc>
+
 #include "models/chip/estimate.h"
 
 namespace imssa {
