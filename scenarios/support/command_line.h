@@ -29,9 +29,14 @@ void add_common_options(CLI::App& app, CommonOptions& options);
 /// ours is named as such, exit status 70.
 int run_command(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
-/// Writes text to a file through a temporary file beside it, so that nothing half-written is left. Creates folders.
+/// Writes text to a file through a temporary file beside it, so that nothing half-written is left (to devices and pipes
+/// directly). Creates folders.
 /// Throws UserError when the place cannot be written.
 void write_file_atomically(const std::string& path, const std::string& text);
+
+/// Renames a file that a library has written without reporting errors, after a check that the disk was not full. Throws
+/// UserError and removes the temporary file otherwise.
+void commit_streamed_file(const std::string& temporary, const std::string& path);
 
 /// Creates a folder for output; throws UserError when that fails.
 void create_output_folder(const std::string& path);

@@ -1,6 +1,7 @@
 #include "scenarios/support/pictures.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -33,6 +34,7 @@ void run_gnuplot(const std::string& path, const std::string& title, int width, i
     if (pipe == nullptr) {
         throw UserError("cannot start gnuplot for '" + path + "'; install the package gnuplot-nox");
     }
+    const std::string temporary = path + ".tmp" + std::to_string(::getpid());
     std::ostringstream script;
     script << "set terminal pngcairo noenhanced font 'sans,11' size " << width << ',' << height << "\nset output "
            << quoted(path) << "\nset title " << quoted(title) << "\n"
@@ -40,7 +42,10 @@ void run_gnuplot(const std::string& path, const std::string& title, int width, i
     const std::string text = script.str();
     std::fwrite(text.data(), 1, text.size(), pipe);
     const int status = ::pclose(pipe);
-    if (status != 0 || !std::filesystem::exists(path)) {
+    std::error_code code;
+    std::filesystem::rename(temporary, path, code);
+    if (status != 0 || code) {
+        std::remove(temporary.c_str());
         throw UserError("gnuplot could not draw '" + path +
                         "'; is the package gnuplot-nox installed and the folder writable?");
     }

@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 
 const char* const kDefaultFolder = "../shared/data";
 const char* const kHowToMend =
-    "scripts/check_mnist.sh says where MNIST is found; --set data.name=glyphs needs no files";
+    "scripts/check_mnist.sh says where MNIST is found; generated digits need no files (train: --set data.name=glyphs; "
+    "infer: "
+    "scenarios/checkpoints/glyphs_small_8bit.h5)";
 
 bool is_file(const fs::path& path) {
     std::error_code error;

@@ -141,6 +141,10 @@ std::vector<std::uint8_t> read_file_bytes(const std::string& path) {
     return bytes;
 }
 
+std::vector<std::uint8_t> unpack_gzip(std::vector<std::uint8_t> bytes, const std::string& path) {
+    return is_gzip(bytes) ? decompress(bytes, path) : bytes;
+}
+
 IdxArray parse_idx(const std::vector<std::uint8_t>& bytes, const std::string& path) {
     return is_gzip(bytes) ? parse_plain_idx(decompress(bytes, path), path) : parse_plain_idx(bytes, path);
 }

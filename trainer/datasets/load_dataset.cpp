@@ -48,6 +48,11 @@ Dataset load_dataset(const DataConfig& config, Split split, const std::optional<
         throw UserError("data.validation_count is 0, so there is no validation split; set it, or use the test split");
     }
     if (config.name == "glyphs") {
+        constexpr int kMostGlyphs = 2000000;  // 6 GB
+        if (glyph_count(config, split) > kMostGlyphs) {
+            throw UserError(std::to_string(glyph_count(config, split)) + " glyphs do not fit into memory; at most " +
+                            std::to_string(kMostGlyphs) + " can be generated");
+        }
         return make_glyphs(config.seed, split, glyph_count(config, split));
     }
     return load_mnist_split(config, split, find_data_folder(data_folder));

@@ -18,14 +18,15 @@ namespace {
 constexpr int kClasses = 10;
 constexpr int kRows = 28;
 
+/// SHA-256 of the unpacked official files (the same whether they were downloaded packed or not).
 struct OfficialFile {
     std::string_view images_sha256;
     std::string_view labels_sha256;
 };
-constexpr OfficialFile kTrainFiles{"440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-                                   "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"};
-constexpr OfficialFile kTestFiles{"8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-                                  "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"};
+constexpr OfficialFile kTrainFiles{"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                                   "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"};
+constexpr OfficialFile kTestFiles{"0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                                  "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"};
 
 std::string sha256(const std::vector<std::uint8_t>& bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -42,16 +43,16 @@ std::string sha256(const std::vector<std::uint8_t>& bytes) {
 }
 
 IdxArray read_verified(const std::string& path, std::string_view expected, bool verify) {
-    const std::vector<std::uint8_t> bytes = read_file_bytes(path);
-    const bool packed = path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0;
-    if (verify && packed) {
-        const std::string found = sha256(bytes);
+    const std::vector<std::uint8_t> content = unpack_gzip(read_file_bytes(path), path);
+    IdxArray array = parse_idx(content, path);
+    if (verify) {
+        const std::string found = sha256(content);
         if (found != expected) {
-            throw UserError(path + ": is not MNIST's official file: its sha256 is " + found + ", expected " +
+            throw UserError(path + ": is not MNIST's official file: its content's sha256 is " + found + ", expected " +
                             std::string(expected) + "; download it again (scripts/check_mnist.sh says where)");
         }
     }
-    return parse_idx(bytes, path);
+    return array;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace imssa {
 struct MnistOptions {
     int first = 0;       ///< index of the first image in the file
     int count = 0;       ///< images to read; 0: to the end
-    bool verify = true;  ///< compare .gz files with the official ones (sha256)
+    bool verify = true;  ///< compare the content with the official files' (sha256), packed or not
 };
 
 /// MNIST as sequences of 784 steps and one channel, rows one after the other. `folder` is a data folder

@@ -6,6 +6,7 @@
 
 #include "tests/trainer/datasets/idx_files.h"
 #include "trainer/datasets/data_config.h"
+#include "trainer/datasets/mnist.h"
 
 namespace imssa {
 namespace {
@@ -49,14 +50,16 @@ TEST(DataLocationTest, NamesEveryPlaceThatWasSearched) {
     std::filesystem::current_path(folder.path() + "/inner");
     EXPECT_EQ(error_of([] { find_data_folder(); }),
               "no data folder: searched ../shared/data, as --data is not given and $IMSSA_DATA is not set; "
-              "scripts/check_mnist.sh says where MNIST is found; --set data.name=glyphs needs no files");
+              "scripts/check_mnist.sh says where MNIST is found; generated digits need no files (train: --set "
+              "data.name=glyphs; infer: scenarios/checkpoints/glyphs_small_8bit.h5)");
     EXPECT_THAT(error_of([] { find_data_folder("absent"); }), HasSubstr("searched --data absent; "));
     setenv("IMSSA_DATA", "gone", 1);
     EXPECT_THAT(error_of([] { find_data_folder(); }), HasSubstr("searched $IMSSA_DATA (gone), as --data is not given"));
     unsetenv("IMSSA_DATA");
     EXPECT_EQ(error_of([] { find_mnist_files(".", Split::kTest); }),
               "MNIST: t10k-images-idx3-ubyte.gz (or unpacked) is neither in ./mnist nor in .; "
-              "scripts/check_mnist.sh says where MNIST is found; --set data.name=glyphs needs no files");
+              "scripts/check_mnist.sh says where MNIST is found; generated digits need no files (train: --set "
+              "data.name=glyphs; infer: scenarios/checkpoints/glyphs_small_8bit.h5)");
     EXPECT_FALSE(mnist_available("."));
     std::filesystem::current_path("/");
 }
@@ -75,27 +78,31 @@ TEST(DataLocationTest, FindsPackedAndUnpackedFilesInBothPlaces) {
     }
 }
 
-TEST(LoadDatasetTest, ReadsUnpackedFilesByTheirStructure) {
+TEST(LoadMnistTest, ReadsUnpackedFilesOfOtherDigitsWhenNotToldToVerify) {
     const TestFolder folder;
     write_look_alikes(folder.path(), "", 20);
-    DataConfig config;
-    config.test_count = 12;
-    const Dataset dataset = load_dataset(config, Split::kTest, folder.path());
+    MnistOptions options;
+    options.verify = false;
+    options.count = 12;
+    const Dataset dataset = load_mnist(folder.path(), Split::kTest, options);
     EXPECT_EQ(dataset.count(), 12);
     EXPECT_EQ(dataset.steps, 784);
     EXPECT_EQ(dataset.labels[11], 1);
     EXPECT_FLOAT_EQ(dataset.sequence(11)[783], 11.0F / 127.5F - 1.0F);
-    config.test_count = 21;
-    EXPECT_THAT(error_of([&] { load_dataset(config, Split::kTest, folder.path()); }),
+    options.count = 21;
+    EXPECT_THAT(error_of([&] { load_mnist(folder.path(), Split::kTest, options); }),
                 HasSubstr("holds 20 images, too few for 21 from number 0; lower the counts in [data]"));
 }
 
-TEST(LoadDatasetTest, ReportsPackedFilesThatAreNotTheOfficialOnes) {
-    const TestFolder folder;
-    write_look_alikes(folder.path(), ".gz", 20);
-    const std::string message = error_of([&] { load_dataset({}, Split::kTest, folder.path()); });
-    EXPECT_THAT(message, HasSubstr("t10k-images-idx3-ubyte.gz: is not MNIST's official file: its sha256 is "));
-    EXPECT_THAT(message, HasSubstr("expected 8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"));
+TEST(LoadDatasetTest, ReportsFilesThatAreNotTheOfficialOnesPackedOrNot) {
+    for (const char* ending : {"", ".gz"}) {
+        const TestFolder folder;
+        write_look_alikes(folder.path(), ending, 20);
+        const std::string message = error_of([&] { load_dataset({}, Split::kTest, folder.path()); });
+        EXPECT_THAT(message, HasSubstr(std::string("t10k-images-idx3-ubyte") + ending +
+                                       ": is not MNIST's official file: its content's sha256 is "));
+        EXPECT_THAT(message, HasSubstr("expected 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"));
+    }
 }
 
 TEST(LoadDatasetTest, RejectsCountsThatCannotBe) {
