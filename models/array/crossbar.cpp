@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include "models/array/lane_product.h"
 #include "models/common/lane_math.h"
@@ -27,6 +28,13 @@ LaneMatrix magnitudes(const LaneMatrix& codes) {
         magnitude[i] = source[i] < 0.0F ? -source[i] : source[i];
     }
     return result;
+}
+
+/// One lane's energy of one read as a whole number of quanta of 2^-60 J (0.87 aJ). Sums of such numbers are exact below
+/// 2^-7 J, so that totals do not depend on how lanes were grouped.
+double whole_quanta(double joule) {
+    constexpr double kPerJoule = 1152921504606846976.0;  // 2^60
+    return std::nearbyint(joule * kPerJoule) / kPerJoule;
 }
 
 }  // namespace
@@ -122,8 +130,8 @@ ReadEnergy Crossbar::read_energy(const LaneMatrix& input_codes) const {
         }
         const int lanes = std::min(kLaneWidth, input_codes.lanes() - vector * kLaneWidth);
         for (int lane = 0; lane < lanes; ++lane) {
-            energy.device_j += static_cast<double>(device[lane]);
-            energy.supply_j += static_cast<double>(supply[lane]);
+            energy.device_j += whole_quanta(static_cast<double>(device[lane]));
+            energy.supply_j += whole_quanta(static_cast<double>(supply[lane]));
         }
     }
     return energy;
@@ -150,8 +158,8 @@ ReadEnergy Crossbar::wired_read_energy(const LaneMatrix& input_codes) const {
         }
         const int lanes = std::min(kLaneWidth, input_codes.lanes() - vector * kLaneWidth);
         for (int lane = 0; lane < lanes; ++lane) {
-            energy.device_j += static_cast<double>(device[lane]);
-            energy.supply_j += static_cast<double>(supply[lane]);
+            energy.device_j += whole_quanta(static_cast<double>(device[lane]));
+            energy.supply_j += whole_quanta(static_cast<double>(supply[lane]));
         }
     }
     return energy;
@@ -161,13 +169,16 @@ ReadEnergy Crossbar::pulsed_read_energy(const LaneMatrix& input_codes) const {
     LaneMatrix on_time;
     input_stage_.on_time(input_codes, on_time);
     ReadEnergy energy;
-    for (int i = 0; i < inputs(); ++i) {
-        double time = 0.0;
-        for (int lane = 0; lane < input_codes.lanes(); ++lane) {
-            time += static_cast<double>(on_time(i, lane));
+    for (int lane = 0; lane < input_codes.lanes(); ++lane) {
+        double device = 0.0;
+        double supply = 0.0;
+        for (int i = 0; i < inputs(); ++i) {
+            const double time = static_cast<double>(on_time(i, lane));
+            device += time * device_energy_per_code2_[static_cast<std::size_t>(i)];
+            supply += time * supply_energy_per_code_[static_cast<std::size_t>(i)];
         }
-        energy.device_j += time * device_energy_per_code2_[static_cast<std::size_t>(i)];
-        energy.supply_j += time * supply_energy_per_code_[static_cast<std::size_t>(i)];
+        energy.device_j += whole_quanta(device);
+        energy.supply_j += whole_quanta(supply);
     }
     return energy;
 }

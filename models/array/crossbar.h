@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ public:
     /// wire resistance the currents of all rows are the exact ones of the grid.
     ReadEnergy read_energy(const LaneMatrix& input_codes) const;
 
+    /// Programs other weight codes (inputs x outputs, within the matrix's code_limit) into the same cells: the same
+    /// errors and faults are drawn as at construction.
+    void reprogram(const MatrixRM& codes);
+
+    /// The weight codes that it was programmed with, inputs x outputs.
+    const MatrixRM& codes() const { return recipe_->matrix.codes; }
     const Eigen::MatrixXd& conductances() const { return conductances_; }
     const TileFootprint& footprint() const { return footprint_; }
     const ProgrammingSummary& programming() const { return programming_; }
@@ -49,6 +56,17 @@ public:
     int outputs() const { return static_cast<int>(weights_.cols()); }
 
 private:
+    /// What a programming starts from.
+    struct Recipe {
+        QuantizedMatrix matrix;
+        MappingOptions mapping;
+        DeviceConfig device;
+        ReadConfig read;
+        std::uint64_t seed = 0;
+        std::uint32_t tile = 0;
+        std::string name;
+    };
+
     void set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped, const QuantizedMatrix& matrix,
                      const MappingOptions& mapping, const DeviceConfig& device);
     void set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma, const QuantizedMatrix& matrix,
@@ -59,6 +77,7 @@ private:
     ReadEnergy wired_read_energy(const LaneMatrix& input_codes) const;
     ReadEnergy pulsed_read_energy(const LaneMatrix& input_codes) const;
 
+    std::shared_ptr<const Recipe> recipe_;
     InputStage input_stage_;
     MatrixRM weights_;         ///< inputs x outputs: effective weights with the drive multiplied in
     MatrixRM even_weights_;    ///< the same for the even part of what the rows see; empty when off

@@ -3,9 +3,11 @@
 #include "models/array/crossbar.h"
 #include "models/array/fault_remap.h"
 #include "models/array/wire_grid.h"
+#include "models/common/error.h"
 #include "models/device/programming.h"
 
 /// Programming of a tile: from codes to cells, and from cells to what a read needs.
+
 namespace imssa {
 
 namespace {
@@ -64,7 +66,8 @@ Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const TileF
 
 Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
                    const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name)
-    : input_stage_(read, matrix, seed, tile),
+    : recipe_(std::make_shared<const Recipe>(Recipe{matrix, mapping, device, read, seed, tile, name})),
+      input_stage_(read, matrix, seed, tile),
       footprint_(imssa::footprint(matrix, mapping, name)),
       bit_serial_(read.input == InputMode::bit_serial),
       seed_(seed),
@@ -81,6 +84,19 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
     set_weights(transfer, targets.swapped, matrix, mapping, device);
     set_noise(transfer, cells.read_sigma, matrix, mapping, device, read);
     set_read_energy(row_admittance, matrix, mapping.rows_per_input(), device.parallel_cells, read);
+}
+
+void Crossbar::reprogram(const MatrixRM& codes) {
+    const Recipe& recipe = *recipe_;
+    if (codes.rows() != recipe.matrix.codes.rows() || codes.cols() != recipe.matrix.codes.cols() ||
+        codes.cwiseAbs().maxCoeff() > static_cast<float>(recipe.matrix.code_limit)) {
+        throw UserError(recipe.name + ": weight codes must be " + std::to_string(recipe.matrix.inputs()) + " x " +
+                        std::to_string(recipe.matrix.outputs()) + " numbers up to " +
+                        std::to_string(recipe.matrix.code_limit));
+    }
+    QuantizedMatrix matrix = recipe.matrix;
+    matrix.codes = codes;
+    *this = Crossbar(matrix, recipe.mapping, recipe.device, recipe.read, recipe.seed, recipe.tile, recipe.name);
 }
 
 void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped,

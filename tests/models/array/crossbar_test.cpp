@@ -201,6 +201,37 @@ TEST(Crossbar, NothingIsReadNoisyWhenAllInputsAreZero) {
     EXPECT_EQ(energy.supply_j, 0.0);
 }
 
+TEST(Crossbar, EnergyIsTheSameToTheBitHoweverLanesAreGrouped) {
+    const QuantizedMatrix matrix = random_matrix(20, 12, 127, 3, true);
+    const Crossbar tile(matrix, cells(4), device_preset("taox_imssa"), ReadConfig{}, 5, 1, "tile");
+    const LaneMatrix all = random_codes(20, 37, 127, 4);
+    ReadEnergy sum;
+    for (int lane = 0; lane < 37; ++lane) {
+        LaneMatrix one(20, 1);
+        for (int input = 0; input < 20; ++input) {
+            one(input, 0) = all(input, lane);
+        }
+        const ReadEnergy energy = tile.read_energy(one);
+        sum.device_j += energy.device_j;
+        sum.supply_j += energy.supply_j;
+    }
+    const ReadEnergy together = tile.read_energy(all);
+    EXPECT_EQ(sum.device_j, together.device_j);
+    EXPECT_EQ(sum.supply_j, together.supply_j);
+}
+
+TEST(Crossbar, ReprogrammingWithTheSameCodesGivesTheSameTile) {
+    const QuantizedMatrix matrix = random_matrix(20, 12, 127, 3, true);
+    const Crossbar original(matrix, cells(4), device_preset("taox_imssa"), ReadConfig{}, 5, 1, "tile");
+    Crossbar tile = original;
+    tile.reprogram(MatrixRM::Zero(20, 12));
+    EXPECT_GT((tile.conductances() - original.conductances()).norm(), 0.0);
+    tile.reprogram(original.codes());
+    EXPECT_EQ(tile.conductances(), original.conductances());
+    EXPECT_THROW(tile.reprogram(MatrixRM::Zero(3, 3)), UserError);
+    EXPECT_THROW(tile.reprogram(MatrixRM::Constant(20, 12, 128.0F)), UserError);
+}
+
 TEST(Crossbar, TheSameSeedGivesTheSameBitsAndAnotherOneDoesNot) {
     const QuantizedMatrix matrix = random_matrix(20, 20, 127, 5);
     const LaneMatrix inputs = random_codes(20, 30, 127, 6);
