@@ -30,10 +30,10 @@ LaneMatrix magnitudes(const LaneMatrix& codes) {
     return result;
 }
 
-/// One lane's energy of one read as a whole number of quanta of 2^-60 J (0.87 aJ). Sums of such numbers are exact below
-/// 2^-7 J, so that totals do not depend on how lanes were grouped.
+/// One lane's energy of one read as a whole number of quanta of 2^-64 J (0.05 aJ). Sums of such numbers are exact below
+/// 2^-11 J (0.49 mJ), so that totals do not depend on how lanes were grouped.
 double whole_quanta(double joule) {
-    constexpr double kPerJoule = 1152921504606846976.0;  // 2^60
+    constexpr double kPerJoule = 18446744073709551616.0;  // 2^64
     return std::nearbyint(joule * kPerJoule) / kPerJoule;
 }
 
