@@ -55,7 +55,7 @@ std::vector<HostResult> run_host(const RunSetup& setup, std::uint64_t seed, cons
     const std::vector<HostSequence> sequences = host_sequences(setup);
     Chip chip("chip", setup.network, setup.chip, seed);
     ChipTarget target("registers", chip);
-    HostDriver host("host", sequences, kPollCycles * chip.clock_period());
+    HostDriver host("host", sequences, kPollCycles * chip.clock_period(), chip.weight_image());
     host.socket.bind(target.socket);
     std::unique_ptr<VcdTrace> trace;
     if (!vcd.empty()) {

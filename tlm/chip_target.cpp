@@ -1,5 +1,6 @@
 #include "tlm/chip_target.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@ ChipTarget::ChipTarget(const sc_core::sc_module_name& name, Chip& chip)
     : sc_core::sc_module(name), socket("socket"), chip_(chip) {
     socket.register_b_transport(this, &ChipTarget::b_transport);
     socket.register_transport_dbg(this, &ChipTarget::transport_dbg);
+    select_tile(0);
 }
 
 void ChipTarget::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -31,7 +33,7 @@ tlm::tlm_response_status ChipTarget::access(tlm::tlm_generic_payload& payload) {
         return tlm::TLM_BURST_ERROR_RESPONSE;
     }
     const std::uint64_t address = payload.get_address();
-    if (address % kWordBytes != 0 || address > kTileColumns) {
+    if (address % kWordBytes != 0 || address > kTileOutputs) {
         return tlm::TLM_ADDRESS_ERROR_RESPONSE;
     }
     std::uint32_t word = 0;
@@ -108,6 +110,12 @@ bool ChipTarget::read_state(std::uint64_t address, std::uint32_t& value) {
         case kTileColumns:
             value = static_cast<std::uint32_t>(mapping.tile_columns);
             return true;
+        case kTileInputs:
+            value = static_cast<std::uint32_t>(staged_codes_.rows());
+            return true;
+        case kTileOutputs:
+            value = static_cast<std::uint32_t>(staged_codes_.cols());
+            return true;
         default:
             return false;
     }
@@ -116,7 +124,7 @@ bool ChipTarget::read_state(std::uint64_t address, std::uint32_t& value) {
 tlm::tlm_response_status ChipTarget::write(std::uint64_t address, std::uint32_t value) {
     switch (address) {
         case kControl:
-            return start_sequence(value);
+            return control(value);
         case kInputData:
             return take_input(static_cast<std::int32_t>(value));
         case kSequenceId:
@@ -126,15 +134,50 @@ tlm::tlm_response_status ChipTarget::write(std::uint64_t address, std::uint32_t 
             if (value >= chip_.tiles().size()) {
                 return tlm::TLM_GENERIC_ERROR_RESPONSE;
             }
-            tile_ = value;
+            select_tile(value);
             return tlm::TLM_OK_RESPONSE;
         default:
             return tlm::TLM_COMMAND_ERROR_RESPONSE;
     }
 }
 
-tlm::tlm_response_status ChipTarget::start_sequence(std::uint32_t control) {
-    if (control != kControlStart || batch_ != nullptr) {
+tlm::tlm_response_status ChipTarget::control(std::uint32_t command) {
+    switch (command) {
+        case kControlStart:
+            return start_sequence();
+        case kControlProgram:
+        case kControlErase:
+            return program(command);
+        default:
+            return tlm::TLM_GENERIC_ERROR_RESPONSE;
+    }
+}
+
+void ChipTarget::select_tile(std::uint32_t tile) {
+    tile_ = tile;
+    staged_codes_ = chip_.tiles()[tile].crossbar->codes();
+}
+
+/// Cells are not programmed while sequences are in the chip, nor with codes that they cannot hold.
+tlm::tlm_response_status ChipTarget::program(std::uint32_t command) {
+    if (static_cast<std::uint32_t>(started_) != finished_) {
+        return tlm::TLM_GENERIC_ERROR_RESPONSE;
+    }
+    if (command == kControlErase) {
+        chip_.erase_tiles();
+        select_tile(tile_);
+        return tlm::TLM_OK_RESPONSE;
+    }
+    try {
+        chip_.program_tile(static_cast<int>(tile_), staged_codes_);
+    } catch (const UserError&) {
+        return tlm::TLM_GENERIC_ERROR_RESPONSE;
+    }
+    return tlm::TLM_OK_RESPONSE;
+}
+
+tlm::tlm_response_status ChipTarget::start_sequence() {
+    if (batch_ != nullptr) {
         return tlm::TLM_GENERIC_ERROR_RESPONSE;
     }
     const std::shared_ptr<Batch> batch = std::make_shared<Batch>();
@@ -210,9 +253,32 @@ std::uint32_t ChipTarget::conductance_ns(std::uint64_t word) const {
     return static_cast<std::uint32_t>(std::lround(conductances(index / columns, index % columns) * 1e9));
 }
 
-/// Whole words of the weight window, or one register that can be read without an effect. Returns the bytes read.
+/// Whole words of the code window, read or staged.
+unsigned int ChipTarget::access_codes(tlm::tlm_generic_payload& payload) {
+    const std::uint64_t first = (payload.get_address() - kCodeWindow) / kWordBytes;
+    const std::uint64_t size = static_cast<std::uint64_t>(staged_codes_.size());
+    const std::uint64_t words =
+        first < size ? std::min<std::uint64_t>(payload.get_data_length() / kWordBytes, size - first) : 0;
+    for (std::uint64_t word = 0; word < words; ++word) {
+        float& code = staged_codes_.data()[first + word];
+        unsigned char* data = payload.get_data_ptr() + word * kWordBytes;
+        std::int32_t value = static_cast<std::int32_t>(code);
+        if (payload.is_write()) {
+            std::memcpy(&value, data, kWordBytes);
+            code = static_cast<float>(value);
+        } else {
+            std::memcpy(data, &value, kWordBytes);
+        }
+    }
+    return static_cast<unsigned int>(words * kWordBytes);
+}
+
+/// Whole words of a window, or one register that can be read without an effect. Returns the bytes that were moved.
 unsigned int ChipTarget::transport_dbg(tlm::tlm_generic_payload& payload) {
     const std::uint64_t address = payload.get_address();
+    if (address >= kCodeWindow && address % kWordBytes == 0) {
+        return access_codes(payload);
+    }
     if (!payload.is_read() || address % kWordBytes != 0) {
         return 0;
     }

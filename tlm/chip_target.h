@@ -28,7 +28,11 @@ private:
     tlm::tlm_response_status read(std::uint64_t address, std::uint32_t& value);
     tlm::tlm_response_status write(std::uint64_t address, std::uint32_t value);
 
-    tlm::tlm_response_status start_sequence(std::uint32_t control);
+    tlm::tlm_response_status control(std::uint32_t command);
+    tlm::tlm_response_status start_sequence();
+    tlm::tlm_response_status program(std::uint32_t command);
+    void select_tile(std::uint32_t tile);
+    unsigned int access_codes(tlm::tlm_generic_payload& payload);
     tlm::tlm_response_status take_input(std::int32_t code);
     tlm::tlm_response_status pop_logit(std::uint32_t& value);
     bool fetch_result();
@@ -47,7 +51,8 @@ private:
     std::uint32_t finished_ = 0;
     std::uint32_t sequence_id_ = 0;
     std::uint32_t tile_ = 0;
-    ResultPtr result_;  ///< the result that is being read
+    MatrixRM staged_codes_;  ///< of the selected tile, what kControlProgram writes
+    ResultPtr result_;       ///< the result that is being read
     int next_logit_ = 0;
 };
 

@@ -11,13 +11,20 @@ namespace imssa {
 using namespace register_map;
 
 HostDriver::HostDriver(const sc_core::sc_module_name& name, const std::vector<HostSequence>& sequences,
-                       const sc_core::sc_time& poll_interval)
-    : sc_core::sc_module(name), socket("socket"), sequences_(sequences), poll_interval_(poll_interval) {
+                       const sc_core::sc_time& poll_interval, std::vector<MatrixRM> weights)
+    : sc_core::sc_module(name),
+      socket("socket"),
+      sequences_(sequences),
+      poll_interval_(poll_interval),
+      weights_(std::move(weights)) {
     SC_THREAD(run);
 }
 
 void HostDriver::run() {
     identify();
+    if (!weights_.empty()) {
+        load_weights();
+    }
     for (const HostSequence& sequence : sequences_) {
         if (!stream(sequence)) {
             return;
@@ -40,6 +47,44 @@ void HostDriver::identify() {
     steps_ = read(kSteps);
     channels_ = read(kChannels);
     classes_ = read(kClasses);
+}
+
+/// Erases the chip, then stages, programs and reads back the codes of one tile after another.
+void HostDriver::load_weights() {
+    if (read(kTileCount) != weights_.size()) {
+        SC_REPORT_ERROR(name(), "the chip has not the tiles that the model needs");
+    }
+    write(kControl, kControlErase);
+    for (std::size_t tile = 0; tile < weights_.size(); ++tile) {
+        write(kTileSelect, static_cast<std::uint32_t>(tile));
+        const MatrixRM& matrix = weights_[tile];
+        if (read(kTileInputs) != static_cast<std::uint32_t>(matrix.rows()) ||
+            read(kTileOutputs) != static_cast<std::uint32_t>(matrix.cols())) {
+            SC_REPORT_ERROR(name(), "a tile has not the shape that the model needs");
+        }
+        std::vector<std::int32_t> codes(matrix.data(), matrix.data() + matrix.size());
+        move_codes(tlm::TLM_WRITE_COMMAND, codes);
+        write(kControl, kControlProgram);
+        std::vector<std::int32_t> programmed(codes.size());
+        write(kTileSelect, static_cast<std::uint32_t>(tile));
+        move_codes(tlm::TLM_READ_COMMAND, programmed);
+        if (programmed != codes) {
+            SC_REPORT_ERROR(name(), "a tile does not hold the codes that were programmed");
+        }
+    }
+}
+
+/// The code window of the selected tile, by debug transport: no time passes.
+void HostDriver::move_codes(tlm::tlm_command command, std::vector<std::int32_t>& codes) {
+    tlm::tlm_generic_payload payload;
+    payload.set_command(command);
+    payload.set_address(kCodeWindow);
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(codes.data()));
+    payload.set_data_length(static_cast<unsigned int>(codes.size() * kWordBytes));
+    payload.set_streaming_width(payload.get_data_length());
+    if (socket->transport_dbg(payload) != payload.get_data_length()) {
+        SC_REPORT_ERROR(name(), "the code window is smaller than the tile's matrix");
+    }
 }
 
 bool HostDriver::stream(const HostSequence& sequence) {

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/network/parameters.h"
+
 namespace imssa {
 
 /// One sequence for the host to stream.
@@ -23,13 +25,14 @@ struct HostResult {
     double finish_s = 0.0;  ///< simulated time at which the last logit was read
 };
 
-/// Software on a host: it checks what chip it talks to, streams sequences as the input FIFO has room, and reads the
-/// logits as they come. Every access waits for its annotated delay.
+/// Software on a host: it checks what chip it talks to, loads the weights of the model, streams sequences as the input
+/// FIFO has room, and reads the logits as they come. Every access waits for its annotated delay.
 class HostDriver final : public sc_core::sc_module {
 public:
     SC_HAS_PROCESS(HostDriver);
+    /// `weights`: codes of all tiles (Chip::weight_image); empty leaves the chip as it is programmed.
     HostDriver(const sc_core::sc_module_name& name, const std::vector<HostSequence>& sequences,
-               const sc_core::sc_time& poll_interval);
+               const sc_core::sc_time& poll_interval, std::vector<MatrixRM> weights = {});
 
     tlm_utils::simple_initiator_socket<HostDriver> socket;
 
@@ -40,6 +43,8 @@ public:
 private:
     void run();
     void identify();
+    void load_weights();
+    void move_codes(tlm::tlm_command command, std::vector<std::int32_t>& codes);
     bool stream(const HostSequence& sequence);
     bool wait_for_space();
     void drain_results();
@@ -51,6 +56,7 @@ private:
 
     const std::vector<HostSequence>& sequences_;
     sc_core::sc_time poll_interval_;
+    std::vector<MatrixRM> weights_;
     std::vector<HostResult> results_;
     std::vector<double> starts_s_;
     std::uint32_t steps_ = 0, channels_ = 0, classes_ = 0;

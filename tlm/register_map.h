@@ -27,6 +27,13 @@ constexpr std::uint64_t kTileSelect = 0x40;      ///< rw  tile behind the weight
 constexpr std::uint64_t kTileRows = 0x44;        ///< r
 constexpr std::uint64_t kTileColumns = 0x48;     ///< r
 
+constexpr std::uint64_t kTileInputs = 0x4C;   ///< r   inputs of the matrix on the selected tile
+constexpr std::uint64_t kTileOutputs = 0x50;  ///< r   outputs of the matrix on the selected tile
+
+/// Weight codes of the selected tile (signed, inputs x outputs, row by row). Debug transport only. Writes are staged
+/// until kControlProgram; selecting a tile stages what it holds.
+constexpr std::uint64_t kCodeWindow = 0x100000;
+
 /// Conductances of the selected tile in nanosiemens, row by row. Debug transport only.
 constexpr std::uint64_t kWeightWindow = 0x1000;
 
@@ -34,6 +41,8 @@ constexpr std::uint32_t kIdentificationValue = 0x494D5353;  ///< "IMSS"
 constexpr std::uint32_t kVersionValue = 0x00010000;         ///< 1.0
 
 constexpr std::uint32_t kControlStart = 1U << 0;
+constexpr std::uint32_t kControlProgram = 1U << 4;  ///< the staged codes into the selected tile's cells
+constexpr std::uint32_t kControlErase = 1U << 5;    ///< zeros into the cells of all tiles
 
 constexpr std::uint32_t kStatusStreaming = 1U << 0;  ///< a sequence has started and needs more input
 constexpr std::uint32_t kStatusBusy = 1U << 1;       ///< sequences are in the chip

@@ -79,4 +79,23 @@ void Chip::rethrow_fault() const {
     }
 }
 
+std::vector<MatrixRM> Chip::weight_image() const {
+    std::vector<MatrixRM> image;
+    for (const TileInfo& tile : context_.tiles) {
+        image.push_back(tile.crossbar->codes());
+    }
+    return image;
+}
+
+void Chip::program_tile(int index, const MatrixRM& codes) {
+    context_.tiles.at(static_cast<std::size_t>(index)).crossbar->reprogram(codes);
+}
+
+void Chip::erase_tiles() {
+    for (const TileInfo& tile : context_.tiles) {
+        const MatrixRM& codes = tile.crossbar->codes();
+        tile.crossbar->reprogram(MatrixRM::Zero(codes.rows(), codes.cols()));
+    }
+}
+
 }  // namespace imssa

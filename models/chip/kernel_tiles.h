@@ -35,7 +35,7 @@ public:
 
     const std::vector<int>& heads() const { return heads_; }
     int tiles() const { return static_cast<int>(tiles_.size()); }
-    const Crossbar& tile(int index) const { return *tiles_[static_cast<std::size_t>(index)].crossbar; }
+    Crossbar& tile(int index) { return *tiles_[static_cast<std::size_t>(index)].crossbar; }
     const TilePlan& plan(int index) const { return tiles_[static_cast<std::size_t>(index)].plan; }
 
     /// What a head's array became: programmed weights in codes (inputs x outputs of its DeployedKernel::array), exact

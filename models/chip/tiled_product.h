@@ -28,7 +28,7 @@ public:
     int inputs() const { return inputs_; }
     int outputs() const { return outputs_ / slices_; }
     int tiles() const { return static_cast<int>(blocks_.size()); }
-    const Crossbar& tile(int index) const { return *blocks_[static_cast<std::size_t>(index)].crossbar; }
+    Crossbar& tile(int index) { return *blocks_[static_cast<std::size_t>(index)].crossbar; }
 
 private:
     struct Block {

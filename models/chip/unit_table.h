@@ -17,7 +17,7 @@ namespace imssa {
 /// One programmed tile, by tile index.
 struct TileInfo {
     std::string name;  ///< chip.layer0.kernel.head3.tile
-    const Crossbar* crossbar = nullptr;
+    Crossbar* crossbar = nullptr;
 };
 
 inline double cells_per_tile(const MappingOptions& mapping) {

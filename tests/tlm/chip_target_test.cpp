@@ -43,6 +43,13 @@ public:
         return socket->transport_dbg(payload);
     }
 
+    unsigned int debug_write(std::uint64_t address, std::vector<std::uint32_t>& words) {
+        tlm::tlm_generic_payload payload;
+        fill(payload, tlm::TLM_WRITE_COMMAND, address, reinterpret_cast<unsigned char*>(words.data()),
+             static_cast<unsigned int>(words.size() * kWordBytes));
+        return socket->transport_dbg(payload);
+    }
+
     sc_core::sc_time delay;
 
 private:
@@ -92,7 +99,7 @@ TEST_F(ChipTargetTest, AnnotatesTheAccessTimeWithoutAdvancingTime) {
 TEST_F(ChipTargetTest, RefusesBadAccessesWithTheRightResponse) {
     std::uint32_t value = 0;
     unsigned char enable = 0xFF;
-    EXPECT_EQ(bus_.access(tlm::TLM_READ_COMMAND, 0x4C, value), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    EXPECT_EQ(bus_.access(tlm::TLM_READ_COMMAND, 0x54, value), tlm::TLM_ADDRESS_ERROR_RESPONSE);
     EXPECT_EQ(bus_.access(tlm::TLM_READ_COMMAND, 0x02, value), tlm::TLM_ADDRESS_ERROR_RESPONSE);
     EXPECT_EQ(bus_.access(tlm::TLM_READ_COMMAND, kWeightWindow, value), tlm::TLM_ADDRESS_ERROR_RESPONSE);
     EXPECT_EQ(bus_.access(tlm::TLM_READ_COMMAND, kStatus, value, 2), tlm::TLM_BURST_ERROR_RESPONSE);
@@ -143,6 +150,31 @@ TEST_F(ChipTargetTest, WeightWindowShowsTheConductancesOfTheSelectedTile) {
     EXPECT_EQ(words[0], kIdentificationValue);
 }
 
+TEST_F(ChipTargetTest, CodeWindowStagesWeightsThatAreProgrammedOnCommand) {
+    ASSERT_EQ(bus_.write(kTileSelect, 2), tlm::TLM_OK_RESPONSE);
+    const MatrixRM original = chip_.tiles()[2].crossbar->codes();
+    ASSERT_EQ(bus_.read(kTileInputs), static_cast<std::uint32_t>(original.rows()));
+    ASSERT_EQ(bus_.read(kTileOutputs), static_cast<std::uint32_t>(original.cols()));
+    std::vector<std::uint32_t> words(static_cast<std::size_t>(original.size()) + 5);
+    EXPECT_EQ(bus_.debug_read(kCodeWindow, words), static_cast<unsigned int>(original.size() * kWordBytes));
+    for (Eigen::Index index = 0; index < original.size(); ++index) {
+        EXPECT_EQ(static_cast<std::int32_t>(words[static_cast<std::size_t>(index)]),
+                  static_cast<std::int32_t>(original.data()[index]));
+    }
+    std::vector<std::uint32_t> one = {static_cast<std::uint32_t>(-5)};
+    EXPECT_EQ(bus_.debug_write(kCodeWindow, one), static_cast<unsigned int>(kWordBytes));
+    EXPECT_EQ(chip_.tiles()[2].crossbar->codes(), original) << "staged only";
+    EXPECT_EQ(bus_.write(kControl, kControlProgram), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(chip_.tiles()[2].crossbar->codes()(0, 0), -5.0F);
+    one[0] = 1000;
+    bus_.debug_write(kCodeWindow, one);
+    EXPECT_EQ(bus_.write(kControl, kControlProgram), tlm::TLM_GENERIC_ERROR_RESPONSE) << "above the cells' range";
+    EXPECT_EQ(bus_.write(kControl, kControlErase), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(chip_.tiles()[2].crossbar->codes().cwiseAbs().maxCoeff(), 0.0F);
+    EXPECT_EQ(bus_.write(kControl, kControlStart), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(bus_.write(kControl, kControlErase), tlm::TLM_GENERIC_ERROR_RESPONSE) << "a sequence is in the chip";
+}
+
 void expect_host_gets_reference_logits(const KernelOptions& kernel, const ChipConfig& config) {
     const DeployedNetwork network = small_network(small_model(), kernel, 6);
     const Sequences sequences(network, 5, 3, 40);
@@ -156,8 +188,10 @@ void expect_host_gets_reference_logits(const KernelOptions& kernel, const ChipCo
         jobs.push_back(job);
     }
     Chip chip("chip", network, config, 7);
+    const std::vector<MatrixRM> weights = chip.weight_image();
+    chip.erase_tiles();  // only what the host loads can give the reference's logits
     ChipTarget target("target", chip);
-    HostDriver host("host", jobs, sc_core::sc_time(100, sc_core::SC_NS));
+    HostDriver host("host", jobs, sc_core::sc_time(100, sc_core::SC_NS), weights);
     host.socket.bind(target.socket);
     sc_core::sc_start();
     ASSERT_TRUE(host.done());
