@@ -91,7 +91,8 @@ def main():
           "without leakage, mixing, layer unit and buffers. The range adds up all low and all high prices.\nAccuracy: "
           "%d test sequences, without device errors and, as the mean of %d programmed chips (lowest to highest), with the "
           "measured\nprogramming error of 2.6 %% of the window and 1 %% read noise. The network was fine-tuned for digital "
-          "decay with B folded; the\nothers run its parameters without fine-tuning of their own.\n"
+          "decay with B folded; the\nothers run its parameters without fine-tuning of their own. Increments: without calibrating the poles after\n"
+          "programming.\n"
           % (options.sequences, options.chips))
     print("| mapping | cells a weight | energy, pJ (range) | converters ADC + DAC | amplifiers | cells | decay and digital | "
           "registers | accuracy without errors | at 2.6 % |")
