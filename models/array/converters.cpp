@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "models/common/error.h"
+#include "models/common/lane_table.h"
 #include "models/common/random.h"
 
 namespace imssa {
@@ -25,6 +26,36 @@ void check_not_negative(double value, const char* key) {
 double trimmed(double error, double step, double measurement_noise) {
     const double measured = error + measurement_noise;
     return error - (step > 0.0 ? step * std::round(measured / step) : measured);
+}
+
+/// AdcLevels::distorted on sixteen lanes. NaN compares false: it starts at the first transition and stays NaN.
+Lanes distorted(const std::vector<float>& transitions, Lanes codes) {
+    const int last = static_cast<int>(transitions.size()) - 1;
+    const float half_range = 0.5F * static_cast<float>(last);  // minus the first ideal transition
+    const Lanes zero{};
+    const Lanes end = broadcast(static_cast<float>(last));
+    Lanes start = codes + half_range;
+    start = start > zero ? start : zero;
+    start = start < end ? start : end;
+    // Transitions ascend: down and then up ends at the last one that is not above the input.
+    LanesInt at = to_int(start);
+    LanesInt move = (codes < gather(transitions.data(), at)) & (at > 0);
+    while (any(move)) {
+        at += move;  // a true lane is -1
+        move = (codes < gather(transitions.data(), at)) & (at > 0);
+    }
+    LanesInt next = at < last ? at + 1 : at;
+    move = (codes >= gather(transitions.data(), next)) & (at < last);
+    while (any(move)) {
+        at -= move;
+        next = at < last ? at + 1 : at;
+        move = (codes >= gather(transitions.data(), next)) & (at < last);
+    }
+    const Lanes edge = gather(transitions.data(), at);
+    // Beyond the last transition codes are one wide, and so are those that no input gives.
+    Lanes width = gather(transitions.data(), next) - edge;
+    width = width > zero ? width : width + 1.0F;
+    return (codes - edge) / width + (to_float(at) - half_range);
 }
 
 }  // namespace
@@ -144,10 +175,10 @@ void AdcErrors::distort(int output, LaneMatrix& sums) const {
     const float offset = code_offset_[at];
     const float sums_per_code = 1.0F / gain;
     float* row = sums.row(output);
-    for (int lane = 0; lane < sums.lanes(); ++lane) {
-        if (std::isfinite(row[lane])) {
-            row[lane] = (levels.distorted(row[lane] * gain + offset) - offset) * sums_per_code;
-        }
+    for (int vector = 0; vector < sums.vectors(); ++vector) {
+        float* place = row + vector * kLaneWidth;
+        const Lanes codes = load_lanes(place) * gain + offset;
+        store_lanes(place, (distorted(levels.transitions(), codes) - offset) * sums_per_code);
     }
 }
 

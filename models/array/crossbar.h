@@ -69,6 +69,7 @@ private:
 
     void set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped, const QuantizedMatrix& matrix,
                      const MappingOptions& mapping, const DeviceConfig& device);
+    void calibrate_gains(const QuantizedMatrix& matrix);
     void set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma, const QuantizedMatrix& matrix,
                    const MappingOptions& mapping, const DeviceConfig& device, const ReadConfig& read);
     void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,

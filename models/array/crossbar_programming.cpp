@@ -83,6 +83,9 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
         column_transfer(conductances_, footprint_, mapping, read.wires, device.parallel_cells, row_admittance);
     set_weights(transfer, targets.swapped, matrix, mapping, device);
     set_noise(transfer, cells.read_sigma, matrix, mapping, device, read);
+    if (read.gain_calibration) {
+        calibrate_gains(matrix);
+    }
     set_read_energy(row_admittance, matrix, mapping.rows_per_input(), device.parallel_cells, read);
 }
 
@@ -122,6 +125,32 @@ void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const std::vector<bo
     weights_ = (drive_factors.asDiagonal() * weights).cast<float>();
     if (input_stage_.has_even_part()) {
         even_weights_ = (drive_factors.asDiagonal() * even).cast<float>();
+    }
+}
+
+/// Least squares: the factor a that minimises sum_i (a w_io - q_io)^2; exactly 1 when the weights are the wanted ones.
+void Crossbar::calibrate_gains(const QuantizedMatrix& matrix) {
+    const MatrixRM wanted = matrix.driven_codes();
+    for (Eigen::Index o = 0; o < weights_.cols(); ++o) {
+        const Eigen::VectorXd weights = weights_.col(o).cast<double>();
+        const double match = weights.dot(wanted.col(o).cast<double>());
+        if (!(match > 0.0)) {
+            continue;  // nothing of the column is left to scale
+        }
+        const double factor = match / weights.squaredNorm();
+        weights_.col(o) *= static_cast<float>(factor);
+        if (even_weights_.size() > 0) {
+            even_weights_.col(o) *= static_cast<float>(factor);
+        }
+        if (noise_variance_.size() > 0) {
+            noise_variance_.col(o) *= static_cast<float>(factor * factor);
+        }
+        if (shot_variance_.size() > 0) {
+            shot_variance_.col(o) *= static_cast<float>(factor * factor);
+        }
+        if (!thermal_variance_.empty()) {
+            thermal_variance_[static_cast<std::size_t>(o)] *= static_cast<float>(factor * factor);
+        }
     }
 }
 

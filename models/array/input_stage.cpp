@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/common/lane_table.h"
 #include "models/common/random.h"
 
 namespace imssa {
@@ -90,9 +91,12 @@ void InputStage::look_up(const Table& table, const LaneMatrix& codes, LaneMatrix
         const float* values = table.data() + (shared ? 0 : static_cast<std::size_t>(input) * width) + limit_;
         const float* from = codes.row(input);
         float* to = out.row(input);
-        for (int lane = 0; lane < codes.lanes(); ++lane) {
-            to[lane] = values[std::clamp(static_cast<int>(from[lane]), -limit_, limit_)];
+        for (int vector = 0; vector < codes.vectors(); ++vector) {
+            const Lanes code = clamp(load_lanes(from + vector * kLaneWidth), broadcast(static_cast<float>(-limit_)),
+                                     broadcast(static_cast<float>(limit_)));
+            store_lanes(to + vector * kLaneWidth, gather(values, to_int(code)));
         }
+        std::fill(to + codes.lanes(), to + out.stride(), 0.0F);
     }
 }
 

@@ -124,6 +124,29 @@ TEST(AdcErrors, AConstantOutputStaysConstant) {
     EXPECT_EQ(sums, LaneMatrix(1, 16));
 }
 
+TEST(AdcErrors, LevelsWithMismatchDecideTheCodes) {
+    AdcConfig config;
+    config.unit_mismatch_sigma = 0.3;
+    QuantizedMatrix matrix = converters_of({0.5F, -0.25F, 1.0F});
+    matrix.offset = {0.0F, 3.0F, -2.0F};
+    LaneMatrix sums(3, 2000);
+    for (int o = 0; o < 3; ++o) {
+        for (int lane = 0; lane < 2000; ++lane) {
+            sums(o, lane) = (static_cast<float>(lane) - 1000.0F) * 0.6F;
+        }
+    }
+    const LaneMatrix before = sums;
+    AdcErrors(config, matrix, 2, 7, 3).apply(sequences_from(0, 2000), 0, sums);
+    for (int o = 0; o < 3; ++o) {
+        const std::size_t at = static_cast<std::size_t>(o);
+        const AdcLevels levels(config, 127, 7, 3, static_cast<std::uint32_t>(o / 2));
+        for (int lane = 0; lane < 2000; ++lane) {
+            const float codes = before(o, lane) * matrix.gain[at] + matrix.offset[at];
+            EXPECT_NEAR(sums(o, lane) * matrix.gain[at] + matrix.offset[at], levels.distorted(codes), 1e-3);
+        }
+    }
+}
+
 TEST(AdcErrors, CountsConversionsBeyondTheRange) {
     QuantizedMatrix matrix = converters_of({0.5F, -1.0F, 0.0F});
     matrix.offset = {1.0F, 0.0F, 3.0F};

@@ -1,11 +1,8 @@
 #include "models/array/wire_grid.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -109,10 +106,9 @@ TEST(WireGrid, CurrentsOutOfTheDriversEqualTheCurrentsIntoTheColumns) {
     EXPECT_NEAR((transfer.rows * volts).sum() / (transfer.columns.transpose() * volts).sum(), 1.0, 1e-9);
 }
 
-/// Column currents of ngspice.
+/// Column currents of ngspice. The netlist stays in the working directory, for `ngspice -b`.
 std::vector<double> simulated_currents(const WireGrid& grid, const std::vector<double>& volts) {
-    const std::filesystem::path folder = std::filesystem::temp_directory_path();
-    const std::string stem = (folder / ("imssa_wires_" + std::to_string(getpid()))).string();
+    const std::string stem = "wire_grid_" + std::to_string(grid.rows());
     std::ofstream(stem + ".cir") << wire_netlist(grid, volts);
     const int status = std::system(("ngspice -b " + stem + ".cir > " + stem + ".log 2>&1").c_str());
     EXPECT_EQ(status, 0);
@@ -123,8 +119,7 @@ std::vector<double> simulated_currents(const WireGrid& grid, const std::vector<d
             currents.push_back(std::stod(line.substr(line.find('=') + 1)));
         }
     }
-    std::filesystem::remove(stem + ".cir");
-    std::filesystem::remove(stem + ".log");
+    std::remove((stem + ".log").c_str());
     return currents;
 }
 
