@@ -36,6 +36,7 @@ struct InferOptions {
     std::vector<std::string> power;  ///< power over time of the sequence that the waveform shows
     std::string activity;            ///< statistics for the estimate; empty: the defaults
     std::string write_activity;      ///< where to write those of the simulation
+    VcdSelection vcd_selection;
 };
 
 constexpr const char* kDescription =
@@ -55,6 +56,7 @@ constexpr const char* kFooter =
     "joule "
     "comes from\n"
     "  infer ... --sequences 1 --vcd wave.vcd && gtkwave wave.vcd traces/imssa.gtkw                    a waveform\n"
+    "  infer ... --vcd wave.vcd --vcd-heads 0,5 --vcd-modes 0 --vcd-from 100 --vcd-to 120              part of it\n"
     "exit status: 0 done, 2 a mistake in what was given (one line says which)";
 
 void write_pictures(const InferOptions& options, const RunSetup& setup, const RunReport& report,
@@ -104,7 +106,8 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
         write_activity(options, setup, outcome);
     }
     if (!options.vcd.empty()) {
-        const std::vector<float> logits = run_with_waveform(setup, options.run.seed, options.vcd_sequence, options.vcd);
+        const std::vector<float> logits =
+            run_with_waveform(setup, options.run.seed, options.vcd_sequence, options.vcd, options.vcd_selection);
         if (logits != outcome.chips.front().logits[static_cast<std::size_t>(options.vcd_sequence)]) {
             throw std::logic_error("the traced sequence gave other logits than the same sequence without a trace");
         }
@@ -261,6 +264,20 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform and the power over time show")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
+    app.add_option("--vcd-layers", options.vcd_selection.layers, "Layers that the waveform shows (default: all)")
+        ->delimiter(',')
+        ->type_name("N,...");
+    app.add_option("--vcd-heads", options.vcd_selection.heads, "Heads that the waveform shows")
+        ->delimiter(',')
+        ->type_name("N,...")
+        ->capture_default_str();
+    app.add_option("--vcd-modes", options.vcd_selection.modes, "Modes whose registers it shows (default: all)")
+        ->delimiter(',')
+        ->type_name("N,...");
+    app.add_option("--vcd-from", options.vcd_selection.first_step, "First step whose codes it shows")
+        ->capture_default_str();
+    app.add_option("--vcd-to", options.vcd_selection.last_step, "Last step whose codes it shows (-1: the last)")
+        ->capture_default_str();
     return run_command(app, argc, argv, [&] {
         options.request.overrides = options.common.overrides;
         options.request.data = options.common.data;

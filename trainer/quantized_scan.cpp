@@ -1,5 +1,6 @@
 #include "trainer/quantized_scan.h"
 
+#include "models/common/error.h"
 #include "models/network/quantizer.h"
 #include "trainer/lane_buffer.h"
 
@@ -217,6 +218,10 @@ int group_size(int left) {
 
 QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint32_t first_unit,
                                       float activation_limit) {
+    if (deployed.planes()) {
+        throw UserError(
+            "state_range 'planes' is for deployment: train with 'mode' and set kernel.state_range in the chip file");
+    }
     QuantizedKernel kernel;
     kernel.deployed = &deployed;
     kernel.first_unit = first_unit;

@@ -34,12 +34,16 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
     return counts;
 }
 
-ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix) {
+ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_slices) {
     ArrayActionCounts counts;
     counts.dac_conversions = matrix.inputs();
-    counts.columns = static_cast<double>(matrix.outputs()) * MappingOptions::columns_per_output();
-    counts.adc_conversions = matrix.outputs();
+    counts.columns = static_cast<double>(matrix.outputs()) * weight_slices * MappingOptions::columns_per_output();
+    counts.adc_conversions = static_cast<double>(matrix.outputs()) * weight_slices;
     return counts;
+}
+
+double product_bits(const QuantizedMatrix& matrix) {
+    return (std::log2(matrix.code_limit + 1.0) + 1.0) * (std::log2(matrix.input_limit + 1.0) + 1.0);
 }
 
 LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, int heads) {

@@ -20,7 +20,10 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
 struct ArrayActionCounts {
     double dac_conversions = 0, columns = 0, adc_conversions = 0;
 };
-ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix);
+ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_slices = 1);
+
+/// Bits of weight times bits of input of one product.
+double product_bits(const QuantizedMatrix& matrix);
 
 /// One token through the digital layer unit.
 struct LayerUnitActionCounts {

@@ -1,8 +1,7 @@
 #include "models/chip/adc_bank.h"
 
+#include <algorithm>
 #include <cmath>
-
-#include "models/chip/timing_model.h"
 
 namespace imssa {
 
@@ -21,19 +20,14 @@ void check_finite(const LaneMatrix& sums, const std::string& unit, int step) {
     }
 }
 
-AdcBank::AdcBank(const sc_core::sc_module_name& name, const DeployedKernel& kernel, std::uint32_t first_unit,
-                 std::uint32_t tile, ChipContext& context)
-    : sc_core::sc_module(name),
-      kernel_(kernel),
-      first_unit_(first_unit),
-      errors_(context.config.adc, kernel.array, conversion_rounds(kernel.array.outputs(), context.config.timing),
-              context.seed, tile),
-      conversions_(context.conversions) {}
-
 void AdcBank::convert(const Batch& batch, int step, LaneMatrix& sums, LaneMatrix& codes) const {
-    errors_.apply(batch.sequence_ids, static_cast<std::uint32_t>(step), sums);
+    for (std::size_t mode = 0; mode < reference_gains_.size(); ++mode) {
+        const int columns = kernel_.state_columns_per_mode();
+        float* first = sums.row(columns * static_cast<int>(mode));
+        std::transform(first, first + columns * sums.stride(), first,
+                       [gain = reference_gains_[mode]](float sum) { return sum * gain; });
+    }
     check_finite(sums, name(), step);
-    conversions_ += errors_.count(sums);
     convert_kernel_outputs(kernel_, sums, batch.dither_keys, first_unit_, static_cast<std::uint32_t>(step), codes);
 }
 

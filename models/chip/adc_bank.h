@@ -3,8 +3,9 @@
 #include <systemc>
 
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "models/array/converters.h"
 #include "models/chip/chip_context.h"
 
 namespace imssa {
@@ -16,17 +17,19 @@ void check_finite(const LaneMatrix& sums, const std::string& unit, int step);
 class AdcBank final : public sc_core::sc_module {
 public:
     /// first_unit keys the dither: (layer * heads + head) * modes.
-    AdcBank(const sc_core::sc_module_name& name, const DeployedKernel& kernel, std::uint32_t first_unit,
-            std::uint32_t tile, ChipContext& context);
+    AdcBank(const sc_core::sc_module_name& name, const DeployedKernel& kernel, std::uint32_t first_unit)
+        : sc_core::sc_module(name), kernel_(kernel), first_unit_(first_unit) {}
 
-    /// sums are changed by the errors of the converters.
+    /// Gains of the state columns' references, by mode: where conversions replace the registers, calibration sets them.
+    void set_reference_gains(std::vector<float> gains) { reference_gains_ = std::move(gains); }
+
+    /// sums (with the errors of the converters) are changed by the reference gains.
     void convert(const Batch& batch, int step, LaneMatrix& sums, LaneMatrix& codes) const;
 
 private:
     const DeployedKernel& kernel_;
     std::uint32_t first_unit_;
-    AdcErrors errors_;
-    ConversionCounts& conversions_;
+    std::vector<float> reference_gains_;
 };
 
 }  // namespace imssa

@@ -56,6 +56,23 @@ ProgrammingSummary Chip::programming() const {
     return total;
 }
 
+CalibrationSummary Chip::calibration() const {
+    CalibrationSummary total;
+    for (const std::unique_ptr<ChipLayer>& layer : layers_) {
+        const CalibrationSummary& one = layer->kernel().calibration();
+        total.poles += one.poles;
+        total.corrected_poles += one.corrected_poles;
+        total.array_reads += one.array_reads;
+        total.dac_conversions += one.dac_conversions;
+        total.columns += one.columns;
+        total.adc_conversions += one.adc_conversions;
+        total.device_j += one.device_j;
+        total.supply_j += one.supply_j;
+        total.cycles += one.cycles;
+    }
+    return total;
+}
+
 void Chip::rethrow_fault() const {
     if (context_.fault != nullptr) {
         std::rethrow_exception(context_.fault);

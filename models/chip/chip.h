@@ -42,6 +42,8 @@ public:
     ProgrammingSummary programming() const;
     /// Conversions of all lanes so far, and how many of them saturated.
     const ConversionCounts& conversions() const { return context_.conversions; }
+    /// Pole calibration of all layers after programming; all zero without.
+    CalibrationSummary calibration() const;
 
     /// Attach before the simulation starts.
     void observe(tlm::tlm_analysis_if<ActionEvent>& observer) { context_.units.observe(observer); }

@@ -8,9 +8,8 @@ void ChipConfig::validate() const {
     read.validate();
     adc.validate();
     timing.validate();
-    if (override_kernel) {
-        kernel.validate();
-    }
+    calibration.validate();
+    kernel.validate();
 }
 
 }  // namespace imssa

@@ -4,6 +4,7 @@
 
 #include "models/array/converters.h"
 #include "models/array/crossbar.h"
+#include "models/chip/calibration_config.h"
 #include "models/chip/timing_config.h"
 #include "models/device/device_config.h"
 #include "models/mapping/tile_mapping.h"
@@ -19,8 +20,8 @@ struct ChipConfig {
     ReadConfig read;
     AdcConfig adc;
     TimingConfig timing;
-    /// Deploy with `kernel` instead of the options that the model was trained with.
-    bool override_kernel = false;
+    CalibrationConfig calibration;
+    /// What the model is deployed with: a chip file's [kernel] keys over the options that it was trained with.
     KernelOptions kernel;
     std::string cost_table;  ///< energy and area table, relative to the chip file
 
@@ -31,7 +32,6 @@ template <class Visitor>
 void visit_fields(Visitor& visit, ChipConfig& config) {
     visit("name", config.name);
     visit("cost_table", config.cost_table);
-    visit("override_kernel", config.override_kernel);
     visit.table("device", config.device);
     visit.table("mapping", config.mapping);
     visit.table("read", config.read);
@@ -39,6 +39,7 @@ void visit_fields(Visitor& visit, ChipConfig& config) {
     visit.table("dac", config.read.dac);
     visit.table("adc", config.adc);
     visit.table("timing", config.timing);
+    visit.table("calibration", config.calibration);
     visit.table("kernel", config.kernel);
 }
 

@@ -8,8 +8,9 @@ namespace imssa {
 Classifier::Classifier(const sc_core::sc_module_name& module_name, ChipContext& context)
     : sc_core::sc_module(module_name),
       context_(context),
-      array_("array", context.network.decoder, context),
-      cycles_(classifier_cycles(context.network, context.config.timing, context.config.read).total()),
+      array_("array", context.network.decoder, context.config.mapping.decoder, context),
+      cycles_(classifier_cycles(context.network, context.config.timing, context.config.read, context.config.mapping)
+                  .total()),
       timer_(context),
       unit_(context.units.add(name(), sequencer_hardware())),
       logit_signals_(static_cast<std::size_t>(context.network.decoder.outputs()), 0) {

@@ -5,37 +5,64 @@
 
 namespace imssa {
 
-DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const QuantizedMatrix& matrix, ChipContext& context)
+DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const QuantizedMatrix& matrix, MatrixPlace place,
+                       ChipContext& context)
     : sc_core::sc_module(module_name),
       context_(context),
       matrix_(matrix),
-      product_(matrix, context.config, context.seed, context.next_tile(), name()),
-      counts_(array_action_counts(matrix)) {
+      counts_(array_action_counts(matrix, context.config.mapping.weight_slices)) {
+    if (place == MatrixPlace::cells) {
+        product_ = std::make_unique<TiledProduct>(matrix, context.config, context.seed, context.next_tile(), name());
+        add_array_units();
+    } else {
+        digital_codes_ = matrix.driven_codes();
+        add_digital_unit();
+    }
+}
+
+void DenseArray::add_array_units() {
     const std::string prefix = std::string(name()) + ".";
+    const ChipConfig& config = context_.config;
     ComponentCounts dac, tile, adc;
-    dac[Component::dac] = matrix.inputs();
-    tile[Component::cell] =
-        product_.tiles() * cells_per_tile(context.config.mapping) * context.config.device.parallel_cells;
+    dac[Component::dac] = matrix_.inputs();
+    tile[Component::cell] = product_->tiles() * cells_per_tile(config.mapping) * config.device.parallel_cells;
     adc[Component::transimpedance] = counts_.columns;
     adc[Component::sample_hold] = counts_.columns;
-    adc[Component::adc] = adc_count(matrix.outputs(), context.config.timing);
-    dac_unit_ = context.units.add(prefix + "dac", dac);
-    tile_unit_ = context.units.add(prefix + "tile", tile);
-    adc_unit_ = context.units.add(prefix + "adc", adc);
-    for (int index = 0; index < product_.tiles(); ++index) {
-        const std::string number = product_.tiles() > 1 ? std::to_string(index) : "";
-        context.tiles.push_back({prefix + "tile" + number, &product_.tile(index)});
+    adc[Component::adc] = adc_count(matrix_.outputs() * config.mapping.weight_slices, config.timing);
+    dac_unit_ = context_.units.add(prefix + "dac", dac);
+    tile_unit_ = context_.units.add(prefix + "tile", tile);
+    adc_unit_ = context_.units.add(prefix + "adc", adc);
+    for (int index = 0; index < product_->tiles(); ++index) {
+        const std::string number = product_->tiles() > 1 ? std::to_string(index) : "";
+        context_.tiles.push_back({prefix + "tile" + number, &product_->tile(index)});
     }
+}
+
+void DenseArray::add_digital_unit() {
+    const double wide = product_bits(matrix_) / 64.0;
+    ComponentCounts digital;
+    digital[Component::multiplier] = context_.config.timing.dense_multipliers * wide;
+    digital[Component::adder] = 3.0 * context_.config.timing.dense_multipliers;  // 24-bit sums
+    digital_unit_ = context_.units.add(std::string(name()) + ".digital", digital);
 }
 
 void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, LaneMatrix& codes) {
     reshape(sums_, matrix_.outputs(), inputs.lanes());
-    product_.read(inputs, batch.sequence_ids, static_cast<std::uint32_t>(step), sums_);
+    if (product_ != nullptr) {
+        product_->read(inputs, batch.sequence_ids, static_cast<std::uint32_t>(step), sums_);
+        context_.conversions += product_->count_conversions(sums_);
+    } else {
+        exact_product(digital_codes_, inputs, sums_);
+    }
     check_finite(sums_, name(), step);
-    context_.conversions += product_.count_conversions(sums_);
     convert_all(matrix_, sums_, codes);
-    if (context_.units.observed()) {
+    if (!context_.units.observed()) {
+        return;
+    }
+    if (product_ != nullptr) {
         publish(inputs);
+    } else {
+        publish_digital(inputs.lanes());
     }
 }
 
@@ -43,10 +70,16 @@ void DenseArray::publish(const LaneMatrix& inputs) {
     const double lanes = inputs.lanes();
     UnitTable& units = context_.units;
     units.publish(Action::dac_conversion, dac_unit_, lanes * counts_.dac_conversions);
-    units.publish_read(tile_unit_, lanes * product_.tiles(), product_.read_energy(inputs));
+    units.publish_read(tile_unit_, lanes * product_->tiles(), product_->read_energy(inputs));
     units.publish(Action::transimpedance, adc_unit_, lanes * counts_.columns);
     units.publish(Action::sample_hold, adc_unit_, lanes * counts_.columns);
     units.publish(Action::adc_conversion, adc_unit_, lanes * counts_.adc_conversions);
+}
+
+void DenseArray::publish_digital(double lanes) {
+    const double products = lanes * matrix_.inputs() * matrix_.outputs();
+    context_.units.publish(Action::digital_multiply, digital_unit_, products * product_bits(matrix_) / 64.0);
+    context_.units.publish(Action::digital_add, digital_unit_, 3.0 * products);
 }
 
 }  // namespace imssa

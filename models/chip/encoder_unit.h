@@ -21,12 +21,15 @@ public:
 private:
     void run();
     void step(const TokenPtr& input);
+    /// Inputs come no faster than the configured interval.
+    void wait_for_input_rate();
 
     ChipContext& context_;
     DenseArray array_;
     int cycles_;
     PhaseTimer timer_;
     std::int32_t unit_, buffer_ = 0;
+    std::int64_t next_input_cycle_ = 0;
     TokenPool pool_;
     bool busy_ = false;
     TokenChannel* input_ = nullptr;

@@ -18,25 +18,37 @@ KernelHead::KernelHead(const sc_core::sc_module_name& name, int layer, int head,
     : sc_core::sc_module(name),
       kernel_(kernel_of(context, layer, head)),
       dac_("dac", kernel_),
-      tile_("tile", kernel_, context),
-      adc_("adc", kernel_, first_dither_unit(context, layer, head), tile_.index(), context),
+      adc_("adc", kernel_, first_dither_unit(context, layer, head)),
       registers_("registers", kernel_) {}
 
-void KernelHead::operate(const Batch& batch, int step, const float* u, KernelScratch& scratch) {
-    const bool digital = kernel_.options.mapping == KernelMapping::digital_decay;
-    const bool updates = u != nullptr;
-    if (digital && kernel_.options.form == OutputForm::current) {
+void KernelHead::load(const float* u, HeadRead& read) {
+    if (kernel_.options.mapping == KernelMapping::digital_decay && kernel_.options.form == OutputForm::current) {
         registers_.decay(u);
     }
-    dac_.convert(registers_.file(), u, scratch.inputs);
-    tile_.crossbar().read(scratch.inputs, batch.sequence_ids, static_cast<std::uint32_t>(step), scratch.sums);
-    adc_.convert(batch, step, scratch.sums, scratch.codes);
-    if (digital && kernel_.options.form != OutputForm::current) {
+    dac_.convert(registers_.file(), u, read.inputs);
+}
+
+void KernelHead::finish(const Batch& batch, int step, const float* u, HeadRead& read, LaneMatrix& codes) {
+    adc_.convert(batch, step, read.sums, codes);
+    if (kernel_.options.mapping == KernelMapping::digital_decay && kernel_.options.form != OutputForm::current) {
         registers_.decay(u);
     }
-    if (kernel_.array_makes_state && updates) {
-        registers_.write_back(scratch.codes);
+    if (kernel_.array_makes_state && u != nullptr) {
+        registers_.write_back(codes);
     }
+}
+
+void KernelHead::set_calibration(HeadCalibration calibration) {
+    calibration_ = std::move(calibration);
+    if (!kernel_.array_replaces_state) {
+        registers_.set_gains(calibration_.gains);
+        return;
+    }
+    std::vector<float> gains;
+    for (const ModeGain& gain : calibration_.gains) {
+        gains.push_back(static_cast<float>(gain.factor));
+    }
+    adc_.set_reference_gains(std::move(gains));
 }
 
 }  // namespace imssa

@@ -5,50 +5,23 @@
 
 namespace imssa {
 
-KernelSequencer::KernelSequencer(const sc_core::sc_module_name& name, int layer, ChipContext& context)
-    : sc_core::sc_module(name),
-      context_(context),
-      layer_(layer),
-      cycles_(kernel_step_cycles(context.network.layers[static_cast<std::size_t>(layer)].kernels.front(),
-                                 context.config.timing, context.config.read)),
-      timer_(context) {
+KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int layer, ChipContext& context)
+    : sc_core::sc_module(module_name), context_(context), layer_(layer), timer_(context) {
+    const DeployedLayer& deployed = context.network.layers[static_cast<std::size_t>(layer)];
+    const std::vector<TileGroup> groups = place_kernels(deployed.kernels, context.config.mapping, name());
+    cycles_ = kernel_step_cycles(deployed, context.config);
+    tile_counts_ = count_kernel_tiles(groups, deployed.kernels, context.config.mapping);
     for (int head = 0; head < context.network.model.heads; ++head) {
         heads_.push_back(std::make_unique<KernelHead>(("head" + std::to_string(head)).c_str(), layer, head, context));
         register_files_.push_back(&heads_.back()->registers());
     }
+    program_tiles(groups);
+    if (context.config.calibration.poles != PoleCalibration::none) {
+        calibrate();
+    }
     counts_ = kernel_action_counts(heads_.front()->kernel(), context.network.options.activation_bits);
     add_units();
     SC_THREAD(run);
-}
-
-void KernelSequencer::add_units() {
-    const std::string prefix = std::string(name()) + ".";
-    const int heads = head_count();
-    const DeployedKernel& kernel = heads_.front()->kernel();
-    ComponentCounts sequencer, dac, tile, adc, registers, decay, output;
-    sequencer[Component::sequencer] = 1;
-    dac[Component::dac] = heads * kernel.array.inputs();
-    tile[Component::cell] = heads * cells_per_tile(context_.config.mapping) * context_.config.device.parallel_cells;
-    adc[Component::transimpedance] = heads * counts_.columns;
-    adc[Component::sample_hold] = heads * counts_.columns;
-    adc[Component::adc] = heads * adc_count(kernel.array.outputs(), context_.config.timing);
-    registers[Component::register_bit] = heads * kernel.state_components() * kernel.options.effective_register_bits();
-    registers[Component::adder] = heads * counts_.accumulate_adds;
-    if (kernel.options.mapping == KernelMapping::digital_decay) {
-        const double wide = kernel.options.effective_register_bits() / 8.0;
-        const int multipliers = heads * context_.config.timing.decay_multipliers;
-        decay[Component::multiplier] = multipliers * wide * kernel.options.a_bits / 8.0;
-        decay[Component::adder] = multipliers * wide;
-    }
-    output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
-    output[Component::adder] = output[Component::multiplier];
-    units_.sequencer = context_.units.add(prefix + "sequencer", sequencer);
-    units_.dac = context_.units.add(prefix + "dac", dac);
-    units_.tile = context_.units.add(prefix + "tile", tile);
-    units_.adc = context_.units.add(prefix + "adc", adc);
-    units_.registers = context_.units.add(prefix + "registers", registers);
-    units_.decay = context_.units.add(prefix + "decay", decay);
-    units_.output = context_.units.add(prefix + "output", output);
 }
 
 void KernelSequencer::bind(TokenChannel& input, TokenChannel& output) {
@@ -61,7 +34,7 @@ void KernelSequencer::bind(TokenChannel& input, TokenChannel& output) {
 
 void KernelSequencer::trace_heads(const std::vector<int>& heads) {
     for (const int head : heads) {
-        signals_.add_head(head, heads_[static_cast<std::size_t>(head)]->kernel());
+        signals_.add_head(head, heads_[static_cast<std::size_t>(head)]->kernel(), place_of(head));
     }
 }
 
@@ -124,22 +97,29 @@ void KernelSequencer::operate(const Batch& batch, int step, const LaneMatrix* in
 void KernelSequencer::compute(const Batch& batch, int step, const LaneMatrix* input, LaneMatrix& output) {
     const QuantizedMatrix& array = heads_.front()->kernel().array;
     const int lanes = batch.lanes();
-    reshape(scratch_.inputs, array.inputs(), lanes);
-    reshape(scratch_.sums, array.outputs(), lanes);
-    reshape(scratch_.codes, array.outputs(), lanes);
+    for (HeadRead& read : reads_) {
+        reshape(read.inputs, array.inputs(), lanes);
+        reshape(read.sums, array.outputs(), lanes);
+    }
+    reshape(codes_, array.outputs(), lanes);
     ReadEnergy energy;
-    for (int index = 0; index < head_count(); ++index) {
-        KernelHead& head = *heads_[static_cast<std::size_t>(index)];
-        head.operate(batch, step, input == nullptr ? nullptr : input->row(index), scratch_);
-        const float* y = scratch_.codes.row(head.kernel().output_column());
-        std::copy(y, y + scratch_.codes.stride(), output.row(index));
-        if (context_.units.observed()) {
-            const ReadEnergy read = head.tile().crossbar().read_energy(scratch_.inputs);
-            energy.device_j += read.device_j;
-            energy.supply_j += read.supply_j;
+    for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
+        const std::vector<int>& members = tiles->heads();
+        for (std::size_t k = 0; k < members.size(); ++k) {
+            const float* u = input == nullptr ? nullptr : input->row(members[k]);
+            heads_[static_cast<std::size_t>(members[k])]->load(u, reads_[k]);
         }
-        if (context_.phase_trace) {
-            signals_.capture(index, scratch_, head.registers());
+        tiles->read(reads_, batch.sequence_ids, static_cast<std::uint32_t>(step),
+                    context_.units.observed() ? &energy : nullptr);
+        context_.conversions += tiles->take_conversions();
+        for (std::size_t k = 0; k < members.size(); ++k) {
+            KernelHead& head = *heads_[static_cast<std::size_t>(members[k])];
+            head.finish(batch, step, input == nullptr ? nullptr : input->row(members[k]), reads_[k], codes_);
+            const float* y = codes_.row(head.kernel().output_column());
+            std::copy(y, y + codes_.stride(), output.row(members[k]));
+            if (context_.phase_trace) {
+                signals_.capture(members[k], reads_[k].inputs, codes_, head.registers());
+            }
         }
     }
     publish(lanes, energy, input != nullptr);
@@ -151,30 +131,54 @@ void KernelSequencer::phase(KernelPhase value, int cycles) {
 }
 
 void KernelSequencer::spend_phases() {
-    const ArrayReadCycles& array = cycles_.array;
-    const bool decay_first = cycles_.decay_before_drive() > 0;
-    phase(KernelPhase::load, array.load);
-    if (decay_first) {
-        phase(KernelPhase::decay, cycles_.decay_before_drive());
-        signals_.show_registers();
+    phase(KernelPhase::load, cycles_.array.load);
+    for (int bank = 0; bank < cycles_.banks; ++bank) {
+        spend_bank(bank);
     }
-    signals_.show_dac();
-    phase(KernelPhase::drive, array.drive);
-    phase(KernelPhase::settle, array.settle);
-    phase(KernelPhase::sample, array.sample);
+    timer_.finish();
+    signals_.show_registers(-1);
+    signals_.phase = static_cast<int>(KernelPhase::idle);
+}
+
+void KernelSequencer::spend_bank(int bank) {
+    if (cycles_.swap > 0) {
+        phase(KernelPhase::swap, cycles_.swap);
+    }
+    if (cycles_.decay_before_drive() > 0) {
+        phase(KernelPhase::decay, cycles_.decay_before_drive());
+        signals_.show_registers(bank);
+    }
+    for (int read = 0; read < cycles_.reads; ++read) {
+        spend_read(bank, read);
+    }
+    signals_.round = 0;
+    const int digital = cycles_.decay_after_conversion() + cycles_.digital + cycles_.gain;
+    if (digital > 0) {
+        phase(KernelPhase::decay, digital);
+    }
+    phase(KernelPhase::write_back, cycles_.array.write_back);
+    if (cycles_.banks > 1) {
+        timer_.finish();
+        signals_.show_registers(bank);
+    }
+}
+
+void KernelSequencer::spend_read(int bank, int read) {
+    const ArrayReadCycles& array = cycles_.array;
+    signals_.show_dac(bank, read);
+    // Double buffered, the next read's front runs beside the conversions: only what is longer than them shows.
+    if (read == 0 || !cycles_.double_buffered) {
+        phase(KernelPhase::drive, array.drive);
+        phase(KernelPhase::settle, array.settle);
+        phase(KernelPhase::sample, array.sample);
+    } else {
+        phase(KernelPhase::settle, cycles_.read_interval() - array.conversions());
+    }
     for (int round = 0; round < array.rounds; ++round) {
         signals_.round = round + 1;
         phase(KernelPhase::convert, array.cycles_per_round);
-        signals_.show_round(round, array);
+        signals_.show_round(round, array, bank, read);
     }
-    signals_.round = 0;
-    if (cycles_.decay_after_conversion() > 0) {
-        phase(KernelPhase::decay, cycles_.decay_after_conversion());
-    }
-    phase(KernelPhase::write_back, array.write_back);
-    timer_.finish();
-    signals_.show_registers();
-    signals_.phase = static_cast<int>(KernelPhase::idle);
 }
 
 void KernelSequencer::publish(int lanes, const ReadEnergy& energy, bool writes_registers) {
@@ -184,11 +188,30 @@ void KernelSequencer::publish(int lanes, const ReadEnergy& energy, bool writes_r
     }
     const double heads = static_cast<double>(head_count()) * lanes;
     units.publish(Action::control_cycle, units_.sequencer, static_cast<double>(cycles_.total()) * lanes);
-    units.publish(Action::dac_conversion, units_.dac, heads * counts_.dac_conversions);
-    units.publish_read(units_.tile, heads, energy);
-    units.publish(Action::transimpedance, units_.adc, heads * counts_.columns);
-    units.publish(Action::sample_hold, units_.adc, heads * counts_.columns);
-    units.publish(Action::adc_conversion, units_.adc, heads * counts_.adc_conversions);
+    if (tile_counts_.tiles > 0) {
+        const double columns = tile_counts_.adc_conversions * MappingOptions::columns_per_output();
+        units.publish(Action::dac_conversion, units_.dac, lanes * tile_counts_.dac_conversions);
+        units.publish_read(units_.tile, static_cast<double>(lanes) * tile_counts_.reads_per_step, energy);
+        units.publish(Action::transimpedance, units_.adc, lanes * columns);
+        units.publish(Action::sample_hold, units_.adc, lanes * columns);
+        units.publish(Action::adc_conversion, units_.adc, lanes * tile_counts_.adc_conversions);
+    }
+    if (tile_counts_.digital_products > 0.0) {
+        const double products = lanes * tile_counts_.digital_products;
+        units.publish(Action::digital_multiply, units_.decay,
+                      products * product_bits(heads_.front()->kernel().array) / 64.0);
+        units.publish(Action::digital_add, units_.decay, 3.0 * products);
+    }
+    if (cycles_.gain > 0 && writes_registers) {
+        const DeployedKernel& kernel = heads_.front()->kernel();
+        const double gains = heads * kernel.state_components();
+        const double bytes = kernel.options.effective_register_bits() / 8.0;
+        units.publish(Action::digital_multiply, units_.decay, gains * 2.0 * bytes);  // 16-bit gains
+        units.publish(Action::digital_add, units_.decay, gains * bytes);
+    }
+    if (cycles_.banks > 1) {
+        units.publish(Action::buffer_bit, units_.state_buffer, heads * 2.0 * counts_.register_bits_read);
+    }
     units.publish(Action::register_bit_read, units_.registers, heads * counts_.register_bits_read);
     if (writes_registers) {
         units.publish(Action::register_bit_write, units_.registers, heads * counts_.register_bits_written);

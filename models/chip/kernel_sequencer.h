@@ -10,12 +10,14 @@
 #include "models/chip/chip_context.h"
 #include "models/chip/kernel_head.h"
 #include "models/chip/kernel_signals.h"
+#include "models/chip/kernel_tiles.h"
 #include "models/chip/phase_timer.h"
 
 namespace imssa {
 
 /// State machine of the kernels of one layer: LOAD, [DECAY], DRIVE, SETTLE, SAMPLE, CONVERT k of m, WRITE_BACK. All
-/// heads work in lock-step. It takes codes of u_t and hands on codes of y_t with u_t as residual.
+/// heads work in lock-step, those that share converters one after another. It takes codes of u_t and hands on codes of
+/// y_t with u_t as residual.
 class KernelSequencer final : public sc_core::sc_module {
 public:
     SC_HAS_PROCESS(KernelSequencer);
@@ -24,18 +26,27 @@ public:
     void bind(TokenChannel& input, TokenChannel& output);
 
     const KernelHead& head(int index) const { return *heads_[static_cast<std::size_t>(index)]; }
+    /// The tiles that hold a head.
+    const KernelTiles& tiles_of(int head) const;
     int head_count() const { return static_cast<int>(heads_.size()); }
     const KernelStepCycles& cycles() const { return cycles_; }
+    const CalibrationSummary& calibration() const { return calibration_; }
 
     /// Heads to show in a trace, before the simulation starts.
     void trace_heads(const std::vector<int>& heads);
+    /// Steps that the trace shows codes of; last_step -1: to the end.
+    void trace_window(int first_step, int last_step) { signals_.set_window(first_step, last_step); }
     const KernelSignals& signals() const { return signals_; }
 
 private:
     struct Units {
-        std::int32_t sequencer, dac, tile, adc, registers, decay, output, buffer;
+        std::int32_t sequencer, dac, tile, adc, registers, decay, output, buffer, state_buffer;
     };
 
+    HeadPlace place_of(int head) const;
+    void program_tiles(const std::vector<TileGroup>& groups);
+    void calibrate();
+    void calibrate_group(KernelTiles& tiles);
     void add_units();
     void run();
     void immediate_step(const TokenPtr& input);
@@ -44,6 +55,8 @@ private:
     void operate(const Batch& batch, int step, const LaneMatrix* input, LaneMatrix& output);
     void compute(const Batch& batch, int step, const LaneMatrix* input, LaneMatrix& output);
     void spend_phases();
+    void spend_bank(int bank);
+    void spend_read(int bank, int read);
     void phase(KernelPhase value, int cycles);
     void publish(int lanes, const ReadEnergy& energy, bool writes_registers);
     void emit(const std::shared_ptr<Token>& output, const TokenPtr& source);
@@ -53,10 +66,14 @@ private:
     KernelStepCycles cycles_;
     PhaseTimer timer_;
     std::vector<std::unique_ptr<KernelHead>> heads_;
+    std::vector<std::unique_ptr<KernelTiles>> tiles_;
     std::vector<const StateRegisterFile*> register_files_;
-    KernelActionCounts counts_;  ///< of one operation of all heads, one lane
+    KernelActionCounts counts_;     ///< of one operation of one head, one lane
+    KernelTileCounts tile_counts_;  ///< of one operation of all heads, one lane
+    CalibrationSummary calibration_;
     Units units_{};
-    KernelScratch scratch_;
+    std::vector<HeadRead> reads_;  ///< of the heads of one group; all groups, one after another, use the same
+    LaneMatrix codes_;
     KernelSignals signals_;
     TokenPool pool_;
     TokenPtr previous_;  ///< u_{t-1} of the delayed form

@@ -14,9 +14,10 @@ void first_lane(const LaneMatrix& codes, std::vector<int>& out) {
 
 }  // namespace
 
-void KernelSignals::add_head(int head, const DeployedKernel& kernel) {
+void KernelSignals::add_head(int head, const DeployedKernel& kernel, const HeadPlace& place) {
     HeadSignals signals;
     signals.head = head;
+    signals.place = place;
     signals.registers.assign(static_cast<std::size_t>(kernel.state_components()), 0);
     signals.dac.assign(static_cast<std::size_t>(kernel.array.inputs()), 0);
     signals.adc.assign(static_cast<std::size_t>(kernel.array.outputs()), 0);
@@ -26,13 +27,14 @@ void KernelSignals::add_head(int head, const DeployedKernel& kernel) {
     heads.push_back(signals);
 }
 
-void KernelSignals::capture(int head, const KernelScratch& scratch, const StateRegisterFile& registers) {
+void KernelSignals::capture(int head, const LaneMatrix& inputs, const LaneMatrix& codes,
+                            const StateRegisterFile& registers) {
     for (HeadSignals& signals : heads) {
         if (signals.head != head) {
             continue;
         }
-        first_lane(scratch.inputs, signals.next_dac);
-        first_lane(scratch.codes, signals.next_adc);
+        first_lane(inputs, signals.next_dac);
+        first_lane(codes, signals.next_adc);
         for (int component = 0; component < registers.components(); ++component) {
             signals.next_registers[static_cast<std::size_t>(component)] = registers.row(component)[0];
         }
@@ -45,24 +47,44 @@ void KernelSignals::show_cleared() {
     }
 }
 
-void KernelSignals::show_dac() {
+void KernelSignals::show_dac(int bank, int read) {
+    if (!in_window()) {
+        return;
+    }
     for (HeadSignals& signals : heads) {
+        if (signals.place.bank != bank || signals.place.read != read) {
+            continue;
+        }
         std::copy(signals.next_dac.begin(), signals.next_dac.end(), signals.dac.begin());
     }
 }
 
-void KernelSignals::show_round(int round_index, const ArrayReadCycles& cycles) {
-    // Converter a serves the outputs a * rounds ... a * rounds + rounds - 1, one a round.
+void KernelSignals::show_round(int round_index, const ArrayReadCycles& cycles, int bank, int read) {
+    if (!in_window()) {
+        return;
+    }
+    // Converter a serves the outputs a * rounds ... a * rounds + rounds - 1 of the tile, one a round.
     for (HeadSignals& signals : heads) {
-        for (std::size_t output = static_cast<std::size_t>(round_index); output < signals.adc.size();
-             output += static_cast<std::size_t>(cycles.rounds)) {
-            signals.adc[output] = signals.next_adc[output];
+        if (signals.place.bank != bank || signals.place.read != read) {
+            continue;
+        }
+        for (std::size_t output = 0; output < signals.adc.size(); ++output) {
+            const int position = signals.place.first_output + static_cast<int>(output);
+            if (position % cycles.rounds == round_index) {
+                signals.adc[output] = signals.next_adc[output];
+            }
         }
     }
 }
 
-void KernelSignals::show_registers() {
+void KernelSignals::show_registers(int bank) {
+    if (!in_window()) {
+        return;
+    }
     for (HeadSignals& signals : heads) {
+        if (bank >= 0 && signals.place.bank != bank) {
+            continue;
+        }
         std::copy(signals.next_registers.begin(), signals.next_registers.end(), signals.registers.begin());
     }
 }

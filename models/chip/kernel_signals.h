@@ -16,12 +16,21 @@ enum class KernelPhase {
     settle = 4,
     sample = 5,
     convert = 6,
-    write_back = 7
+    write_back = 7,
+    swap = 8
+};
+
+/// When and where a head's turn comes in an operation.
+struct HeadPlace {
+    int bank = 0;          ///< of the tiles that a site serves one after another
+    int read = 0;          ///< of the gated reads of its tile
+    int first_output = 0;  ///< of the head's columns on the tile
 };
 
 /// What a waveform shows of one head: lane 0.
 struct HeadSignals {
     int head = 0;
+    HeadPlace place;
     std::vector<int> registers;  ///< state register codes: re_0, im_0, re_1, ...
     std::vector<int> dac;        ///< codes on the array's inputs
     std::vector<int> adc;        ///< conversions of the array's outputs
@@ -38,13 +47,23 @@ public:
     bool busy = false;
     std::vector<HeadSignals> heads;
 
-    void add_head(int head, const DeployedKernel& kernel);
+    /// Steps whose codes are shown.
+    void set_window(int first_step, int last_step) {
+        first_step_ = first_step;
+        last_step_ = last_step;
+    }
+    bool in_window() const { return step >= first_step_ && (last_step_ < 0 || step <= last_step_); }
+    void add_head(int head, const DeployedKernel& kernel, const HeadPlace& place);
     /// Keeps what head `head` computed until its phase is shown.
-    void capture(int head, const KernelScratch& scratch, const StateRegisterFile& registers);
+    void capture(int head, const LaneMatrix& inputs, const LaneMatrix& codes, const StateRegisterFile& registers);
     void show_cleared();
-    void show_dac();
-    void show_round(int round_index, const ArrayReadCycles& cycles);
-    void show_registers();
+    void show_dac(int bank, int read);
+    void show_round(int round_index, const ArrayReadCycles& cycles, int bank, int read);
+    /// Of the heads of a bank; -1: of all.
+    void show_registers(int bank);
+
+private:
+    int first_step_ = 0, last_step_ = -1;
 };
 
 }  // namespace imssa

@@ -18,8 +18,8 @@ MixingUnit::MixingUnit(const sc_core::sc_module_name& module_name, int layer, Ch
     : sc_core::sc_module(module_name),
       context_(context),
       layer_(context.network.layers[static_cast<std::size_t>(layer)]),
-      array_("array", layer_.mixing, context),
-      cycles_(mixing_cycles(layer_, context.config.timing, context.config.read)),
+      array_("array", layer_.mixing, context.config.mapping.mixing_matrix, context),
+      cycles_(mixing_cycles(layer_, context.config.timing, context.config.read, context.config.mapping)),
       timer_(context),
       unit_(context.units.add(name(), sequencer_hardware())),
       table_(context.units.add(std::string(name()) + ".table", table_hardware(context.network.model.heads))) {

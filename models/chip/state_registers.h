@@ -2,6 +2,10 @@
 
 #include <systemc>
 
+#include <utility>
+#include <vector>
+
+#include "models/chip/pole_calibration.h"
 #include "models/network/deployed_kernel.h"
 
 namespace imssa {
@@ -20,13 +24,21 @@ public:
         file_.clear();
     }
     void decay(const float* u) { apply_digital_decay(kernel_, u, file_); }
-    void write_back(const LaneMatrix& codes) { update_registers(kernel_, codes, file_); }
+    void write_back(const LaneMatrix& codes) {
+        update_registers(kernel_, codes, file_);
+        if (!gains_.empty()) {
+            apply_gains(kernel_, gains_, file_);
+        }
+    }
+    /// Digital gains of calibrated poles, by mode.
+    void set_gains(std::vector<ModeGain> gains) { gains_ = std::move(gains); }
 
     const StateRegisterFile& file() const { return file_; }
 
 private:
     const DeployedKernel& kernel_;
     StateRegisterFile file_;
+    std::vector<ModeGain> gains_;
 };
 
 }  // namespace imssa

@@ -4,6 +4,7 @@
 
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
+#include "models/mapping/weight_slices.h"
 
 namespace imssa {
 
@@ -27,11 +28,15 @@ void copy_rows(const LaneMatrix& from, int from_row, LaneMatrix& to, int to_row,
 
 }  // namespace
 
-TiledProduct::TiledProduct(const QuantizedMatrix& matrix, const ChipConfig& config, std::uint64_t seed,
+TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& config, std::uint64_t seed,
                            std::uint32_t first_tile, const std::string& name)
-    : inputs_(matrix.inputs()),
-      outputs_(matrix.outputs()),
-      adc_errors_(config.adc, matrix, conversion_rounds(matrix.outputs(), config.timing), seed, first_tile) {
+    : inputs_(whole.inputs()),
+      outputs_(whole.outputs() * config.mapping.weight_slices),
+      slices_(config.mapping.weight_slices),
+      slice_bits_(slice_bits(whole.code_limit, slices_)),
+      adc_errors_(config.adc, slice_matrix(whole, slices_), conversion_rounds(outputs_, config.timing), seed,
+                  first_tile) {
+    const QuantizedMatrix matrix = slice_matrix(whole, slices_);
     const int rows = std::max(1, config.mapping.tile_rows / config.mapping.rows_per_input());
     const int columns = std::max(1, config.mapping.tile_columns / MappingOptions::columns_per_output());
     for (int output = 0; output < outputs_; output += columns) {
@@ -57,6 +62,17 @@ const LaneMatrix& TiledProduct::block_inputs(const Block& block, const LaneMatri
 
 void TiledProduct::read(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
                         LaneMatrix& sums) {
+    if (slices_ == 1) {
+        read_sliced(inputs, sequence_ids, step, sums);
+        return;
+    }
+    read_sliced(inputs, sequence_ids, step, sliced_sums_);
+    reshape(sums, outputs(), inputs.lanes());
+    recombine_slices(sliced_sums_, slices_, slice_bits_, sums);
+}
+
+void TiledProduct::read_sliced(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids,
+                               std::uint32_t step, LaneMatrix& sums) {
     if (blocks_.size() == 1) {
         blocks_.front().crossbar->read(inputs, sequence_ids, step, sums);
     } else {

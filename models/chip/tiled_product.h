@@ -15,7 +15,7 @@ namespace imssa {
 /// the other, whose column currents add ahead of the converter. Pure: no time, no counters.
 class TiledProduct {
 public:
-    TiledProduct(const QuantizedMatrix& matrix, const ChipConfig& config, std::uint64_t seed, std::uint32_t first_tile,
+    TiledProduct(const QuantizedMatrix& whole, const ChipConfig& config, std::uint64_t seed, std::uint32_t first_tile,
                  const std::string& name);
 
     /// Sums of all outputs with the errors of the converters, ready for `convert`.
@@ -26,7 +26,7 @@ public:
     ConversionCounts count_conversions(const LaneMatrix& sums) const { return adc_errors_.count(sums); }
 
     int inputs() const { return inputs_; }
-    int outputs() const { return outputs_; }
+    int outputs() const { return outputs_ / slices_; }
     int tiles() const { return static_cast<int>(blocks_.size()); }
     const Crossbar& tile(int index) const { return *blocks_[static_cast<std::size_t>(index)].crossbar; }
 
@@ -39,10 +39,14 @@ private:
 
     const LaneMatrix& block_inputs(const Block& block, const LaneMatrix& inputs);
 
-    int inputs_, outputs_;
+    void read_sliced(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
+                     LaneMatrix& sums);
+
+    int inputs_, outputs_;  ///< outputs with all slices
+    int slices_, slice_bits_;
     std::vector<Block> blocks_;
     AdcErrors adc_errors_;
-    LaneMatrix block_inputs_, block_sums_;
+    LaneMatrix block_inputs_, block_sums_, sliced_sums_;
 };
 
 }  // namespace imssa

@@ -32,6 +32,10 @@ void TimingConfig::validate() const {
     require_at_least("layer_unit_elements_per_cycle", layer_unit_elements_per_cycle, 1);
     require_at_least("pooling_cycles", pooling_cycles, 1);
     require_at_least("channel_capacity", channel_capacity, 1);
+    require_at_least("dense_multipliers", dense_multipliers, 1);
+    require_at_least("kernel_sites", kernel_sites, 0);
+    require_at_least("swap_cycles", swap_cycles, 0);
+    require_at_least("input_interval_cycles", input_interval_cycles, 0);
 }
 
 }  // namespace imssa

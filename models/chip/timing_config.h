@@ -16,6 +16,12 @@ struct TimingConfig {
     int layer_unit_elements_per_cycle = 4;  ///< width of the digital GLU, residual and norm data path
     int pooling_cycles = 1;                 ///< accumulation of one token, one adder a head
     int channel_capacity = 2;               ///< tokens that fit between two units
+    int dense_multipliers = 16;             ///< of an encoder, mixing matrix or decoder that is digital
+    int kernel_sites = 0;           ///< sets of drivers, converters and registers of a layer; 0: one for every tile.
+                                    ///< With fewer, each serves several tiles one after another
+    int swap_cycles = 1;            ///< a site exchanges its state registers with the state buffer
+    bool double_buffering = false;  ///< two samples a column: gated reads overlap with the conversions before them
+    int input_interval_cycles = 0;  ///< between inputs; 0: as fast as the chip takes them
 
     void validate() const;
 };
@@ -34,6 +40,11 @@ void visit_fields(Visitor& visit, TimingConfig& config) {
     visit("layer_unit_elements_per_cycle", config.layer_unit_elements_per_cycle);
     visit("pooling_cycles", config.pooling_cycles);
     visit("channel_capacity", config.channel_capacity);
+    visit("dense_multipliers", config.dense_multipliers);
+    visit("kernel_sites", config.kernel_sites);
+    visit("swap_cycles", config.swap_cycles);
+    visit("double_buffering", config.double_buffering);
+    visit("input_interval_cycles", config.input_interval_cycles);
 }
 
 }  // namespace imssa

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/mapping/kernel_placement.h"
+
 namespace imssa {
 
 namespace {
@@ -38,6 +40,18 @@ ArrayReadCycles array_read_cycles(int outputs, const TimingConfig& timing, const
     return cycles;
 }
 
+ArrayReadCycles dense_read_cycles(const QuantizedMatrix& matrix, MatrixPlace place, const TimingConfig& timing,
+                                  const ReadConfig& read, const MappingOptions& mapping) {
+    if (place == MatrixPlace::cells) {
+        return array_read_cycles(matrix.outputs() * mapping.weight_slices, timing, read, matrix.input_limit);
+    }
+    ArrayReadCycles cycles;
+    cycles.load = timing.load_cycles;
+    cycles.digital = ceil_divide(matrix.inputs() * matrix.outputs(), timing.dense_multipliers) + 1;
+    cycles.write_back = timing.write_back_cycles;
+    return cycles;
+}
+
 KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingConfig& timing, const ReadConfig& read) {
     KernelStepCycles cycles;
     cycles.array = array_read_cycles(kernel.array.outputs(), timing, read, kernel.array.input_limit);
@@ -48,9 +62,36 @@ KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingCo
     return cycles;
 }
 
-MixingCycles mixing_cycles(const DeployedLayer& layer, const TimingConfig& timing, const ReadConfig& read) {
+KernelStepCycles kernel_step_cycles(const DeployedLayer& layer, const ChipConfig& config) {
+    const TimingConfig& timing = config.timing;
+    const DeployedKernel& kernel = layer.kernels.front();
+    const KernelTileCounts tiles =
+        count_kernel_tiles(place_kernels(layer.kernels, config.mapping, "the kernel"), layer.kernels, config.mapping);
+    KernelStepCycles cycles = kernel_step_cycles(kernel, timing, config.read);
+    if (tiles.tiles == 0) {
+        cycles.array.drive = cycles.array.settle = cycles.array.sample = cycles.array.rounds = 0;
+    } else {
+        cycles.array.rounds = conversion_rounds(tiles.outputs, timing);
+        cycles.reads = tiles.passes;
+    }
+    if (timing.kernel_sites > 0 && tiles.tiles > timing.kernel_sites) {
+        cycles.banks = ceil_divide(tiles.tiles, timing.kernel_sites);
+        cycles.swap = timing.swap_cycles;
+    }
+    if (tiles.digital_products_of_head > 0) {
+        cycles.digital = ceil_divide(tiles.digital_products_of_head, timing.decay_multipliers) + 1;
+    }
+    if (config.calibration.poles != PoleCalibration::none && !kernel.array_replaces_state) {
+        cycles.gain = ceil_divide(kernel.state_components(), timing.decay_multipliers) + 1;
+    }
+    cycles.double_buffered = timing.double_buffering;
+    return cycles;
+}
+
+MixingCycles mixing_cycles(const DeployedLayer& layer, const TimingConfig& timing, const ReadConfig& read,
+                           const MappingOptions& mapping) {
     MixingCycles cycles;
-    cycles.array = array_read_cycles(layer.mixing.outputs(), timing, read, layer.mixing.input_limit);
+    cycles.array = dense_read_cycles(layer.mixing, mapping.mixing_matrix, timing, read, mapping);
     cycles.table = timing.table_cycles;
     return cycles;
 }
@@ -60,39 +101,43 @@ int layer_unit_cycles(const LayerUnitParameters& unit, int heads, const TimingCo
     return passes * ceil_divide(heads, timing.layer_unit_elements_per_cycle) + 1;
 }
 
-ArrayReadCycles encoder_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read) {
-    return array_read_cycles(network.encoder.outputs(), timing, read, network.encoder.input_limit);
+ArrayReadCycles encoder_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read,
+                               const MappingOptions& mapping) {
+    return dense_read_cycles(network.encoder, mapping.encoder, timing, read, mapping);
 }
 
 int pooling_cycles(const TimingConfig& timing) {
     return timing.pooling_cycles;
 }
 
-ArrayReadCycles classifier_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read) {
-    return array_read_cycles(network.decoder.outputs(), timing, read, network.decoder.input_limit);
+ArrayReadCycles classifier_cycles(const DeployedNetwork& network, const TimingConfig& timing, const ReadConfig& read,
+                                  const MappingOptions& mapping) {
+    return dense_read_cycles(network.decoder, mapping.decoder, timing, read, mapping);
 }
 
 Pipeline pipeline_of(const DeployedNetwork& network, const ChipConfig& config) {
     const TimingConfig& timing = config.timing;
     Pipeline pipeline;
     pipeline.channel_capacity = timing.channel_capacity;
-    pipeline.stages.push_back({"encoder", encoder_cycles(network, timing, config.read).total(), false});
+    pipeline.input_interval = timing.input_interval_cycles;
+    pipeline.stages.push_back({"encoder", encoder_cycles(network, timing, config.read, config.mapping).total(), false});
     for (std::size_t index = 0; index < network.layers.size(); ++index) {
         const DeployedLayer& layer = network.layers[index];
         const std::string prefix = "layer" + std::to_string(index) + ".";
         const DeployedKernel& kernel = layer.kernels.front();
-        pipeline.stages.push_back({prefix + "kernel", kernel_step_cycles(kernel, timing, config.read).total(),
-                                   kernel.options.form == OutputForm::delayed});
-        pipeline.stages.push_back({prefix + "mixing", mixing_cycles(layer, timing, config.read).total(), false});
+        pipeline.stages.push_back(
+            {prefix + "kernel", kernel_step_cycles(layer, config).total(), kernel.options.form == OutputForm::delayed});
+        pipeline.stages.push_back(
+            {prefix + "mixing", mixing_cycles(layer, timing, config.read, config.mapping).total(), false});
         pipeline.stages.push_back({prefix + "unit", layer_unit_cycles(layer.unit, network.model.heads, timing), false});
     }
     pipeline.stages.push_back({"pooling", pooling_cycles(timing), false});
-    pipeline.classifier = classifier_cycles(network, timing, config.read).total();
+    pipeline.classifier = classifier_cycles(network, timing, config.read, config.mapping).total();
     return pipeline;
 }
 
 int steady_state_interval_cycles(const Pipeline& pipeline) {
-    int interval = 0;
+    int interval = pipeline.input_interval;
     for (const PipelineStage& stage : pipeline.stages) {
         interval = std::max(interval, stage.cycles);
     }
@@ -100,7 +145,8 @@ int steady_state_interval_cycles(const Pipeline& pipeline) {
 }
 
 std::int64_t sequence_interval_cycles(const Pipeline& pipeline, int steps) {
-    std::int64_t interval = pipeline.classifier;
+    std::int64_t interval =
+        std::max<std::int64_t>(pipeline.classifier, static_cast<std::int64_t>(steps) * pipeline.input_interval);
     for (const PipelineStage& stage : pipeline.stages) {
         interval = std::max(interval, static_cast<std::int64_t>(steps + (stage.delayed ? 1 : 0)) * stage.cycles);
     }
@@ -124,7 +170,11 @@ std::int64_t sequence_latency_cycles(const Pipeline& pipeline, int steps) {
                 continue;
             }
             const std::int64_t arrival = i > 0 && operation < steps ? leave[i - 1][operation] : 0;
-            start[i].push_back(std::max(free_at[i], arrival));
+            std::int64_t earliest = std::max(free_at[i], arrival);
+            if (i == 0 && operation > 0) {
+                earliest = std::max(earliest, start[i].back() + pipeline.input_interval);
+            }
+            start[i].push_back(earliest);
             free_at[i] = start[i].back() + stage.cycles;
             const int emitted = operation - (stage.delayed ? 1 : 0);
             if (emitted < 0) {

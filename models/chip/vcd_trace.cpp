@@ -34,6 +34,13 @@ VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& sele
     const std::vector<int> layers = chosen(selection.layers, chip.layer_count(), "layer");
     const std::vector<int> heads = chosen(selection.heads, chip.network().model.heads, "head");
     const std::vector<int> modes = chosen(selection.modes, chip.network().model.modes(), "mode");
+    const int steps = chip.network().steps;
+    if (selection.first_step < 0 || selection.first_step >= steps || selection.last_step >= steps ||
+        (selection.last_step >= 0 && selection.last_step < selection.first_step)) {
+        throw UserError("the trace asks for the steps " + std::to_string(selection.first_step) + " to " +
+                        std::to_string(selection.last_step) + " but a sequence has the steps 0 to " +
+                        std::to_string(steps - 1));
+    }
     if (!std::ofstream(stem + ".vcd")) {
         throw UserError("cannot write the trace '" + stem + ".vcd': check that its folder exists and is writable");
     }
@@ -45,6 +52,7 @@ VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& sele
     for (const int layer : layers) {
         KernelSequencer& kernel = chip.layer(layer).kernel();
         kernel.trace_heads(heads);
+        kernel.trace_window(selection.first_step, selection.last_step);
         trace_kernel(kernel, modes);
     }
 }

@@ -14,6 +14,8 @@ struct VcdSelection {
     std::vector<int> layers;  ///< empty: all
     std::vector<int> heads = {0};
     std::vector<int> modes;  ///< of the state registers; empty: all
+    int first_step = 0;      ///< codes of heads are shown from this step
+    int last_step = -1;      ///< to this one; -1: the last of the sequence
 };
 
 /// Writes a VCD of lane 0. Construct it before the simulation starts; the file is complete after destruction, which

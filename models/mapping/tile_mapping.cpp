@@ -25,6 +25,10 @@ void MappingOptions::validate() const {
         throw UserError("cells_per_weight = " + std::to_string(cells_per_weight) +
                         " is not known: set 4 (inputs as row pairs) or 2 (bipolar drivers)");
     }
+    if (weight_slices < 1 || weight_slices > 8) {
+        throw UserError("weight_slices = " + std::to_string(weight_slices) +
+                        " is not possible: set between 1 (a weight in one pair of columns) and 8");
+    }
 }
 
 TileFootprint footprint(const QuantizedMatrix& matrix, const MappingOptions& options, const std::string& name) {

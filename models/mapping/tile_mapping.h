@@ -1,12 +1,29 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <string>
+#include <utility>
 
 #include "models/device/device_config.h"
 #include "models/network/quantized_matrix.h"
 
 namespace imssa {
+
+/// How the heads of a layer share tiles. diagonal: several heads' blocks on the diagonal of one tile, read together;
+/// the cells off the diagonal hold zero with their errors (cross-talk). row_gated: heads above each other on the same
+/// columns, read one after another while the select transistors keep the other rows without current.
+enum class Packing { one_head, diagonal, row_gated };
+
+/// Where a matrix product is computed: in cells, or exactly in digital multipliers on the same codes.
+enum class MatrixPlace { cells, digital };
+
+constexpr std::array<std::pair<const char*, Packing>, 3> enum_names(Packing) {
+    return {{{"one_head", Packing::one_head}, {"diagonal", Packing::diagonal}, {"row_gated", Packing::row_gated}}};
+}
+constexpr std::array<std::pair<const char*, MatrixPlace>, 2> enum_names(MatrixPlace) {
+    return {{{"cells", MatrixPlace::cells}, {"digital", MatrixPlace::digital}}};
+}
 
 /// How signed weights sit on cells. Four cells per weight (IMSSA, decoded from its hardware figure): [[g+, g-], [g-,
 /// g+]], inputs driven as (+v, -v) row pairs, outputs read as (+, -) column pairs. Two cells: bipolar input drivers,
@@ -15,9 +32,20 @@ struct MappingOptions {
     int tile_rows = 64;
     int tile_columns = 64;
     int cells_per_weight = 4;
+    int weight_slices = 1;  ///< columns that share the bits of a weight; their conversions are added digitally
+    Packing packing = Packing::one_head;
+    bool split_heads = false;  ///< a head too large for a tile takes several; their partial outputs are added digitally
+    MatrixPlace kernel_input = MatrixPlace::cells;   ///< Bbar of a digital decay (input_matrix "cells")
+    MatrixPlace kernel_output = MatrixPlace::cells;  ///< C
+    MatrixPlace encoder = MatrixPlace::cells;
+    MatrixPlace mixing_matrix = MatrixPlace::cells;
+    MatrixPlace decoder = MatrixPlace::cells;
 
     int rows_per_input() const { return cells_per_weight == 4 ? 2 : 1; }
     static constexpr int columns_per_output() { return 2; }
+    /// Weights that fit above each other and side by side on a tile.
+    int tile_inputs() const { return tile_rows / rows_per_input(); }
+    int tile_outputs() const { return tile_columns / (columns_per_output() * weight_slices); }
     void validate() const;
 };
 
@@ -26,6 +54,14 @@ void visit_fields(Visitor& visit, MappingOptions& options) {
     visit("tile_rows", options.tile_rows);
     visit("tile_columns", options.tile_columns);
     visit("cells_per_weight", options.cells_per_weight);
+    visit("weight_slices", options.weight_slices);
+    visit("packing", options.packing);
+    visit("split_heads", options.split_heads);
+    visit("kernel_input", options.kernel_input);
+    visit("kernel_output", options.kernel_output);
+    visit("encoder", options.encoder);
+    visit("mixing_matrix", options.mixing_matrix);
+    visit("decoder", options.decoder);
 }
 
 /// Rows and columns that a matrix occupies on a tile.

@@ -101,14 +101,14 @@ void set_state_columns(const DiscreteKernel& discrete, const KernelScales& scale
         const double per_code = units.dac[at] / units.increment[at];
         if (kernel.options.mapping == KernelMapping::fused) {
             const Complex a = (discrete.abar[at] - (kernel.array_replaces_state ? 0.0 : 1.0)) * per_code;
-            targets.weights(2 * mode, 2 * mode) = a.real();
-            targets.weights(2 * mode + 1, 2 * mode) = -a.imag();
-            targets.weights(2 * mode, 2 * mode + 1) = a.imag();
-            targets.weights(2 * mode + 1, 2 * mode + 1) = a.real();
+            targets.weights(2 * mode, kernel.state_column(mode, 0, 0)) = a.real();
+            targets.weights(2 * mode + 1, kernel.state_column(mode, 1, 0)) = -a.imag();
+            targets.weights(2 * mode, kernel.state_column(mode, 0, 1)) = a.imag();
+            targets.weights(2 * mode + 1, kernel.state_column(mode, 1, 1)) = a.real();
         }
         const Complex b = discrete.bbar[at] * scales.input / units.increment[at];
-        targets.weights(targets.state_row, 2 * mode) = b.real();
-        targets.weights(targets.state_row, 2 * mode + 1) = b.imag();
+        targets.weights(targets.state_row, kernel.state_column(mode, 0, 0)) = b.real();
+        targets.weights(targets.state_row, kernel.state_column(mode, 1, 1)) = b.imag();
     }
 }
 
@@ -133,17 +133,27 @@ double row_divider(const Eigen::MatrixXd& weights, int row, const std::vector<do
     return power_of_two(exponent);
 }
 
-/// Range per column; a state's real and imaginary columns share theirs, so that its 2x2 block stays a complex number.
-std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int state_columns, WeightRange range) {
+/// Range per column. The columns of a mode share theirs, so that its 2x2 block stays a complex number, or those of its
+/// real and of its imaginary part do, or those of all modes.
+std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int state_columns,
+                                  const DeployedKernel& kernel) {
     std::vector<double> ranges;
     for (int column = 0; column < weights.cols(); ++column) {
         ranges.push_back(weights.col(column).head(rows).cwiseAbs().maxCoeff());
     }
-    for (int column = 0; column + 1 < state_columns; column += 2) {
-        const std::size_t at = static_cast<std::size_t>(column);
-        ranges[at] = ranges[at + 1] = std::max(ranges[at], ranges[at + 1]);
+    const auto share = [&ranges](int one, int other) {
+        double& a = ranges[static_cast<std::size_t>(one)];
+        double& b = ranges[static_cast<std::size_t>(other)];
+        a = b = std::max(a, b);
+    };
+    for (int mode = 0; mode < kernel.modes && state_columns > 0; ++mode) {
+        share(kernel.state_column(mode, 0, 0), kernel.state_column(mode, 1, 1));
+        share(kernel.state_column(mode, 0, 1), kernel.state_column(mode, 1, 0));
     }
-    if (range == WeightRange::array) {
+    if (kernel.options.state_range == StateRange::head && state_columns > 0) {
+        std::fill_n(ranges.begin(), state_columns, *std::max_element(ranges.begin(), ranges.begin() + state_columns));
+    }
+    if (kernel.options.weight_range == WeightRange::array) {
         std::fill(ranges.begin(), ranges.end(), *std::max_element(ranges.begin(), ranges.end()));
     }
     return ranges;
@@ -151,16 +161,19 @@ std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int 
 
 /// Rounding may carry a slow mode to or over the unit circle: take the nearest code inside. Abar itself shrinks in its
 /// larger part; Abar - 1 gets a more negative real part (at least one code of decay).
-void make_stable(DeployedKernel& kernel, int mode, double weight_scale, double increment_in_dac_codes) {
+void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes) {
     MatrixRM& codes = kernel.array.codes;
-    float& re = codes(2 * mode, 2 * mode);
-    float& im = codes(2 * mode, 2 * mode + 1);
-    const double unit = weight_scale * increment_in_dac_codes;
+    const int re_column = kernel.state_column(mode, 0, 0);
+    const int im_column = kernel.state_column(mode, 0, 1);
+    float& re = codes(2 * mode, re_column);
+    float& im = codes(2 * mode, im_column);
+    const double re_unit = kernel.array.gain[static_cast<std::size_t>(re_column)] * increment_in_dac_codes;
+    const double im_unit = kernel.array.gain[static_cast<std::size_t>(im_column)] * increment_in_dac_codes;
     const double offset = kernel.array_replaces_state ? 0.0 : 1.0;
-    const auto magnitude = [&] { return std::abs(Complex(offset + re * unit, im * unit)); };
+    const auto magnitude = [&] { return std::abs(Complex(offset + re * re_unit, im * im_unit)); };
     while (magnitude() >= 1.0) {
         if (kernel.array_replaces_state) {
-            float& larger = std::abs(re) >= std::abs(im) ? re : im;
+            float& larger = std::abs(re) * re_unit >= std::abs(im) * im_unit ? re : im;
             larger -= std::copysign(1.0F, larger);
         } else if (re > -static_cast<float>(kernel.array.code_limit)) {
             re -= 1.0F;
@@ -168,8 +181,8 @@ void make_stable(DeployedKernel& kernel, int mode, double weight_scale, double i
             im -= std::copysign(1.0F, im);
         }
     }
-    codes(2 * mode + 1, 2 * mode + 1) = re;
-    codes(2 * mode + 1, 2 * mode) = -im;
+    codes(2 * mode + 1, kernel.state_column(mode, 1, 1)) = re;
+    codes(2 * mode + 1, kernel.state_column(mode, 1, 0)) = -im;
 }
 
 void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKernel& kernel) {
@@ -177,14 +190,13 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
     QuantizedMatrix& array = kernel.array;
     const int inputs = static_cast<int>(targets.weights.rows());
     const int outputs = static_cast<int>(targets.weights.cols());
-    const int state_columns = kernel.array_makes_state ? 2 * kernel.modes : 0;
+    const int state_columns = kernel.output_column();
     Eigen::MatrixXd weights = targets.weights;
     array.code_limit = code_limit(options.weight_bits);
     array.input_limit = std::max(code_limit(options.state_bits), code_limit(activation_bits));
     array.drive.assign(static_cast<std::size_t>(inputs), 1.0F);
     const int largest_exponent = largest_divider_exponent(array, inputs);
-    const std::vector<double> state_ranges =
-        column_ranges(weights, 2 * kernel.modes, state_columns, options.weight_range);
+    const std::vector<double> state_ranges = column_ranges(weights, 2 * kernel.modes, state_columns, kernel);
     for (const int row : {targets.state_row, targets.output_row}) {
         if (row >= 0) {
             const bool only_row = row == targets.state_row && options.mapping == KernelMapping::digital_decay;
@@ -193,7 +205,7 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
             array.drive[static_cast<std::size_t>(row)] = static_cast<float>(1.0 / divider);
         }
     }
-    const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, options.weight_range);
+    const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, kernel);
     array.codes = MatrixRM::Zero(inputs, outputs);
     array.offset.assign(static_cast<std::size_t>(outputs), 0.0F);
     for (int column = 0; column < outputs; ++column) {
@@ -207,7 +219,7 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
     }
     if (options.mapping == KernelMapping::fused) {
         for (int mode = 0; mode < kernel.modes; ++mode) {
-            make_stable(kernel, mode, array.gain[static_cast<std::size_t>(2 * mode)],
+            make_stable(kernel, mode,
                         power_of_two(kernel.increment_shift[static_cast<std::size_t>(mode)] - kernel.register_shift));
         }
     }
@@ -279,9 +291,12 @@ void set_effective(DeployedKernel& kernel) {
         Complex b = 0.0;
         if (kernel.array_makes_state) {
             const double unit = kernel.array_replaces_state ? 1.0 : increment;
-            b = Complex(weight(kernel.state_input_row(), 2 * mode), weight(kernel.state_input_row(), 2 * mode + 1)) *
+            b = Complex(weight(kernel.state_input_row(), kernel.state_column(mode, 0, 0)),
+                        weight(kernel.state_input_row(), kernel.state_column(mode, 1, 1))) *
                 unit;
-            a = Complex(weight(2 * mode, 2 * mode), weight(2 * mode, 2 * mode + 1)) * unit +
+            a = Complex(weight(2 * mode, kernel.state_column(mode, 0, 0)),
+                        weight(2 * mode, kernel.state_column(mode, 0, 1))) *
+                    unit +
                 (kernel.array_replaces_state ? 0.0 : 1.0);
         }
         if (kernel.options.mapping == KernelMapping::digital_decay) {

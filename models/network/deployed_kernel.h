@@ -35,7 +35,8 @@ struct DigitalPole {
 
 /// One head's kernel in integer codes. Array inputs: x_re_0, x_im_0, x_re_1, ..., then u for the state columns (if the
 /// array makes them), then u for the output column (unless the direct term is digital): two rows of u with their own
-/// DAC dividers. Array outputs: the state columns (x_re_0, x_im_0, ...) if the array makes them, then y.
+/// DAC dividers. Array outputs: the state columns (x_re_0, x_im_0, ...; two each with state_range `planes`) if the
+/// array makes them, then y.
 struct DeployedKernel {
     KernelOptions options;
     QuantizedMatrix array;
@@ -57,7 +58,17 @@ struct DeployedKernel {
     double effective_d = 0.0;
 
     int state_components() const { return 2 * modes; }
-    int output_column() const { return array_makes_state ? 2 * modes : 0; }
+    /// Real and imaginary part of Abar have columns of their own (state_range `planes`): x_re from x_re, x_re from
+    /// x_im, x_im from x_re, x_im from x_im.
+    bool planes() const { return options.state_range == StateRange::planes; }
+    /// Columns whose conversions add up to one state component.
+    int columns_per_component() const { return planes() ? 2 : 1; }
+    int state_columns_per_mode() const { return 2 * columns_per_component(); }
+    /// Columns through which x_re (0) or x_im (1) of a mode reaches x_re (0) or x_im (1).
+    int state_column(int mode, int from, int to) const {
+        return columns_per_component() * (2 * mode + to) + (planes() ? from : 0);
+    }
+    int output_column() const { return array_makes_state ? state_columns_per_mode() * modes : 0; }
     /// Row of u that drives the state columns, -1 when the array does not make the state.
     int state_input_row() const { return array_makes_state ? 2 * modes : -1; }
     /// Row of u that drives the output column, -1 when the direct term is digital.
@@ -128,6 +139,14 @@ void load_array_inputs(const DeployedKernel& kernel, const StateRegisterFile& re
 
 /// The digital decay of every mode with the folded input (row `input` holds u codes), or without input when it is null.
 void apply_digital_decay(const DeployedKernel& kernel, const float* input_codes, StateRegisterFile& registers);
+
+/// Code of a state component from the conversions of its columns, for 16 sequences from `lane`.
+inline LanesInt state_code(const DeployedKernel& kernel, const LaneMatrix& codes, int component, int lane) {
+    if (!kernel.planes()) {
+        return to_int(load_lanes(codes.row(component) + lane));
+    }
+    return to_int(load_lanes(codes.row(2 * component) + lane) + load_lanes(codes.row(2 * component + 1) + lane));
+}
 
 /// Takes converted state columns into the registers (replace or accumulate).
 void update_registers(const DeployedKernel& kernel, const LaneMatrix& codes, StateRegisterFile& registers);

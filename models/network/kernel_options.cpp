@@ -22,6 +22,16 @@ void KernelOptions::validate() const {
     require_range("weight_bits", weight_bits, 2, 12);
     require_range("state_bits", state_bits, 2, 12);
     require_range("register_bits", register_bits, state_bits, 20);
+    if (state_range == StateRange::planes) {
+        if (mapping != KernelMapping::fused || weight_range == WeightRange::array) {
+            throw UserError(
+                "state_range 'planes' needs mapping 'fused' and weight_range 'column': it gives the real and the "
+                "imaginary part of Abar in cells a range of their own");
+        }
+        if (rounding == StateRounding::dithered) {
+            throw UserError("state_range 'planes' adds two conversions a state: use rounding 'nearest'");
+        }
+    }
     if (mapping == KernelMapping::fused) {
         if (a_bits != weight_bits) {
             throw UserError(
@@ -73,8 +83,8 @@ bool KernelOptions::operator==(const KernelOptions& other) const {
     return mapping == other.mapping && representation == other.representation && form == other.form &&
            input_matrix == other.input_matrix && feedthrough == other.feedthrough && registers == other.registers &&
            rounding == other.rounding && state_scale == other.state_scale && weight_range == other.weight_range &&
-           a_bits == other.a_bits && weight_bits == other.weight_bits && state_bits == other.state_bits &&
-           register_bits == other.register_bits;
+           state_range == other.state_range && a_bits == other.a_bits && weight_bits == other.weight_bits &&
+           state_bits == other.state_bits && register_bits == other.register_bits;
 }
 
 }  // namespace imssa

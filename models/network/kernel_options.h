@@ -37,6 +37,11 @@ enum class ScaleGranularity { tensor, head, mode };
 /// Conductance range of an array: one for all of it, or one per output column (a digital gain behind the ADC).
 enum class WeightRange { array, column };
 
+/// Conductance range of the state columns of a fused array with one range per column: one per mode (its 2x2 block stays
+/// a complex number), one for all modes of a head, or one each for the real and the imaginary part of a mode. The parts
+/// then sit in columns of their own, whose conversions are added digitally.
+enum class StateRange { mode, head, planes };
+
 constexpr std::array<std::pair<const char*, KernelMapping>, 2> enum_names(KernelMapping) {
     return {{{"fused", KernelMapping::fused}, {"digital_decay", KernelMapping::digital_decay}}};
 }
@@ -61,6 +66,9 @@ constexpr std::array<std::pair<const char*, StateRounding>, 2> enum_names(StateR
 constexpr std::array<std::pair<const char*, ScaleGranularity>, 3> enum_names(ScaleGranularity) {
     return {{{"tensor", ScaleGranularity::tensor}, {"head", ScaleGranularity::head}, {"mode", ScaleGranularity::mode}}};
 }
+constexpr std::array<std::pair<const char*, StateRange>, 3> enum_names(StateRange) {
+    return {{{"mode", StateRange::mode}, {"head", StateRange::head}, {"planes", StateRange::planes}}};
+}
 constexpr std::array<std::pair<const char*, WeightRange>, 2> enum_names(WeightRange) {
     return {{{"array", WeightRange::array}, {"column", WeightRange::column}}};
 }
@@ -76,6 +84,7 @@ struct KernelOptions {
     StateRounding rounding = StateRounding::nearest;
     ScaleGranularity state_scale = ScaleGranularity::head;
     WeightRange weight_range = WeightRange::column;
+    StateRange state_range = StateRange::mode;
     int a_bits = 8;          ///< codes of Abar or Abar - 1, in cells or in digital multipliers
     int weight_bits = 8;     ///< codes of all other cells
     int state_bits = 8;      ///< DAC of the state, ADC of the state or of its increment
@@ -100,6 +109,7 @@ void visit_fields(Visitor& visit, KernelOptions& options) {
     visit("rounding", options.rounding);
     visit("state_scale", options.state_scale);
     visit("weight_range", options.weight_range);
+    visit("state_range", options.state_range);
     visit("a_bits", options.a_bits);
     visit("weight_bits", options.weight_bits);
     visit("state_bits", options.state_bits);

@@ -62,9 +62,9 @@ void update_registers(const DeployedKernel& kernel, const LaneMatrix& codes, Sta
         const int shift = kernel.increment_shift[static_cast<std::size_t>(component / 2)];
         for (int lane = 0; lane < registers.stride(); lane += kLaneWidth) {
             std::int32_t* at = registers.row(component) + lane;
-            const LanesInt code = to_int(load_lanes(codes.row(component) + lane));
+            const LanesInt code = state_code(kernel, codes, component, lane);
             store_lanes_int(at, kernel.array_replaces_state
-                                    ? code
+                                    ? clamp_register(code, kernel.register_limit)
                                     : accumulate_register(load_lanes_int(at), code, shift, kernel.register_limit));
         }
     }

@@ -8,7 +8,6 @@
 
 #include "models/chip/chip_system.h"
 #include "models/chip/timing_model.h"
-#include "models/chip/vcd_trace.h"
 #include "models/network/reference_inference.h"
 #include "scenarios/support/worker_pool.h"
 
@@ -145,6 +144,44 @@ void add_to_ledger(const json& stored, EnergyLedger& ledger) {
     }
 }
 
+json tiles_to_json(const Chip& chip) {
+    json list = json::array();
+    for (const TileInfo& tile : chip.tiles()) {
+        const TileFootprint& use = tile.crossbar->footprint();
+        list.push_back({tile.name, use.rows, use.columns, use.utilisation});
+    }
+    return list;
+}
+
+std::vector<TileUse> tiles_from_json(const json& list) {
+    std::vector<TileUse> tiles;
+    for (const json& tile : list) {
+        tiles.push_back(
+            {tile.at(0).get<std::string>(), tile.at(1).get<int>(), tile.at(2).get<int>(), tile.at(3).get<double>()});
+    }
+    return tiles;
+}
+
+json calibration_to_json(const CalibrationSummary& summary) {
+    return {summary.poles,           summary.corrected_poles, summary.array_reads,
+            summary.dac_conversions, summary.columns,         summary.adc_conversions,
+            summary.device_j,        summary.supply_j,        summary.cycles};
+}
+
+CalibrationSummary calibration_from_json(const json& list) {
+    CalibrationSummary summary;
+    summary.poles = list.at(0).get<int>();
+    summary.corrected_poles = list.at(1).get<int>();
+    summary.array_reads = list.at(2).get<double>();
+    summary.dac_conversions = list.at(3).get<double>();
+    summary.columns = list.at(4).get<double>();
+    summary.adc_conversions = list.at(5).get<double>();
+    summary.device_j = list.at(6).get<double>();
+    summary.supply_j = list.at(7).get<double>();
+    summary.cycles = list.at(8).get<std::int64_t>();
+    return summary;
+}
+
 /// Simulates one job in this process and packs what the parent needs.
 std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const Job& job,
                     const std::function<void(int)>& progress) {
@@ -187,6 +224,10 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
     result["programming"] = {programming.cells,  programming.pulses,      programming.energy_j,
                              programming.time_s, programming.stuck_cells, programming.failed_cells};
     result["conversions"] = {system.chip().conversions().conversions, system.chip().conversions().saturated};
+    if (job.first == 0 && job.chip == 0) {
+        result["tiles"] = tiles_to_json(system.chip());
+        result["calibration"] = calibration_to_json(system.chip().calibration());
+    }
     if (traced && options.compare) {
         result["trajectory"] = {{"chip", comparison.trajectory().chip},
                                 {"reference", comparison.trajectory().reference}};
@@ -231,6 +272,8 @@ void merge_job(const Job& job, const json& result, bool compare, ChipRunOutcome&
     if (job.first == 0) {
         outcome.ledger = empty_ledger(ledger);
         outcome.programming = programming_from_json(result.at("programming"));
+        outcome.tiles = tiles_from_json(result.at("tiles"));
+        outcome.calibration = calibration_from_json(result.at("calibration"));
         outcome.latency_cycles = static_cast<std::int64_t>(result.at("latency_cycles").get<double>());
         if (result.contains("trajectory")) {
             outcome.trajectory.mode = 1;
@@ -273,12 +316,13 @@ ChipRunOutcome run_chips(const RunSetup& setup, const ChipRunOptions& options,
     return outcome;
 }
 
-std::vector<float> run_with_waveform(const RunSetup& setup, std::uint64_t seed, int sequence, const std::string& path) {
+std::vector<float> run_with_waveform(const RunSetup& setup, std::uint64_t seed, int sequence, const std::string& path,
+                                     const VcdSelection& selection) {
     const std::vector<std::string> results = run_in_processes(
         1, 1,
         [&](int /*job*/, const std::function<void(int)>& /*progress*/) {
             ChipSystem system(setup.network, setup.chip, seed);
-            const VcdTrace trace(system.chip(), path, VcdSelection{});
+            const VcdTrace trace(system.chip(), path, selection);
             const std::vector<BatchResult> done =
                 system.run(cut_into_batches(setup.dataset, sequence, sequence + 1, 1));
             return json(lane_codes(done.at(0).logits, 0)).dump();

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "models/chip/chip_config.h"
+#include "models/chip/pole_calibration.h"
+#include "models/chip/vcd_trace.h"
 #include "models/cost/ledger.h"
 #include "scenarios/support/code_comparison.h"
 #include "scenarios/support/run_setup.h"
@@ -29,12 +31,21 @@ struct ChipOutcome {
     ComparisonCounts codes;
 };
 
+/// One tile of the first chip and how much of it holds weights.
+struct TileUse {
+    std::string name;
+    int rows = 0, columns = 0;  ///< in use
+    double utilisation = 0.0;   ///< cells above g_min, of all cells of the tile
+};
+
 /// The run of all chips. Costs are those of the first chip.
 struct ChipRunOutcome {
     std::vector<ChipOutcome> chips;
     EnergyLedger ledger{{}};  ///< of the first chip, all sequences
     ProgrammingSummary programming;
-    ConversionCounts conversions;      ///< of all chips and sequences
+    ConversionCounts conversions;  ///< of all chips and sequences
+    CalibrationSummary calibration;
+    std::vector<TileUse> tiles;
     std::int64_t latency_cycles = 0;   ///< first token in to logits
     std::int64_t interval_cycles = 0;  ///< between sequences that stream back to back
     Trajectory trajectory;             ///< first sequence on the first chip
@@ -49,7 +60,8 @@ ChipRunOutcome run_chips(const RunSetup& setup, const ChipRunOptions& options,
                          const std::function<void(int)>& on_progress);
 
 /// Simulates one sequence alone with a waveform of lane 0; returns its logit codes. Runs in a process of its own.
-std::vector<float> run_with_waveform(const RunSetup& setup, std::uint64_t seed, int sequence, const std::string& path);
+std::vector<float> run_with_waveform(const RunSetup& setup, std::uint64_t seed, int sequence, const std::string& path,
+                                     const VcdSelection& selection);
 
 /// Logit codes of the exact reference inference for all sequences.
 std::vector<std::vector<float>> run_reference(const RunSetup& setup, const ChipRunOptions& options,

@@ -112,4 +112,45 @@ void trajectory_picture(const std::string& path, const std::string& title, const
     run_gnuplot(path, title, 1000, 700, commands.str());
 }
 
+void pole_picture(const std::string& path, const std::string& title, const std::vector<PolePair>& poles) {
+    std::ostringstream data;
+    data.precision(9);
+    data << "# layer head mode deployed_re deployed_im programmed_re programmed_im\n";
+    for (const PolePair& pole : poles) {
+        data << pole.layer << ' ' << pole.head << ' ' << pole.mode << ' ' << pole.deployed.real() << ' '
+             << pole.deployed.imag() << ' ' << pole.programmed.real() << ' ' << pole.programmed.imag() << '\n';
+    }
+    write_file_atomically(data_path(path), data.str());
+    const std::string file = quoted(data_path(path));
+    const std::string plot =
+        "plot [0:2*pi] cos(t), sin(t) with lines linewidth 2 linecolor rgb '#969696' title 'unit circle', " + file +
+        " using 6:7 with points pointtype 7 pointsize 0.6 linecolor rgb '#cb181d' title 'programmed', " + file +
+        " using 4:5 with points pointtype 7 pointsize 0.5 linecolor rgb '#08306b' title 'deployed'\n";
+    std::ostringstream commands;
+    commands << "set parametric\nset samples 2000\nset multiplot layout 1,2\nset size square\nset grid\n"
+             << "set xlabel 'Re'\nset ylabel 'Im'\nset key bottom left\nset xrange [-1.3:1.3]\nset yrange [-1.3:1.3]\n"
+             << plot << "set title 'slow modes'\nset xrange [0.8:1.1]\nset yrange [-0.05:0.25]\n"
+             << plot << "unset multiplot";
+    run_gnuplot(path, title, 1200, 640, commands.str());
+}
+
+void conductance_picture(const std::string& path, const std::string& title, const Eigen::MatrixXd& conductances) {
+    constexpr double kMicro = 1e6;
+    std::ostringstream data;
+    data << "# row column microsiemens\n";
+    for (Eigen::Index row = 0; row < conductances.rows(); ++row) {
+        for (Eigen::Index column = 0; column < conductances.cols(); ++column) {
+            data << row << ' ' << column << ' ' << conductances(row, column) * kMicro << '\n';
+        }
+        data << '\n';
+    }
+    write_file_atomically(data_path(path), data.str());
+    std::ostringstream commands;
+    commands << "set xlabel 'column'\nset ylabel 'row'\nset cblabel 'conductance (uS)'\nunset key\n"
+             << "set palette defined (0 'white', 0.05 '#c6dbef', 0.5 '#4292c6', 1 '#08306b')\n"
+             << "set xrange [-0.5:" << conductances.cols() - 1 << ".5]\nset yrange [" << conductances.rows() - 1
+             << ".5:-0.5]\nplot " << quoted(data_path(path)) << " using 2:1:3 with image";
+    run_gnuplot(path, title, 820, 700, commands.str());
+}
+
 }  // namespace imssa

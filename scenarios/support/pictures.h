@@ -1,5 +1,7 @@
 #pragma once
 
+#include <Eigen/Core>
+#include <complex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,5 +24,16 @@ void energy_picture(const std::string& path, const std::string& title, const std
 /// One state component over the steps of a sequence: chip against reference, in real units, and their difference.
 void trajectory_picture(const std::string& path, const std::string& title, const std::vector<double>& chip,
                         const std::vector<double>& reference);
+
+/// One pole before and after programming.
+struct PolePair {
+    int layer = 0, head = 0, mode = 0;
+    std::complex<double> deployed, programmed;
+};
+/// Poles in the complex plane with the unit circle, and a close-up of the point 1 where slow modes are.
+void pole_picture(const std::string& path, const std::string& title, const std::vector<PolePair>& poles);
+
+/// Conductances of a tile in siemens (rows x columns) as colours.
+void conductance_picture(const std::string& path, const std::string& title, const Eigen::MatrixXd& conductances);
 
 }  // namespace imssa

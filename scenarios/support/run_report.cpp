@@ -81,6 +81,21 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
                                          setup.network.options.kernel.effective_register_bits(), table);
 }
 
+/// Joules of start-up calibration at the prices of the run.
+double calibration_energy(const CalibrationSummary& calibration, const CostTable& table, double read_time_s) {
+    CostUnit unit;
+    unit.name = "calibration";
+    EnergyLedger ledger({unit});
+    ledger.record({Action::dac_conversion, 0, calibration.dac_conversions, 0.0, 0.0});
+    ledger.record({Action::array_read, 0, calibration.array_reads, calibration.device_j, calibration.supply_j});
+    ledger.record({Action::transimpedance, 0, calibration.columns, 0.0, 0.0});
+    ledger.record({Action::sample_hold, 0, calibration.columns, 0.0, 0.0});
+    ledger.record({Action::adc_conversion, 0, calibration.adc_conversions, 0.0, 0.0});
+    PricingConditions conditions;
+    conditions.read_time_s = read_time_s;
+    return total_energy(ledger.price(table, conditions)).energy_j;
+}
+
 }  // namespace
 
 RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome) {
@@ -104,6 +119,18 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     add_costs(setup, outcome.ledger, report);
     report.programming = outcome.programming;
     report.conversions = outcome.conversions;
+    report.input_interval_cycles = setup.chip.timing.input_interval_cycles;
+    report.calibration = outcome.calibration;
+    report.calibration_time_s = report.seconds(outcome.calibration.cycles);
+    if (outcome.calibration.poles > 0) {
+        report.calibration_energy_j =
+            calibration_energy(outcome.calibration, load_cost_table(setup.cost_table),
+                               setup.chip.read.read_time_s(setup.network.encoder.input_limit));
+    }
+    report.tiles = outcome.tiles;
+    for (const TileUse& tile : outcome.tiles) {
+        report.utilisation += tile.utilisation / static_cast<double>(outcome.tiles.size());
+    }
     report.wall_s = outcome.wall_s;
     report.cpu_s = outcome.cpu_s;
     report.simulation_cpu_s = outcome.simulation_cpu_s;
@@ -249,6 +276,7 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                          {"sequence", report.seconds(report.latency_cycles)}};
     for (const auto& [name, cycles] : report.stages) {
         json["latency_s"]["units"][name] = report.seconds(cycles);
+        json["busy"][name] = static_cast<double>(cycles) / static_cast<double>(report.step_cycles);
     }
     json["throughput_sequences_per_s"] = 1.0 / report.seconds(report.interval_cycles);
     json["energy_j"] = energy_json(report);
@@ -269,6 +297,20 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                            {"stuck_cells", report.programming.stuck_cells},
                            {"yield", report.programming.yield()}};
     json["adc"] = {{"conversions", report.conversions.conversions}, {"saturated", report.conversions.saturated}};
+    if (report.calibration.poles > 0) {
+        json["programming"]["calibration"] = {{"poles", report.calibration.poles},
+                                              {"corrected_poles", report.calibration.corrected_poles},
+                                              {"array_reads", report.calibration.array_reads},
+                                              {"adc_conversions", report.calibration.adc_conversions},
+                                              {"energy_j", report.calibration_energy_j},
+                                              {"time_s", report.calibration_time_s}};
+    }
+    json["tiles"] = {{"count", report.tiles.size()}, {"utilisation", report.utilisation}};
+    json["tiles"]["list"] = nlohmann::ordered_json::array();
+    for (const TileUse& tile : report.tiles) {
+        json["tiles"]["list"].push_back(
+            {{"name", tile.name}, {"rows", tile.rows}, {"columns", tile.columns}, {"utilisation", tile.utilisation}});
+    }
     json["simulation"] = {{"wall_s", report.wall_s},
                           {"cpu_s", report.cpu_s},
                           {"array_ops", report.array_operations},

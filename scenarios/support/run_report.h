@@ -33,10 +33,15 @@ struct RunReport {
     std::int64_t step_cycles = 0;  ///< between steps in the steady state: the slowest unit
     std::int64_t latency_cycles = 0, interval_cycles = 0;
     std::vector<std::pair<std::string, int>> stages;  ///< units of the pipeline and their cycles a step
+    int input_interval_cycles = 0;                    ///< of the configured input rate; 0: as fast as the chip
     std::vector<EnergyRow> energy_rows;               ///< of all sequences of the first chip
     std::vector<AreaRow> area_rows;
     ProgrammingSummary programming;
     ConversionCounts conversions;
+    CalibrationSummary calibration;
+    double calibration_energy_j = 0.0, calibration_time_s = 0.0;
+    std::vector<TileUse> tiles;
+    double utilisation = 0.0;  ///< mean over the tiles
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
     std::string price_table;
     EnergyDistribution distribution;  ///< of the energy of a sequence

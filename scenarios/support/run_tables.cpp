@@ -42,6 +42,10 @@ void print_latency(const RunReport& report, std::FILE* out) {
         std::fprintf(out, " %s %d", name.c_str(), cycles);
     }
     std::fprintf(out, " cycles\n");
+    if (report.input_interval_cycles >= report.step_cycles) {
+        std::fprintf(out, "  idle:  inputs come every %d cycles; the units wait and leak in between\n",
+                     report.input_interval_cycles);
+    }
 }
 
 /// Rows of all units that share item, cost and source.
@@ -125,6 +129,25 @@ void print_area(const RunReport& report, std::FILE* out) {
     }
 }
 
+/// Tiles of equal shape in one line.
+void print_tiles(const RunReport& report, std::FILE* out) {
+    std::fprintf(out, "tiles                   %zu, %.1f %% of their cells hold weights\n", report.tiles.size(),
+                 100.0 * report.utilisation);
+    for (std::size_t first = 0; first < report.tiles.size();) {
+        const TileUse& tile = report.tiles[first];
+        std::size_t last = first;
+        double sum = 0.0;
+        while (last < report.tiles.size() && report.tiles[last].rows == tile.rows &&
+               report.tiles[last].columns == tile.columns) {
+            sum += report.tiles[last++].utilisation;
+        }
+        std::fprintf(out, "  %4zu x %4d x %-4d cells %5.1f %%  %s%s\n", last - first, tile.rows, tile.columns,
+                     100.0 * sum / static_cast<double>(last - first), tile.name.c_str(),
+                     last - first > 1 ? " ..." : "");
+        first = last;
+    }
+}
+
 }  // namespace
 
 void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out) {
@@ -160,6 +183,13 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
                  static_cast<double>(report.conversions.conversions),
                  100.0 * static_cast<double>(report.conversions.saturated) /
                      static_cast<double>(std::max<std::int64_t>(1, report.conversions.conversions)));
+    if (report.calibration.poles > 0) {
+        std::fprintf(out, "pole calibration        %d poles measured, %d corrected, %s, %s, %.4g array reads\n",
+                     report.calibration.poles, report.calibration.corrected_poles,
+                     si(report.calibration_energy_j, "J").c_str(), si(report.calibration_time_s, "s").c_str(),
+                     report.calibration.array_reads);
+    }
+    print_tiles(report, out);
     std::fprintf(out,
                  "simulation              %.1f s wall, %.1f s CPU, %.3g array operations, %.3g a CPU-second, %d lanes, "
                  "%d workers, %.0f MB\n",

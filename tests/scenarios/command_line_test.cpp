@@ -173,8 +173,75 @@ TEST_F(CommandLine, WritesPicturesAndAWaveform) {
     EXPECT_GT(fs::file_size(folder_ / "wave.vcd"), 10000U);
 }
 
+TEST_F(CommandLine, EveryChipFileRunsTheModelAndReportsItsTiles) {
+    for (const char* chip : {"ideal.toml", "imssa_180nm.toml", "imssa_28nm.toml", "imssa_28nm_fused.toml",
+                             "imssa_28nm_delta.toml", "pcm_14nm.toml", "sram_65nm.toml", "sram_22nm.toml"}) {
+        const nlohmann::json result = infer_json(chip, "--sequences 4 --lanes 4");
+        EXPECT_EQ(result.at("sequences"), 4) << chip;
+        EXPECT_GT(result.at("tiles").at("count"), 0) << chip;
+        EXPECT_GT(result.at("tiles").at("utilisation"), 0.0) << chip;
+        EXPECT_GT(result.at("energy_j").at("sequence"), 0.0) << chip;
+    }
+}
+
+TEST_F(CommandLine, MappingOptionsKeepAnIdealChipExact) {
+    for (const char* options :
+         {"--set mapping.packing='\"diagonal\"'", "--set mapping.packing='\"row_gated\"' --set timing.kernel_sites=1",
+          "--set mapping.split_heads=true --set mapping.tile_rows=10", "--set mapping.weight_slices=3",
+          "--set mapping.kernel_output='\"digital\"' --set mapping.mixing_matrix='\"digital\"'",
+          "--set timing.input_interval_cycles=100"}) {
+        const nlohmann::json result = infer_json("ideal.toml", std::string("--sequences 4 --lanes 4 ") + options);
+        EXPECT_EQ(result.at("mismatched_codes"), 0) << options;
+    }
+}
+
+TEST_F(CommandLine, PoleCalibrationIsReportedWithItsPrice) {
+    const nlohmann::json result = infer_json("imssa_28nm_delta.toml", "--sequences 4 --lanes 4");
+    const nlohmann::json& calibration = result.at("programming").at("calibration");
+    EXPECT_EQ(calibration.at("poles"), 2 * 6 * 4);
+    EXPECT_GT(calibration.at("corrected_poles"), 0);
+    EXPECT_GT(calibration.at("energy_j"), 0.0);
+    EXPECT_GT(calibration.at("time_s"), 0.0);
+    expect_user_error(infer("imssa_28nm.toml", "--set calibration.poles='\"stability\"'"), "fused");
+}
+
+TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
+    const std::string all = (folder_ / "all.vcd").string();
+    const std::string part = (folder_ / "part.vcd").string();
+    ASSERT_EQ(run(infer("ideal.toml", "--sequences 1 --vcd " + all)).status, 0);
+    ASSERT_EQ(run(infer("ideal.toml",
+                        "--sequences 1 --vcd-layers 1 --vcd-heads 2,3 --vcd-modes 0 --vcd-from 10 "
+                        "--vcd-to 12 --vcd " +
+                            part))
+                  .status,
+              0);
+    EXPECT_LT(fs::file_size(part), fs::file_size(all));
+    const std::string text = read_file(part);
+    EXPECT_NE(text.find("head3"), std::string::npos);
+    EXPECT_EQ(text.find("head0"), std::string::npos);
+    EXPECT_EQ(text.find("re_1 "), std::string::npos);
+    expect_user_error(infer("ideal.toml", "--sequences 1 --vcd-heads 99 --vcd " + part), "head 99");
+    expect_user_error(infer("ideal.toml", "--sequences 1 --vcd-from 9 --vcd-to 3 --vcd " + part), "steps 9 to 3");
+}
+
+TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
+    const fs::path json = folder_ / "inspected.json";
+    ASSERT_EQ(run(infer("imssa_28nm_fused.toml", "--sequences 4 --json " + json.string())).status, 0);
+    const CommandResult inspected = run(binary("inspect") + " --checkpoint " + checkpoint() + " --chip " +
+                                        source("scenarios/chips/imssa_28nm_fused.toml") + " --result " + json.string() +
+                                        " --out " + (folder_ / "inspect").string());
+    ASSERT_EQ(inspected.status, 0) << inspected.output;
+    for (const char* part : {"parameters", "poles", "head0.tile", "programming_sigma_siemens", "accuracy"}) {
+        EXPECT_NE(inspected.output.find(part), std::string::npos) << part;
+    }
+    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_poles.png"), 2000U);
+    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_tile.png"), 2000U);
+    expect_user_error(binary("inspect"), "nothing to inspect");
+    expect_user_error(binary("inspect") + " --result missing.json", "missing.json");
+}
+
 TEST_F(CommandLine, HelpTeaches) {
-    for (const char* program : {"infer", "train"}) {
+    for (const char* program : {"infer", "train", "inspect"}) {
         const CommandResult help = run(binary(program) + " --help");
         EXPECT_EQ(help.status, 0);
         EXPECT_NE(help.output.find("examples:"), std::string::npos);

@@ -21,6 +21,23 @@ ModelConfig small_model() {
     return model;
 }
 
+/// All options, fused ones with every range of their state columns.
+std::vector<KernelOptions> all_options_and_state_ranges() {
+    std::vector<KernelOptions> all;
+    for (KernelOptions options : testing::all_kernel_options()) {
+        for (const StateRange range : {StateRange::mode, StateRange::head, StateRange::planes}) {
+            options.state_range = range;
+            try {
+                options.validate();
+                all.push_back(options);
+            } catch (const UserError&) {
+                continue;
+            }
+        }
+    }
+    return all;
+}
+
 TEST(Discretize, FollowsTheZeroOrderHold) {
     const testing::RandomNetwork network = testing::random_network(small_model(), 1);
     const LayerParameters& layer = network.parameters.layers[0];
@@ -40,7 +57,7 @@ TEST(Discretize, FollowsTheZeroOrderHold) {
 /// Every pole stays inside the unit circle, whatever the options.
 TEST(DeployedKernel, KeepsEveryPoleStable) {
     const testing::RandomNetwork network = testing::random_network(small_model(), 2);
-    for (const KernelOptions& kernel_options : testing::all_kernel_options()) {
+    for (const KernelOptions& kernel_options : all_options_and_state_ranges()) {
         DeploymentOptions options;
         options.kernel = kernel_options;
         for (const DeployedKernel& kernel :
@@ -156,16 +173,20 @@ struct NaiveKernel {
         std::vector<double> codes;
         const bool dithered = kernel.options.rounding == StateRounding::dithered;
         for (int column = 0; column < kernel.output_column(); ++column) {
-            codes.push_back(conversion(column, u, dither[static_cast<std::size_t>(column)], dithered));
+            codes.push_back(conversion(column, u, dithered ? dither[static_cast<std::size_t>(column)] : 0.0, dithered));
         }
         if (digital && kernel.options.form == OutputForm::immediate) {
             decay(static_cast<long>(u));
         }
-        for (int column = 0; column < kernel.output_column(); ++column) {
-            const std::size_t at = static_cast<std::size_t>(column);
-            const long code = static_cast<long>(codes[at]);
-            registers[at] =
-                kernel.array_replaces_state ? code : limited(registers[at] + (code << kernel.increment_shift[at / 2]));
+        const std::size_t parts = kernel.options.state_range == StateRange::planes ? 2 : 1;
+        for (std::size_t at = 0; kernel.array_makes_state && at < registers.size(); ++at) {
+            long code = 0;
+            for (std::size_t part = 0; part < parts; ++part) {
+                code += static_cast<long>(codes[parts * at + part]);
+            }
+            registers[at] = kernel.array_replaces_state
+                                ? limited(code)
+                                : limited(registers[at] + code * (1L << kernel.increment_shift[at / 2]));
         }
         if (kernel.options.form == OutputForm::delayed) {
             y = conversion(kernel.output_column(), 0.0, 0.0, false);
@@ -182,7 +203,7 @@ TEST(DeployedKernel, StepEqualsANaiveScalarKernelForAllOptions) {
     const testing::RandomNetwork network = testing::random_network(small_model(), 4);
     const int steps = 60;
     const std::vector<std::vector<float>> sequences = testing::random_sequences(1, steps, 1, 9);
-    for (const KernelOptions& kernel_options : testing::all_kernel_options()) {
+    for (const KernelOptions& kernel_options : all_options_and_state_ranges()) {
         DeploymentOptions options;
         options.kernel = kernel_options;
         const std::vector<DeployedKernel> kernels =
@@ -235,6 +256,31 @@ TEST(DeployedKernel, StepEqualsANaiveScalarKernelForAllOptions) {
             }
         }
     }
+}
+
+TEST(DeployedKernel, PlanesGiveTheDecayOfSlowModesCodesOfItsOwn) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 6);
+    KernelOptions kernel_options;
+    kernel_options.mapping = KernelMapping::fused;
+    kernel_options.form = OutputForm::immediate;
+    kernel_options.input_matrix = InputMatrix::cells;
+    double error[3] = {};
+    for (const StateRange range : {StateRange::mode, StateRange::head, StateRange::planes}) {
+        DeploymentOptions options;
+        options.kernel = kernel_options;
+        options.kernel.state_range = range;
+        const std::vector<DeployedKernel> kernels =
+            deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, options);
+        for (int head = 0; head < 3; ++head) {
+            const DiscreteKernel exact = discretize(network.parameters.layers[0], head);
+            for (std::size_t mode = 0; mode < exact.abar.size(); ++mode) {
+                error[static_cast<int>(range)] += std::abs(
+                    kernels[static_cast<std::size_t>(head)].effective_a[mode].real() - exact.abar[mode].real());
+            }
+        }
+    }
+    EXPECT_LT(error[static_cast<int>(StateRange::planes)], error[static_cast<int>(StateRange::mode)]);
+    EXPECT_LT(error[static_cast<int>(StateRange::mode)], error[static_cast<int>(StateRange::head)]);
 }
 
 TEST(DeployedKernel, NamesAnUncalibratedState) {

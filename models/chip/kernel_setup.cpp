@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <string>
+
+#include "models/chip/kernel_sequencer.h"
+#include "models/chip/timing_model.h"
+
+// What happens before the first step: tiles are programmed, poles measured, parts counted.
+
+namespace imssa {
+
+void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
+    const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
+    std::size_t most_heads = 0;
+    for (std::size_t index = 0; index < groups.size(); ++index) {
+        const TileGroup& group = groups[index];
+        most_heads = std::max(most_heads, group.heads.size());
+        std::vector<std::string> names;
+        for (std::size_t tile = 0; tile < group.tiles.size(); ++tile) {
+            const std::string prefix = std::string(name()) + ".";
+            if (context_.config.mapping.packing != Packing::one_head) {
+                names.push_back(prefix + "tile" + std::to_string(index));
+            } else {
+                names.push_back(prefix + "head" + std::to_string(group.heads.front()) + ".tile" +
+                                (group.tiles.size() > 1 ? std::to_string(tile) : ""));
+            }
+        }
+        tiles_.push_back(std::make_unique<KernelTiles>(group, deployed.kernels, context_.config, context_.seed,
+                                                       context_.next_tile(), names));
+        for (std::size_t tile = 0; tile < names.size(); ++tile) {
+            context_.tiles.push_back({names[tile], &tiles_.back()->tile(static_cast<int>(tile))});
+        }
+    }
+    reads_.resize(most_heads);
+}
+
+void KernelSequencer::calibrate() {
+    const KernelOptions& options = heads_.front()->kernel().options;
+    if (options.mapping != KernelMapping::fused) {
+        throw UserError(
+            "calibration.poles needs kernel.mapping = 'fused': the multipliers of a digital decay hold their poles "
+            "exactly; set calibration.poles = 'none'");
+    }
+    for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
+        calibrate_group(*tiles);
+    }
+}
+
+void KernelSequencer::calibrate_group(KernelTiles& tiles) {
+    const CalibrationConfig& config = context_.config.calibration;
+    const QuantizedMatrix& array = heads_.front()->kernel().array;
+    const double reads = static_cast<double>(heads_.front()->kernel().modes) * config.reads_per_mode;
+    std::vector<HeadRead> scratch(tiles.heads().size());
+    for (HeadRead& read : scratch) {
+        read.inputs = LaneMatrix(array.inputs(), config.reads_per_mode);
+        read.sums = LaneMatrix(array.outputs(), config.reads_per_mode);
+    }
+    std::int64_t cycles = 0;
+    for (std::size_t k = 0; k < tiles.heads().size(); ++k) {
+        KernelHead& head = *heads_[static_cast<std::size_t>(tiles.heads()[k])];
+        ReadEnergy energy;
+        head.set_calibration(calibrate_poles(
+            head.kernel(), config,
+            [&](const LaneMatrix& inputs, const std::vector<std::uint64_t>& ids, std::uint32_t step, LaneMatrix& sums) {
+                scratch[k].inputs = inputs;
+                tiles.read(scratch, ids, step, &energy);
+                sums = scratch[k].sums;
+            }));
+        scratch[k].inputs = LaneMatrix(array.inputs(), config.reads_per_mode);
+        const double per_read = tiles.tiles();
+        calibration_.poles += head.kernel().modes;
+        for (const ModeGain& gain : head.calibration().gains) {
+            calibration_.corrected_poles += gain.factor != 1.0 ? 1 : 0;
+        }
+        calibration_.array_reads += reads * per_read;
+        calibration_.dac_conversions += reads * array.inputs();
+        const double outputs = static_cast<double>(array.outputs()) * context_.config.mapping.weight_slices;
+        calibration_.columns += reads * outputs * MappingOptions::columns_per_output();
+        calibration_.adc_conversions += reads * outputs;
+        calibration_.device_j += energy.device_j;
+        calibration_.supply_j += energy.supply_j;
+        cycles += static_cast<std::int64_t>(reads) * (cycles_.array.load + cycles_.array.analog());
+    }
+    tiles.take_conversions();  // those of the calibration are in its summary
+    // Groups are measured side by side, those that share a site one after another.
+    calibration_.cycles = std::max(calibration_.cycles, cycles * cycles_.banks);
+}
+
+void KernelSequencer::add_units() {
+    const std::string prefix = std::string(name()) + ".";
+    const TimingConfig& timing = context_.config.timing;
+    const int heads = head_count();
+    const DeployedKernel& kernel = heads_.front()->kernel();
+    // Fewer sites than tiles: drivers, converters, registers and multipliers exist once a site.
+    const bool shared = cycles_.banks > 1;
+    const double share = shared ? static_cast<double>(timing.kernel_sites) / tile_counts_.tiles : 1.0;
+    ComponentCounts sequencer, dac, tile, adc, registers, decay, output, state_buffer;
+    sequencer[Component::sequencer] = 1;
+    dac[Component::dac] = share * tile_counts_.dacs;
+    tile[Component::cell] =
+        tile_counts_.tiles * cells_per_tile(context_.config.mapping) * context_.config.device.parallel_cells;
+    adc[Component::transimpedance] = share * tile_counts_.outputs_of_tiles * MappingOptions::columns_per_output();
+    adc[Component::sample_hold] = adc[Component::transimpedance] * (timing.double_buffering ? 2.0 : 1.0);
+    for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
+        for (int index = 0; index < tiles->tiles(); ++index) {
+            adc[Component::adc] += share * adc_count(tiles->tile(index).outputs(), timing);
+        }
+    }
+    const double state_bits = heads * kernel.state_components() * kernel.options.effective_register_bits();
+    registers[Component::register_bit] = share * state_bits;
+    registers[Component::adder] = share * heads * counts_.accumulate_adds;
+    const double wide = kernel.options.effective_register_bits() / 8.0;
+    const double multipliers = share * heads * timing.decay_multipliers;
+    const bool multiplies =
+        kernel.options.mapping == KernelMapping::digital_decay || cycles_.digital > 0 || cycles_.gain > 0;
+    decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.a_bits / 8.0 : 0.0;
+    decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
+    output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
+    output[Component::adder] = output[Component::multiplier];
+    state_buffer[Component::buffer_bit] = shared ? state_bits : 0.0;
+    units_.sequencer = context_.units.add(prefix + "sequencer", sequencer);
+    units_.dac = context_.units.add(prefix + "dac", dac);
+    units_.tile = context_.units.add(prefix + "tile", tile);
+    units_.adc = context_.units.add(prefix + "adc", adc);
+    units_.registers = context_.units.add(prefix + "registers", registers);
+    units_.decay = context_.units.add(prefix + "decay", decay);
+    units_.output = context_.units.add(prefix + "output", output);
+    units_.state_buffer = shared ? context_.units.add(prefix + "state_buffer", state_buffer) : -1;
+}
+
+const KernelTiles& KernelSequencer::tiles_of(int head) const {
+    const auto holds = [head](const std::unique_ptr<KernelTiles>& tiles) {
+        return std::find(tiles->heads().begin(), tiles->heads().end(), head) != tiles->heads().end();
+    };
+    return **std::find_if(tiles_.begin(), tiles_.end(), holds);
+}
+
+HeadPlace KernelSequencer::place_of(int head) const {
+    HeadPlace place;
+    int tile_number = 0;
+    for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
+        for (int index = 0; index < tiles->tiles(); ++index, ++tile_number) {
+            const TilePlan& plan = tiles->plan(index);
+            for (std::size_t block = 0; block < plan.blocks.size(); ++block) {
+                if (plan.blocks[block].head == head) {
+                    place.bank = cycles_.banks > 1 ? tile_number / context_.config.timing.kernel_sites : 0;
+                    place.read = plan.gated ? static_cast<int>(block) : 0;
+                    place.first_output = plan.blocks[block].first_output;
+                    return place;
+                }
+            }
+        }
+    }
+    return place;
+}
+
+}  // namespace imssa

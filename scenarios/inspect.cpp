@@ -1,0 +1,183 @@
+// Prints what a checkpoint, a chip file or a result holds; draws a programmed chip's poles and conductances.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <systemc>
+
+#include "models/chip/chip_system.h"
+#include "models/chip/timing_model.h"
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "scenarios/support/command_line.h"
+#include "scenarios/support/pictures.h"
+#include "scenarios/support/run_setup.h"
+
+namespace {
+
+using namespace imssa;
+
+struct InspectOptions {
+    CommonOptions common;
+    std::string checkpoint, chip, result;
+    int tile = 0;
+};
+
+constexpr const char* kFooter =
+    "examples:\n"
+    "  inspect --checkpoint scenarios/checkpoints/smnist_small_8bit.h5             model, bits, log\n"
+    "  inspect --chip scenarios/chips/imssa_28nm.toml                              every key with its value\n"
+    "  inspect --result out/demo/ideal.json                                        figures of a run\n"
+    "  inspect --checkpoint FILE.h5 --chip scenarios/chips/imssa_28nm_fused.toml --out out/inspect\n"
+    "                                            tiles, poles before and after programming, their pictures\n"
+    "exit status: 0 done, 2 a mistake in what was given (one line says which)";
+
+void print_checkpoint(const Checkpoint& checkpoint) {
+    const TrainConfig& config = checkpoint.config;
+    std::printf("model       %s\n", config_to_json(config.model).dump().c_str());
+    std::printf("parameters  %lld\n", static_cast<long long>(config.model.parameter_count()));
+    std::printf("data        %s, %d steps\n", config_to_json(config.data).dump().c_str(), checkpoint.steps);
+    std::printf("deployment  %s\n", config_to_json(config.quantization).dump().c_str());
+    std::printf("ranges      %s\n", checkpoint.ranges.has_value() ? "calibrated" : "none: trained in float only");
+    for (const EpochMetrics& epoch : checkpoint.history) {
+        std::printf("  %s epoch %3d  loss %.4f  train %6.2f %%  test %6.2f %%\n",
+                    epoch.phase == 0 ? "training" : "finetune", epoch.epoch, epoch.train_loss,
+                    100.0 * epoch.train_accuracy, 100.0 * epoch.test_accuracy);
+    }
+}
+
+void print_result(const std::string& path) {
+    std::ifstream stream(path);
+    if (!stream) {
+        throw UserError("cannot read the result '" + path + "': is it there?");
+    }
+    nlohmann::ordered_json result;
+    try {
+        result = nlohmann::ordered_json::parse(stream);
+    } catch (const nlohmann::json::exception& error) {
+        throw UserError("the result '" + path + "' is no JSON file: " + error.what());
+    }
+    for (const auto& [key, value] : result.items()) {
+        if (value.is_object()) {
+            for (const auto& [inner, content] : value.items()) {
+                if (!content.is_array()) {
+                    std::printf("%-20s %-22s %s\n", key.c_str(), inner.c_str(), content.dump().c_str());
+                }
+            }
+        } else {
+            std::printf("%-20s %s\n", key.c_str(), value.dump().c_str());
+        }
+    }
+}
+
+/// Poles of all modes as deployed and as the chip was programmed, with the gains of a calibration.
+std::vector<PolePair> poles_of(const Chip& chip) {
+    std::vector<PolePair> poles;
+    for (int layer = 0; layer < chip.layer_count(); ++layer) {
+        const std::vector<DeployedKernel>& kernels = chip.network().layers[static_cast<std::size_t>(layer)].kernels;
+        const KernelSequencer& sequencer = chip.layer(layer).kernel();
+        for (int head = 0; head < sequencer.head_count(); ++head) {
+            const DeployedKernel& kernel = kernels[static_cast<std::size_t>(head)];
+            const Eigen::MatrixXd weights = sequencer.tiles_of(head).programmed_codes(head, kernels, chip.config());
+            const std::vector<ModeGain>& gains = sequencer.head(head).calibration().gains;
+            for (int mode = 0; mode < kernel.modes; ++mode) {
+                const std::size_t at = static_cast<std::size_t>(mode);
+                const double gain = gains.empty() ? 1.0 : gains[at].factor;
+                for (const std::complex<double>& pole : programmed_poles(kernel, weights, mode, gain)) {
+                    poles.push_back({layer, head, mode, kernel.effective_a[at], pole});
+                }
+            }
+        }
+    }
+    return poles;
+}
+
+void print_poles(const std::vector<PolePair>& poles) {
+    int outside = 0;
+    std::vector<double> shifts;
+    for (const PolePair& pole : poles) {
+        outside += std::abs(pole.programmed) >= 1.0 ? 1 : 0;
+        const double decay = 1.0 - std::abs(pole.deployed);
+        shifts.push_back(std::abs(std::arg(pole.programmed) - std::arg(pole.deployed)) / decay);
+    }
+    std::sort(shifts.begin(), shifts.end());
+    const double count = static_cast<double>(poles.size());
+    std::printf("poles       %zu, %.1f %% on or outside the unit circle after programming\n", poles.size(),
+                100.0 * outside / count);
+    std::printf("            frequency error over decay: median %.3g, 90 %% below %.3g\n", shifts[shifts.size() / 2],
+                shifts[shifts.size() * 9 / 10]);
+}
+
+void inspect_programmed(const InspectOptions& options, const Checkpoint& checkpoint, const ChipConfig& config) {
+    if (!checkpoint.ranges.has_value()) {
+        throw UserError("checkpoint '" + options.checkpoint + "' has no converter ranges: it cannot be deployed");
+    }
+    DeploymentOptions deployment = checkpoint.config.quantization;
+    deployment.kernel = config.kernel;
+    const DeployedNetwork network = deploy(checkpoint.config.model, checkpoint.parameters, *checkpoint.ranges,
+                                           deployment, std::max(1, checkpoint.steps));
+    const ChipSystem system(network, config, options.common.seed);
+    const std::vector<TileInfo>& tiles = system.chip().tiles();
+    if (options.tile < 0 || options.tile >= static_cast<int>(tiles.size())) {
+        throw UserError("--tile " + std::to_string(options.tile) + " is not among the " + std::to_string(tiles.size()) +
+                        " tiles of the chip");
+    }
+    for (std::size_t index = 0; index < tiles.size(); ++index) {
+        const TileFootprint& use = tiles[index].crossbar->footprint();
+        std::printf("tile %4zu   %-34s %4d x %-4d cells, %5.1f %% hold weights\n", index, tiles[index].name.c_str(),
+                    use.rows, use.columns, 100.0 * use.utilisation);
+    }
+    for (const PipelineStage& stage : pipeline_of(network, config).stages) {
+        std::printf("unit        %-34s %d cycles a step\n", stage.name.c_str(), stage.cycles);
+    }
+    const std::vector<PolePair> poles = poles_of(system.chip());
+    print_poles(poles);
+    if (!options.common.out.empty()) {
+        create_output_folder(options.common.out);
+        const std::string prefix = options.common.out + "/" + config.name;
+        const TileInfo& tile = tiles[static_cast<std::size_t>(options.tile)];
+        pole_picture(prefix + "_poles.png", "Poles on " + config.name, poles);
+        conductance_picture(prefix + "_tile.png", "Conductances of " + tile.name, tile.crossbar->conductances());
+        std::printf("pictures    %s_{poles,tile}.png\n", prefix.c_str());
+    }
+}
+
+void inspect(const InspectOptions& options) {
+    if (options.checkpoint.empty() && options.chip.empty() && options.result.empty()) {
+        throw UserError("nothing to inspect: give --checkpoint, --chip or --result (see inspect --help)");
+    }
+    if (!options.result.empty()) {
+        print_result(options.result);
+    }
+    Checkpoint checkpoint;
+    KernelOptions trained;
+    if (!options.checkpoint.empty()) {
+        checkpoint = load_checkpoint(options.checkpoint);
+        trained = checkpoint.config.quantization.kernel;
+        print_checkpoint(checkpoint);
+    }
+    if (!options.chip.empty()) {
+        const ChipConfig config = load_chip(options.chip, options.common.overrides, trained);
+        std::printf("chip        %s\n", config_to_json(config).dump(2).c_str());
+        if (!options.checkpoint.empty()) {
+            inspect_programmed(options, checkpoint, config);
+        }
+    }
+}
+
+}  // namespace
+
+int sc_main(int argc, char* argv[]) {
+    CLI::App app{
+        "Prints what a checkpoint, a chip file or a result holds; with a checkpoint and a chip, programs the chip\n"
+        "and draws its poles and one tile's conductances.",
+        "inspect"};
+    app.footer(kFooter);
+    InspectOptions options;
+    add_common_options(app, options.common);
+    app.add_option("--checkpoint", options.checkpoint, "Model from train")->type_name("FILE.h5");
+    app.add_option("--chip,--config", options.chip, "Chip description")->type_name("FILE.toml");
+    app.add_option("--result", options.result, "Result of infer")->type_name("FILE.json");
+    app.add_option("--tile", options.tile, "Tile whose conductances are drawn")->capture_default_str();
+    return run_command(app, argc, argv, [&options] { inspect(options); });
+}

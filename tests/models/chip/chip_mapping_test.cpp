@@ -1,0 +1,162 @@
+// What mappings do to analog errors.
+#include <gtest/gtest.h>
+
+#include "models/chip/kernel_tiles.h"
+#include "tests/models/chip/chip_bench.h"
+
+namespace imssa::testing {
+namespace {
+
+constexpr int kLanes = 20;
+
+struct Bench {
+    explicit Bench(const ChipConfig& chip) : config(chip) {
+        KernelOptions options;
+        options.mapping = KernelMapping::fused;
+        options.form = OutputForm::immediate;
+        options.input_matrix = InputMatrix::cells;
+        ModelConfig model = small_model();
+        model.layers = 1;
+        kernels = small_network(model, options, 4).layers.front().kernels;
+        for (int lane = 0; lane < kLanes; ++lane) {
+            ids.push_back(static_cast<std::uint64_t>(lane));
+        }
+    }
+    /// Sums of all heads when only the heads in `driven` have inputs.
+    std::vector<LaneMatrix> sums(const std::vector<int>& driven, std::uint32_t step = 0) const {
+        std::vector<LaneMatrix> all;
+        std::uint32_t first_tile = 3;
+        for (const TileGroup& group : place_kernels(kernels, config.mapping, "kernel")) {
+            const std::vector<std::string> names(group.tiles.size(), "tile");
+            KernelTiles tiles(group, kernels, config, 5, first_tile, names);
+            first_tile += static_cast<std::uint32_t>(group.tiles.size());
+            std::vector<HeadRead> reads(group.heads.size());
+            for (std::size_t k = 0; k < reads.size(); ++k) {
+                const QuantizedMatrix& array = kernels[static_cast<std::size_t>(group.heads[k])].array;
+                reads[k].inputs = LaneMatrix(array.inputs(), kLanes);
+                reads[k].sums = LaneMatrix(array.outputs(), kLanes);
+                if (std::count(driven.begin(), driven.end(), group.heads[k]) > 0) {
+                    for (int input = 0; input < array.inputs(); ++input) {
+                        for (int lane = 0; lane < kLanes; ++lane) {
+                            reads[k].inputs(input, lane) = static_cast<float>((7 * input + 13 * lane) % 101 - 50);
+                        }
+                    }
+                }
+            }
+            tiles.read(reads, ids, step, nullptr);
+            for (HeadRead& read : reads) {
+                all.push_back(read.sums);
+            }
+        }
+        return all;
+    }
+
+    ChipConfig config;
+    std::vector<DeployedKernel> kernels;
+    std::vector<std::uint64_t> ids;
+};
+
+ChipConfig noisy(Packing packing) {
+    ChipConfig config;
+    config.mapping.packing = packing;
+    config.device.programming_sigma_siemens = 4e-6;
+    config.device.read_noise_relative = 0.01;
+    config.adc.input_noise_codes = 0.3;
+    return config;
+}
+
+double largest(const LaneMatrix& matrix) {
+    double value = 0.0;
+    for (int channel = 0; channel < matrix.channels(); ++channel) {
+        for (int lane = 0; lane < matrix.lanes(); ++lane) {
+            value = std::max(value, static_cast<double>(std::abs(matrix(channel, lane))));
+        }
+    }
+    return value;
+}
+
+TEST(ChipMapping, HeadsOnTheDiagonalDisturbEachOtherOnlyThroughErrors) {
+    ChipConfig config;
+    config.mapping.packing = Packing::diagonal;
+    EXPECT_EQ(largest(Bench(config).sums({0})[1]), 0.0) << "ideal zeros are silent";
+    config.device.programming_sigma_siemens = 4e-6;
+    EXPECT_GT(largest(Bench(config).sums({0})[1]), 10.0) << "programmed zeros are not";
+}
+
+TEST(ChipMapping, GatedHeadsAndHeadsOfTheirOwnDoNotDisturbEachOther) {
+    for (const Packing packing : {Packing::one_head, Packing::row_gated}) {
+        ChipConfig config = noisy(packing);
+        config.adc.input_noise_codes = 0.0;
+        EXPECT_EQ(largest(Bench(config).sums({0})[1]), 0.0);
+        const Bench bench(config);
+        EXPECT_EQ(bench.sums({0})[0], bench.sums({0, 1, 2})[0]);
+    }
+}
+
+TEST(ChipMapping, ReadsOfOneTileHaveNoiseOfTheirOwn) {
+    ChipConfig config = noisy(Packing::row_gated);
+    config.device.programming_sigma_siemens = 0.0;
+    config.device.read_noise_relative = 0.0;
+    const std::vector<LaneMatrix> sums = Bench(config).sums({});
+    EXPECT_GT(largest(sums[0]), 0.0) << "converter noise of a head without input";
+    const float gain_ratio = Bench(config).kernels[1].array.gain[0] / Bench(config).kernels[0].array.gain[0];
+    for (int lane = 0; lane < kLanes; ++lane) {
+        EXPECT_NE(sums[0](0, lane), sums[1](0, lane) * gain_ratio);
+    }
+}
+
+TEST(ChipMapping, EachErrorIsOffAtZeroWhateverTheMapping) {
+    for (const Packing packing : {Packing::one_head, Packing::diagonal, Packing::row_gated}) {
+        for (const int slices : {1, 3}) {
+            ChipConfig config;
+            config.mapping.packing = packing;
+            config.mapping.weight_slices = slices;
+            const Bench bench(config);
+            const std::vector<LaneMatrix> sums = bench.sums({0, 1, 2});
+            const std::vector<LaneMatrix> plain = Bench(ChipConfig{}).sums({0, 1, 2});
+            for (std::size_t head = 0; head < 3; ++head) {
+                EXPECT_EQ(sums[head], plain[head]);
+            }
+        }
+    }
+}
+
+TEST(ChipMapping, ProgrammedCodesOfAnIdealChipAreTheCodes) {
+    for (const Packing packing : {Packing::one_head, Packing::diagonal, Packing::row_gated}) {
+        ChipConfig config;
+        config.mapping.packing = packing;
+        config.mapping.weight_slices = 2;
+        const Bench bench(config);
+        for (const TileGroup& group : place_kernels(bench.kernels, config.mapping, "kernel")) {
+            const KernelTiles tiles(group, bench.kernels, config, 5, 0, {"tile"});
+            for (const int head : group.heads) {
+                EXPECT_EQ(tiles.programmed_codes(head, bench.kernels, config),
+                          Eigen::MatrixXd(bench.kernels[static_cast<std::size_t>(head)].array.codes.cast<double>()));
+            }
+        }
+    }
+}
+
+TEST(ChipMapping, NoisyLanesOfPackedHeadsDoNotDependOnTheirNeighbours) {
+    KernelOptions kernel;
+    kernel.mapping = KernelMapping::fused;
+    kernel.form = OutputForm::immediate;
+    kernel.input_matrix = InputMatrix::cells;
+    const DeployedNetwork network = small_network(small_model(), kernel, 8);
+    ChipConfig config = noisy(Packing::diagonal);
+    config.mapping.weight_slices = 2;
+    config.calibration.poles = PoleCalibration::exact_radius;
+    const Sequences all(network, 20, 1);
+    BatchInput alone;
+    alone.values = {all.batch.values[17]};
+    alone.sequence_ids = {all.batch.sequence_ids[17]};
+    ChipSystem system(network, config, 7);
+    const BatchResult together = system.run({all.batch}).front();
+    const BatchResult single = system.run({alone}).front();
+    for (int label = 0; label < 3; ++label) {
+        EXPECT_EQ(single.logits(label, 0), together.logits(label, 17));
+    }
+}
+
+}  // namespace
+}  // namespace imssa::testing

@@ -1,0 +1,153 @@
+#include "models/mapping/kernel_placement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/common/error.h"
+#include "models/mapping/weight_slices.h"
+#include "tests/support/random_network.h"
+
+namespace imssa {
+namespace {
+
+std::vector<DeployedKernel> kernels(int heads, int states, const KernelOptions& options) {
+    ModelConfig model;
+    model.channels = 1;
+    model.layers = 1;
+    model.heads = heads;
+    model.states = states;
+    const testing::RandomNetwork network = testing::random_network(model, 5);
+    DeploymentOptions deployment;
+    deployment.kernel = options;
+    return deploy(network.model, network.parameters, network.ranges, deployment, 4).layers.front().kernels;
+}
+
+KernelOptions fused() {
+    KernelOptions options;
+    options.mapping = KernelMapping::fused;
+    options.form = OutputForm::delayed;
+    options.input_matrix = InputMatrix::cells;
+    return options;
+}
+
+TEST(KernelPlacement, FourteenModesFillOneTileOfThePublishedChip) {
+    const std::vector<DeployedKernel> heads = kernels(3, 28, fused());
+    const std::vector<TileGroup> groups = place_kernels(heads, MappingOptions{}, "kernel");
+    ASSERT_EQ(groups.size(), 3U);
+    for (const TileGroup& group : groups) {
+        ASSERT_EQ(group.tiles.size(), 1U);
+        EXPECT_EQ(group.tiles[0].inputs, 29);  // 58 of 64 rows
+        EXPECT_EQ(group.tiles[0].outputs, 29);
+        EXPECT_EQ(tile_matrix(group.tiles[0], heads).codes,
+                  heads[static_cast<std::size_t>(group.heads.front())].array.codes);
+    }
+}
+
+TEST(KernelPlacement, DiagonalPackingPutsBlocksOnTheDiagonalAndZerosElsewhere) {
+    const std::vector<DeployedKernel> heads = kernels(5, 8, fused());  // 9 inputs x 9 outputs: three a tile of 32 x 32
+    MappingOptions options;
+    options.packing = Packing::diagonal;
+    const std::vector<TileGroup> groups = place_kernels(heads, options, "kernel");
+    ASSERT_EQ(groups.size(), 2U);
+    EXPECT_EQ(groups[0].heads, (std::vector<int>{0, 1, 2}));
+    EXPECT_EQ(groups[1].heads, (std::vector<int>{3, 4}));
+    const QuantizedMatrix tile = tile_matrix(groups[0].tiles[0], heads);
+    ASSERT_EQ(tile.inputs(), 27);
+    ASSERT_EQ(tile.outputs(), 27);
+    MatrixRM off_diagonal = tile.codes;
+    for (int head = 0; head < 3; ++head) {
+        const std::size_t at = static_cast<std::size_t>(head);
+        EXPECT_EQ(MatrixRM(tile.codes.block(9 * head, 9 * head, 9, 9)), heads[at].array.codes);
+        EXPECT_EQ(tile.gain[static_cast<std::size_t>(9 * head)], heads[at].array.gain[0]);
+        off_diagonal.block(9 * head, 9 * head, 9, 9).setZero();
+    }
+    EXPECT_TRUE((off_diagonal.array() == 0.0F).all());
+}
+
+TEST(KernelPlacement, RowGatedHeadsShareColumnsAndAreReadOneAfterAnother) {
+    const std::vector<DeployedKernel> heads = kernels(5, 8, fused());
+    MappingOptions options;
+    options.packing = Packing::row_gated;
+    const std::vector<TileGroup> groups = place_kernels(heads, options, "kernel");
+    ASSERT_EQ(groups.size(), 2U);
+    const TilePlan& plan = groups[0].tiles[0];
+    EXPECT_EQ(plan.reads(), 3);
+    EXPECT_EQ(plan.inputs, 27);
+    EXPECT_EQ(plan.outputs, 9);
+    const KernelTileCounts counts = count_kernel_tiles(groups, heads, options);
+    EXPECT_EQ(counts.tiles, 2);
+    EXPECT_EQ(counts.reads_per_step, 5);
+    EXPECT_EQ(counts.passes, 3);
+    EXPECT_DOUBLE_EQ(counts.adc_conversions, 5 * 9);
+    EXPECT_DOUBLE_EQ(counts.outputs_of_tiles, 2 * 9);
+}
+
+TEST(KernelPlacement, ALargeHeadSplitsByModesAndKeepsEveryCellOnce) {
+    const std::vector<DeployedKernel> heads = kernels(1, 22, fused());
+    MappingOptions options;
+    options.tile_rows = 18;  // 9 inputs: four modes and u
+    options.split_heads = true;
+    const std::vector<TileGroup> groups = place_kernels(heads, options, "kernel");
+    ASSERT_EQ(groups.size(), 1U);
+    ASSERT_EQ(groups[0].tiles.size(), 3U);
+    MatrixRM seen = MatrixRM::Zero(heads[0].array.inputs(), heads[0].array.outputs());
+    for (const TilePlan& plan : groups[0].tiles) {
+        EXPECT_LE(plan.inputs, 9);
+        const QuantizedMatrix tile = tile_matrix(plan, heads);
+        for (std::size_t i = 0; i < plan.blocks[0].inputs.size(); ++i) {
+            for (std::size_t o = 0; o < plan.blocks[0].outputs.size(); ++o) {
+                seen(plan.blocks[0].inputs[i], plan.blocks[0].outputs[o]) +=
+                    tile.codes(static_cast<int>(i), static_cast<int>(o));
+            }
+        }
+    }
+    EXPECT_EQ(seen, heads[0].array.codes);
+}
+
+TEST(KernelPlacement, AHeadThatMayNotSplitIsRefusedInOneLineThatSaysHow) {
+    const std::vector<DeployedKernel> heads = kernels(2, 40, fused());
+    try {
+        place_kernels(heads, MappingOptions{}, "chip.layer0.kernel");
+        FAIL() << "expected a UserError";
+    } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("chip.layer0.kernel.head0.tile needs 82 x 82"));
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("split_heads = true"));
+        EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    }
+}
+
+TEST(KernelPlacement, DigitalInputOfAFusedReadIsRefused) {
+    MappingOptions options;
+    options.kernel_input = MatrixPlace::digital;
+    EXPECT_THROW(place_kernels(kernels(1, 4, fused()), options, "kernel"), UserError);
+}
+
+TEST(KernelPlacement, DigitalOutputOfAFoldedDigitalDecayLeavesNoCells) {
+    MappingOptions options;
+    options.kernel_output = MatrixPlace::digital;
+    const std::vector<DeployedKernel> heads = kernels(2, 4, KernelOptions{});
+    const std::vector<TileGroup> groups = place_kernels(heads, options, "kernel");
+    const KernelTileCounts counts = count_kernel_tiles(groups, heads, options);
+    EXPECT_EQ(counts.tiles, 0);
+    EXPECT_EQ(counts.digital_products_of_head, 4);
+}
+
+TEST(WeightSlices, DigitsAddUpToTheCodesWithTheirSigns) {
+    const QuantizedMatrix matrix = kernels(1, 8, fused()).front().array;
+    for (int slices = 1; slices <= 8; ++slices) {
+        const QuantizedMatrix sliced = slice_matrix(matrix, slices);
+        ASSERT_EQ(sliced.outputs(), slices * matrix.outputs());
+        const int bits = slice_bits(matrix.code_limit, slices);
+        MatrixRM sum = MatrixRM::Zero(matrix.inputs(), matrix.outputs());
+        for (int slice = 0; slice < slices; ++slice) {
+            const MatrixRM digits = sliced.codes.middleCols(slice * matrix.outputs(), matrix.outputs());
+            EXPECT_LE(digits.cwiseAbs().maxCoeff(), static_cast<float>(slices == 1 ? 127 : (1 << bits) - 1));
+            EXPECT_TRUE((digits.array() * matrix.codes.array() >= 0.0F).all());
+            sum += digits * static_cast<float>(1 << (bits * slice));
+        }
+        EXPECT_EQ(sum, matrix.codes) << slices << " slices";
+    }
+}
+
+}  // namespace
+}  // namespace imssa
