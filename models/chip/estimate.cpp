@@ -58,7 +58,24 @@ public:
     double device_j = 0.0, supply_j = 0.0;
 };
 
+/// The closed form counts one head a tile with all of its matrices in cells.
+void check_mapping(const ChipConfig& config) {
+    const MappingOptions& mapping = config.mapping;
+    const bool cells = mapping.kernel_input == MatrixPlace::cells && mapping.kernel_output == MatrixPlace::cells &&
+                       mapping.encoder == MatrixPlace::cells && mapping.mixing_matrix == MatrixPlace::cells &&
+                       mapping.decoder == MatrixPlace::cells;
+    if (!cells || mapping.packing != Packing::one_head || mapping.split_heads || mapping.weight_slices != 1 ||
+        config.timing.kernel_sites != 0 || config.timing.input_interval_cycles != 0 ||
+        config.calibration.poles != PoleCalibration::none) {
+        throw UserError(
+            "the estimate knows chips with one head a tile, all matrices in cells, a site for every tile, no pole "
+            "calibration and no input interval; use --engine chip for '" +
+            config.name + "'");
+    }
+}
+
 void check_fits(const DeployedNetwork& network, const ChipConfig& config) {
+    check_mapping(config);
     for (const DeployedLayer& layer : network.layers) {
         const QuantizedMatrix& array = layer.kernels.front().array;
         if (array.inputs() * config.mapping.rows_per_input() > config.mapping.tile_rows ||
@@ -90,8 +107,7 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
             kernel.mapping == KernelMapping::fused && kernel.representation == StateRepresentation::abar_cartesian;
         const int state_inputs = one.array_makes_state ? 1 : 0;
         set_shape(one.array, 2 * one.modes + state_inputs + (one.digital_feedthrough() ? 0 : 1),
-                  (one.array_makes_state ? 2 * one.modes : 0) + 1,
-                  std::max(code_limit(kernel.state_bits), activation_limit));
+                  one.output_column() + 1, std::max(code_limit(kernel.state_bits), activation_limit));
         set_shape(layer.mixing, model.heads, model.mixing_outputs(), activation_limit);
         layer.unit.glu = model.glu;
         layer.unit.residual = model.residual;
