@@ -16,22 +16,6 @@ inline Lanes magnitude(Lanes value) {
     return value < 0.0F ? -value : value;
 }
 
-void activate_block(Activation activation, const float* y, float* value, float* slope, int heads) {
-    const int size = heads * kBlockWidth;
-    for (int at = 0; at < size; at += kLaneWidth) {
-        const Lanes x = load_lanes(y + at);
-        ValueAndSlope result{x, broadcast(1.0F)};
-        if (activation == Activation::gelu) {
-            result = gelu_lanes(x);
-        } else if (activation == Activation::relu) {
-            result.slope = x > 0.0F ? broadcast(1.0F) : Lanes{};
-            result.value = x * result.slope;
-        }
-        store_lanes(value + at, result.value);
-        store_lanes(slope + at, result.slope);
-    }
-}
-
 /// Codes at the limit pass no gradient.
 void mask_block(const float* codes, float limit, float* gradient, int heads) {
     for (int at = 0; at < heads * kBlockWidth; at += kLaneWidth) {
@@ -96,6 +80,25 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
 }
 
 }  // namespace
+
+void activate_block(Activation activation, const float* y, float* value, float* slope, int heads) {
+    const int size = heads * kBlockWidth;
+    for (int at = 0; at < size; at += kLaneWidth) {
+        const Lanes x = load_lanes(y + at);
+        ValueAndSlope result{x, broadcast(1.0F)};
+        if (activation == Activation::gelu) {
+            result = gelu_lanes(x);
+        } else if (activation == Activation::relu) {
+            result.slope = x > 0.0F ? broadcast(1.0F) : Lanes{};
+            result.value = x * result.slope;
+        } else if (activation == Activation::qgelu) {
+            result.value = x * clamp(x + 2.0F, Lanes{}, broadcast(4.0F)) * 0.25F;
+            result.slope = x >= 2.0F ? broadcast(1.0F) : (x <= -2.0F ? Lanes{} : 0.5F * x + 0.5F);
+        }
+        store_lanes(value + at, result.value);
+        store_lanes(slope + at, result.slope);
+    }
+}
 
 void decode(const EffectiveNetwork& network, const float* pooled, float* logits) {
     const ModelConfig& config = network.config;

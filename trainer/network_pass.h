@@ -21,6 +21,9 @@ void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels,
 /// The same with kernels of its own.
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer = nullptr);
 
+/// Activation of one block, heads x 128, and its slope. `value` may be `y`.
+void activate_block(Activation activation, const float* y, float* value, float* slope, int heads);
+
 /// Adds the last layer's output of one chunk to workspace.pooled_sums, without steps beyond the sequence.
 void pool_chunk(Workspace& workspace, int chunk);
 

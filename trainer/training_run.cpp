@@ -57,7 +57,8 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
     checkpoint.config = options.config;
     checkpoint.steps = steps;
     if (!options.init) {
-        checkpoint.parameters = initialize_parameters(options.config.model, options.config.seed);
+        checkpoint.parameters =
+            initialize_parameters(options.config.model, options.config.seed, options.config.initialization);
         return checkpoint;
     }
     Checkpoint from = load_checkpoint(*options.init);
@@ -134,7 +135,7 @@ private:
     int run_phase(Checkpoint& checkpoint) {
         const std::string path = checkpoint_path(options_, checkpoint.phase);
         PhaseTrainer trainer(checkpoint, train_, test_, options_.threads);
-        if (phase_config(options_.config, checkpoint.phase).precision == Precision::quantized &&
+        if (phase_config(options_.config, checkpoint.phase).precision != Precision::in_float &&
             checkpoint.epochs_done == 0) {
             char text[80];
             std::snprintf(text, sizeof(text), "quantized without fine-tuning: test %.2f %%",
@@ -149,6 +150,7 @@ private:
                 return InterruptGuard::signal_number();
             }
             if (trainer.done()) {
+                prune_phase(checkpoint, trainer);
                 finish_phase(checkpoint);
             }
             save_checkpoint(checkpoint, path);
@@ -156,6 +158,28 @@ private:
         }
         progress_.message("wrote " + path);
         return 0;
+    }
+
+    /// Greedy pruning at the end of a phase, and what pruning has left.
+    void prune_phase(Checkpoint& checkpoint, PhaseTrainer& trainer) {
+        const PruningConfig& pruning = phase_config(options_.config, checkpoint.phase).pruning;
+        if (pruning.method == PruningMethod::off) {
+            return;
+        }
+        if (pruning.method == PruningMethod::greedy) {
+            const double validation =
+                trainer.prune(load_dataset(options_.config.data, Split::kValidation, options_.data_folder));
+            char text[120];
+            std::snprintf(text, sizeof(text), "greedy pruning: validation %.2f %%, test %.2f %%", 100.0 * validation,
+                          100.0 * trainer.test_accuracy());
+            progress_.message(text);
+        }
+        const PruningCount count = count_pruned(checkpoint.parameters);
+        char text[200];
+        std::snprintf(text, sizeof(text), "pruned: %d of %d kernels, %d of %d modes, %d of %d linear weights",
+                      count.pruned_kernels, count.kernels, count.pruned_modes, count.modes, count.pruned_weights,
+                      count.weights);
+        progress_.message(text);
     }
 
     /// A complete phase needs no moments; ranges make a float checkpoint deployable.

@@ -9,11 +9,13 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       steps(sequence_steps),
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
-      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized) {
+      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized ||
+                   purpose == Purpose::fake_training) {
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
-    const bool keeps_mixing = keeps_states && (config.glu || purpose == Purpose::quantized);
+    const bool keeps_mixing =
+        keeps_states && (config.glu || purpose == Purpose::quantized || purpose == Purpose::fake_training);
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
         stream.emplace_back(heads, kept);

@@ -26,7 +26,7 @@ struct LayerTrace {
 /// All memory that the forward and backward pass of 16 sequences needs; one a thread, allocated once.
 class Workspace {
 public:
-    enum class Purpose { evaluation, float_training, quantized_evaluation, quantized };
+    enum class Purpose { evaluation, float_training, quantized_evaluation, quantized, fake_training };
 
     Workspace(const ModelConfig& config, int steps, Purpose purpose);
 
