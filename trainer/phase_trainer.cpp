@@ -80,19 +80,11 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
 }
 
 StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int epoch) const {
-    const TrainConfig& config = checkpoint_.config;
-    const int bits = bits_of_epoch(phase_, epoch);
-    switch (phase_.precision) {
-        case Precision::quantized:
-            return StepNetwork::quantized(config.model, parameters, *checkpoint_.ranges,
-                                          with_at_least(config.quantization, bits), train_.steps);
-        case Precision::fake_quantized:
-            return StepNetwork::fake_quantized(fake_network(config.model, parameters, *checkpoint_.ranges,
-                                                            with_at_least(config.fake_quantization, bits), train_.steps,
-                                                            config.seed));
-        default:
-            return StepNetwork::in_float(config.model, parameters, train_.steps);
-    }
+    PhaseConfig clean = phase_;
+    clean.noise = {};
+    return draw_step(checkpoint_.config, clean, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr,
+                     train_.steps, bits_of_epoch(phase_, epoch), checkpoint_.config.seed)
+        .network;
 }
 
 double PhaseTrainer::test_accuracy() {
@@ -101,32 +93,38 @@ double PhaseTrainer::test_accuracy() {
     return static_cast<double>(test.correct) / test.sequences;
 }
 
-TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const {
-    const TrainConfig& config = checkpoint_.config;
-    const NoiseConfig& noise = phase_.noise;
-    const int bits = bits_of_epoch(phase_, epoch);
-    const std::uint64_t seed = step_noise_seed(config.seed, checkpoint_.phase, epoch, step);
+TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed) {
+    const NoiseConfig& noise = phase.noise;
     TrainingStep result;
     result.parameters = parameters;
-    if (phase_.precision == Precision::fake_quantized) {
-        result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, *checkpoint_.ranges,
-                                                                  with_at_least(config.fake_quantization, bits),
-                                                                  train_.steps, seed, noise.continuous_a));
+    if (phase.precision == Precision::fake_quantized) {
+        result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, *ranges,
+                                                                  with_at_least(config.fake_quantization, bits), steps,
+                                                                  seed, noise.continuous_a));
     } else {
         if (noise.continuous_a > 0.0) {
             add_continuous_a_noise(noise.continuous_a, seed, result.parameters);
         }
-        if (noise.cell_errors > 0.0) {
-            DeployedNetwork deployed = deploy(config.model, result.parameters, *checkpoint_.ranges,
-                                              with_at_least(config.quantization, bits), train_.steps);
-            add_cell_errors(noise, seed, deployed);
+        if (phase.precision == Precision::quantized) {
+            DeployedNetwork deployed =
+                deploy(config.model, result.parameters, *ranges, with_at_least(config.quantization, bits), steps);
+            if (noise.cell_errors > 0.0) {
+                add_cell_errors(noise, seed, deployed);
+            }
             result.network = StepNetwork::quantized(std::move(deployed));
         } else {
-            result.network = step_network(result.parameters, epoch);
+            result.network = StepNetwork::in_float(config.model, result.parameters, steps);
         }
     }
     result.network.set_noise(PassNoise::of(noise, seed));
     return result;
+}
+
+TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const {
+    const TrainConfig& config = checkpoint_.config;
+    return draw_step(config, phase_, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr, train_.steps,
+                     bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step));
 }
 
 TrainingStep PhaseTrainer::guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,

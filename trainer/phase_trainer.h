@@ -21,6 +21,11 @@ struct TrainingStep {
     StepNetwork network;
 };
 
+/// Makes them: quantization with at least `bits` bits (0: as configured), errors of phase.noise keyed by `seed`. Ranges
+/// may be null in float.
+TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed);
+
 /// Optimises the parameters of a checkpoint through the epochs of one phase.
 class PhaseTrainer {
 public:

@@ -51,31 +51,6 @@ void write_csv(const TrainingOptions& options, const std::vector<EpochMetrics>& 
     std::filesystem::rename(temporary, path);
 }
 
-/// Parameters that a run starts from: its seed's, or those of another checkpoint.
-Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
-    Checkpoint checkpoint;
-    checkpoint.config = options.config;
-    checkpoint.steps = steps;
-    if (!options.init) {
-        checkpoint.parameters =
-            initialize_parameters(options.config.model, options.config.seed, options.config.initialization);
-        return checkpoint;
-    }
-    Checkpoint from = load_checkpoint(*options.init);
-    const auto shape = [](const TrainConfig& config) {
-        nlohmann::ordered_json model = config_to_json(config.model);
-        model.erase("dt_min");  // they only matter for initial parameters
-        model.erase("dt_max");
-        return model.dump();
-    };
-    if (shape(from.config) != shape(options.config)) {
-        throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
-                        ", the configuration asks for " + shape(options.config) + "; make [model] equal");
-    }
-    checkpoint.parameters = std::move(from.parameters);
-    return checkpoint;
-}
-
 /// The newest state of an earlier run with the same configuration, if there is one.
 std::optional<Checkpoint> stored_checkpoint(const TrainingOptions& options) {
     for (int phase = kPhases - 1; phase >= 0; --phase) {
@@ -104,7 +79,7 @@ public:
 
     TrainingOutcome execute() {
         std::optional<Checkpoint> stored = options_.resume ? stored_checkpoint(options_) : std::nullopt;
-        Checkpoint checkpoint = stored ? std::move(*stored) : initial_checkpoint(options_, train_.steps);
+        Checkpoint checkpoint = stored ? std::move(*stored) : fresh_checkpoint();
         if (options_.resume) {
             progress_.message(stored ? "going on after " + std::string(phase_name(checkpoint.phase)) + " epoch " +
                                            std::to_string(checkpoint.epochs_done)
@@ -131,6 +106,13 @@ public:
     }
 
 private:
+    /// A phase calibrates anew, whatever ranges the checkpoint of --init has.
+    Checkpoint fresh_checkpoint() const {
+        Checkpoint checkpoint = initial_checkpoint(options_, train_.steps);
+        checkpoint.ranges.reset();
+        return checkpoint;
+    }
+
     /// Number of the signal that stopped it, 0 when the phase is complete.
     int run_phase(Checkpoint& checkpoint) {
         const std::string path = checkpoint_path(options_, checkpoint.phase);
@@ -198,6 +180,31 @@ private:
 };
 
 }  // namespace
+
+Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
+    Checkpoint checkpoint;
+    checkpoint.config = options.config;
+    checkpoint.steps = steps;
+    if (!options.init) {
+        checkpoint.parameters =
+            initialize_parameters(options.config.model, options.config.seed, options.config.initialization);
+        return checkpoint;
+    }
+    Checkpoint from = load_checkpoint(*options.init);
+    const auto shape = [](const TrainConfig& config) {
+        nlohmann::ordered_json model = config_to_json(config.model);
+        model.erase("dt_min");  // they only matter for initial parameters
+        model.erase("dt_max");
+        return model.dump();
+    };
+    if (shape(from.config) != shape(options.config)) {
+        throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
+                        ", the configuration asks for " + shape(options.config) + "; make [model] equal");
+    }
+    checkpoint.parameters = std::move(from.parameters);
+    checkpoint.ranges = std::move(from.ranges);
+    return checkpoint;
+}
 
 TrainingOutcome run_training(const TrainingOptions& options) {
     make_folder(options.out_folder);
