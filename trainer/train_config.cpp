@@ -60,6 +60,10 @@ void TrainConfig::validate() const {
     require(!name.empty() && name.find('/') == std::string::npos, "key 'name' must be a file name without folders");
     require(training.epochs + finetune.epochs > 0,
             "both training.epochs and finetune.epochs are 0: there is nothing to train");
+    for (const PhaseConfig* phase : {&training, &finetune}) {
+        require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
+                "greedy pruning looks at the validation split: set data.validation_count above 0");
+    }
     check_bit_schedule(training, quantization, fake_quantization);
     check_bit_schedule(finetune, quantization, fake_quantization);
     require(training.epochs == 0 || finetune.epochs == 0 || training.checkpoint.empty() ||
