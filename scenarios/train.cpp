@@ -8,6 +8,7 @@
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "trainer/post_training.h"
 #include "trainer/training_run.h"
 
 namespace {
@@ -63,6 +64,30 @@ nlohmann::ordered_json result_json(const imssa::TrainingOptions& options, const 
     return json;
 }
 
+/// --ptq and --noise-sweep.
+void run_without_training(const imssa::TrainingOptions& options, bool ptq, const std::string& sweep, int draws) {
+    if (ptq) {
+        const imssa::PostTrainingOutcome outcome = imssa::quantize_after_training(options);
+        if (!options.quiet) {
+            std::printf("float %.2f %%, quantized without training %.2f %% of %d test sequences\nwrote %s\n",
+                        100.0 * outcome.float_accuracy, 100.0 * outcome.quantized_accuracy, outcome.test_sequences,
+                        outcome.checkpoint.c_str());
+        }
+    }
+    if (!sweep.empty()) {
+        const imssa::NoiseSweepRequest request = imssa::parse_noise_sweep(sweep, draws);
+        const std::vector<imssa::NoiseSweepRow> rows = imssa::sweep_noise(options, request);
+        if (!options.quiet) {
+            std::printf("%12s %10s %10s %10s   %% of the test split, %d draws\n", request.key.c_str(), "mean", "lowest",
+                        "highest", request.draws);
+            for (const imssa::NoiseSweepRow& row : rows) {
+                std::printf("%12g %10.2f %10.2f %10.2f\n", row.value, 100.0 * row.mean, 100.0 * row.low,
+                            100.0 * row.high);
+            }
+        }
+    }
+}
+
 int run(int argc, char** argv) {
     CLI::App app{kDescription, "train"};
     app.footer(kFooter);
@@ -95,6 +120,14 @@ int run(int argc, char** argv) {
         ->type_name("CHECKPOINT");
     app.add_option("--json", json_path, "write configuration, accuracy and history to this file")->type_name("FILE");
     app.add_flag("--quiet", options.quiet, "print nothing but errors");
+    bool ptq = false;
+    std::string sweep;
+    int draws = 5;
+    app.add_flag("--ptq", ptq,
+                 "quantize the checkpoint of --init without training: calibrate, measure, write NAME_ptq.h5");
+    app.add_option("--noise-sweep", sweep, "test accuracy of --init under errors, e.g. cell_errors=0,0.5,1,2")
+        ->type_name("KEY=V,V");
+    app.add_option("--draws", draws, "draws of each error of --noise-sweep")->capture_default_str();
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {
@@ -115,6 +148,10 @@ int run(int argc, char** argv) {
     }
     if (!init.empty()) {
         options.init = init;
+    }
+    if (ptq || !sweep.empty()) {
+        run_without_training(options, ptq, sweep, draws);
+        return 0;
     }
     const imssa::TrainingOutcome outcome = imssa::run_training(options);
     if (!json_path.empty()) {

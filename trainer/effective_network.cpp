@@ -51,10 +51,10 @@ struct KernelGradient {
 
 void kernel_parameter_gradient(const LayerParameters& layer, int head, const DeployedKernel* deployed,
                                double input_scale, double output_scale, const EffectiveLayerTensors& effective,
-                               LayerParameters& gradient) {
+                               Parameterization parameterization, InputMatrix input, LayerParameters& gradient) {
     const int modes = static_cast<int>(layer.im.cols());
     const DiscreteKernel kernel = discretize(layer, head);
-    const bool folded = deployed == nullptr || deployed->options.input_matrix == InputMatrix::folded;
+    const bool folded = input == InputMatrix::folded;
     const bool immediate = deployed != nullptr && deployed->options.form == OutputForm::immediate;
     const double step = std::exp(static_cast<double>(layer.log_dt(head)));
     const double d_gradient =
@@ -90,6 +90,14 @@ void kernel_parameter_gradient(const LayerParameters& layer, int head, const Dep
             g.c += d_gradient * 2.0 * std::conj(bbar);
             g.bbar += d_gradient * 2.0 * std::conj(c);
         }
+        if (parameterization == Parameterization::discrete) {
+            const Complex read_gradient = g.c / std::conj(bbar);  // of C Bbar, with Bbar held
+            gradient.log_neg_re(head, mode) = static_cast<float>(g.abar.real());
+            gradient.im(head, mode) = static_cast<float>(g.abar.imag());
+            gradient.c_re(head, mode) = static_cast<float>(read_gradient.real());
+            gradient.c_im(head, mode) = static_cast<float>(read_gradient.imag());
+            continue;
+        }
         const Complex a(-std::exp(static_cast<double>(layer.log_neg_re(head, mode))), layer.im(head, mode));
         g.abar += g.bbar * std::conj(1.0 / a);
         const Complex a_gradient = g.bbar * std::conj(-(abar - 1.0) / (a * a)) + g.abar * std::conj(step * abar);
@@ -100,6 +108,11 @@ void kernel_parameter_gradient(const LayerParameters& layer, int head, const Dep
         gradient.c_im(head, mode) = static_cast<float>(g.c.imag());
     }
     gradient.log_dt(head) = static_cast<float>(step_gradient * step);
+    if (parameterization == Parameterization::frozen) {
+        gradient.log_neg_re.row(head).setZero();
+        gradient.im.row(head).setZero();
+        gradient.log_dt(head) = 0.0F;
+    }
     gradient.d(head) = static_cast<float>(d_gradient);
 }
 
@@ -224,7 +237,9 @@ EffectiveNetwork effective_quantized_network(const DeployedNetwork& deployed) {
 }
 
 void parameter_gradient(const ModelConfig& config, const NetworkParameters& parameters, const DeployedNetwork* deployed,
-                        const EffectiveTensors& effective, NetworkParameters& gradient) {
+                        const EffectiveTensors& effective, NetworkParameters& gradient,
+                        Parameterization parameterization, InputMatrix float_input) {
+    const InputMatrix input = deployed != nullptr ? deployed->options.kernel.input_matrix : float_input;
     const double encoder_scale = deployed != nullptr ? deployed->layers.front().input_scale : 1.0;
     const double input_scale = deployed != nullptr ? deployed->input_scale : 1.0;
     scale_into(effective.encoder, input_scale / encoder_scale, gradient.encoder.data());
@@ -238,7 +253,8 @@ void parameter_gradient(const ModelConfig& config, const NetworkParameters& para
             kernel_parameter_gradient(parameters.layers[at], head,
                                       layer != nullptr ? &layer->kernels[static_cast<std::size_t>(head)] : nullptr,
                                       layer != nullptr ? layer->input_scale : 1.0,
-                                      layer != nullptr ? layer->kernel_output_scale : 1.0, from, to);
+                                      layer != nullptr ? layer->kernel_output_scale : 1.0, from, parameterization,
+                                      input, to);
         }
         const double mixing_scale = layer != nullptr ? layer->mixing_scale : 1.0;
         scale_into(from.mixing, (layer != nullptr ? layer->activation_scale : 1.0) / mixing_scale, to.mixing.data());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/network/deployed_network.h"
+#include "trainer/parameterization.h"
 
 namespace imssa {
 
@@ -81,8 +82,12 @@ EffectiveNetwork effective_float_network(const ModelConfig& config, const Networ
 EffectiveNetwork effective_quantized_network(const DeployedNetwork& network);
 
 /// Chain rule from the gradient of the effective tensors to the parameters, in double. `deployed` is null in float
-/// mode; otherwise rounding is taken as the identity (straight-through estimator) and scales as constants.
+/// mode; otherwise rounding is taken as the identity (straight-through estimator) and scales as constants. With the
+/// discrete parameterization the gradient is that of to_discrete(parameters); frozen poles and steps get none.
+/// `float_input` says where B is when `deployed` is null.
 void parameter_gradient(const ModelConfig& config, const NetworkParameters& parameters, const DeployedNetwork* deployed,
-                        const EffectiveTensors& effective_gradient, NetworkParameters& gradient);
+                        const EffectiveTensors& effective_gradient, NetworkParameters& gradient,
+                        Parameterization parameterization = Parameterization::continuous,
+                        InputMatrix float_input = InputMatrix::folded);
 
 }  // namespace imssa

@@ -21,15 +21,27 @@ StepNetwork StepNetwork::in_float(const ModelConfig& config, const NetworkParame
 
 StepNetwork StepNetwork::quantized(const ModelConfig& config, const NetworkParameters& parameters,
                                    const CalibrationRanges& ranges, const DeploymentOptions& options, int steps) {
+    return quantized(deploy(config, parameters, ranges, options, steps));
+}
+
+StepNetwork StepNetwork::quantized(DeployedNetwork deployed) {
     StepNetwork network;
-    network.deployed_ = std::make_shared<const DeployedNetwork>(deploy(config, parameters, ranges, options, steps));
+    network.deployed_ = std::make_shared<const DeployedNetwork>(std::move(deployed));
     network.effective_ = effective_quantized_network(*network.deployed_);
     return network;
 }
 
-GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads)
-    : config_(config), quantized_(quantized), pool_(threads) {
-    const Workspace::Purpose training = quantized ? Workspace::Purpose::quantized : Workspace::Purpose::float_training;
+StepNetwork StepNetwork::fake_quantized(FakeNetwork fake) {
+    StepNetwork network;
+    network.fake_ = std::make_shared<const FakeNetwork>(std::move(fake));
+    return network;
+}
+
+GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized)
+    : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config) {
+    const Workspace::Purpose in_reals =
+        fake_quantized ? Workspace::Purpose::fake_training : Workspace::Purpose::float_training;
+    const Workspace::Purpose training = quantized ? Workspace::Purpose::quantized : in_reals;
     const Workspace::Purpose evaluation =
         quantized ? Workspace::Purpose::quantized_evaluation : Workspace::Purpose::evaluation;
     for (int thread = 0; thread < threads; ++thread) {
@@ -47,7 +59,13 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
     }
     std::optional<QuantizedPass> quantized_pass;
     if (quantized_) {
-        quantized_pass.emplace(*network.deployed());
+        quantized_pass.emplace(*network.deployed(), network.noise());
+    }
+    std::optional<FakePass> fake_pass;
+    if (!quantized_ && network.fake() == nullptr) {
+        block_kernels_.prepare(network.effective());
+    } else if (network.fake() != nullptr) {
+        fake_pass.emplace(*network.fake(), network.noise());
     }
     const double weight = 1.0 / static_cast<double>(indices.size());
     const auto work = [&](int item, int thread) {
@@ -57,19 +75,26 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         std::array<const float*, kLaneWidth> sequences{};
         std::array<int, kLaneWidth> labels{};
         LanesUint keys = {};
+        LanesUint identities = {};
         const int first = item * kLaneWidth;
         const int lanes = std::min(kLaneWidth, static_cast<int>(indices.size()) - first);
         for (int lane = 0; lane < lanes; ++lane) {
             const int index = indices[static_cast<std::size_t>(first + lane)];
             sequences[static_cast<std::size_t>(lane)] = data.sequence(index);
             labels[static_cast<std::size_t>(lane)] = data.labels[static_cast<std::size_t>(index)];
+            identities[lane] = static_cast<std::uint32_t>(index);
             keys[lane] = dither_sequence_key(dither_seed, static_cast<std::uint64_t>(index));
         }
         workspace.load_inputs(sequences.data(), lanes);
+        if (network.noise().input > 0.0) {
+            add_input_noise(network.noise(), identities, lanes, workspace);
+        }
         if (quantized_pass) {
-            quantized_pass->forward(keys, workspace);
+            quantized_pass->forward(keys, identities, workspace);
+        } else if (fake_pass) {
+            fake_pass->forward(keys, identities, workspace);
         } else {
-            forward_float(network.effective(), workspace);
+            forward_float(network.effective(), block_kernels_, workspace);
         }
         const EffectiveNetwork& effective = network.effective();
         const SequenceLosses loss =
@@ -87,10 +112,13 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         if (with_gradient) {
             for_each_effective_tensor(
                 item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
-            if (quantized_pass) {
-                backward(effective, QuantizedStateSource(*quantized_pass, keys), workspace, item_gradients_[at]);
+            if (fake_pass) {
+                backward(effective, FakeKernelAdjoint(*fake_pass, keys, identities), workspace, item_gradients_[at]);
+            } else if (quantized_pass) {
+                backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, keys), workspace,
+                         item_gradients_[at]);
             } else {
-                backward(effective, FloatStateSource(effective), workspace, item_gradients_[at]);
+                backward(effective, BlockKernelAdjoint(effective, block_kernels_), workspace, item_gradients_[at]);
             }
         }
     };

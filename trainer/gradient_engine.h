@@ -5,8 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "trainer/block_scan.h"
 #include "trainer/datasets/dataset.h"
 #include "trainer/effective_network.h"
+#include "trainer/fake_pass.h"
 #include "trainer/thread_pool.h"
 #include "trainer/workspace.h"
 
@@ -18,19 +20,30 @@ struct BatchLoss {
     int sequences = 0;
 };
 
-/// A network of one step in the form that the passes use: float, or deployed to codes.
+/// A network of one step in the form that the passes use: float, deployed to codes, or float on grids.
 class StepNetwork {
 public:
     static StepNetwork in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps);
     static StepNetwork quantized(const ModelConfig& config, const NetworkParameters& parameters,
                                  const CalibrationRanges& ranges, const DeploymentOptions& options, int steps);
+    /// A deployed network as it is, possibly with errors in its codes.
+    static StepNetwork quantized(DeployedNetwork deployed);
+    /// Real numbers on the grids of a fake quantization.
+    static StepNetwork fake_quantized(FakeNetwork network);
 
-    const EffectiveNetwork& effective() const { return effective_; }
+    /// Errors of inputs, states and activations that go with it (none at first).
+    void set_noise(const PassNoise& noise) { noise_ = noise; }
+
+    const EffectiveNetwork& effective() const { return fake_ ? fake_->effective : effective_; }
     const DeployedNetwork* deployed() const { return deployed_.get(); }
+    const FakeNetwork* fake() const { return fake_.get(); }
+    const PassNoise& noise() const { return noise_; }
 
 private:
     std::shared_ptr<const DeployedNetwork> deployed_;
+    std::shared_ptr<const FakeNetwork> fake_;
     EffectiveNetwork effective_;
+    PassNoise noise_;
 };
 
 /// Loss and gradient of batches, and accuracy of data sets. A batch is cut into work items of 16 sequences, which
@@ -38,7 +51,8 @@ private:
 /// not depend on the number of threads.
 class GradientEngine {
 public:
-    GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads);
+    /// `quantized`: networks are deployed to codes; `fake_quantized`: real on grids.
+    GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized = false);
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
     /// NumericalError when the loss is not finite.
@@ -55,6 +69,7 @@ private:
     ModelConfig config_;
     bool quantized_;
     ThreadPool pool_;
+    BlockKernels block_kernels_;                                     ///< float mode: of the network of this step
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;

@@ -10,6 +10,8 @@
 #include "models/network/quantizer.h"
 #include "trainer/calibration.h"
 #include "trainer/interrupt.h"
+#include "trainer/training_schedule.h"
+#include "trainer/weight_noise.h"
 
 namespace imssa {
 
@@ -57,7 +59,8 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
       phase_(phase_config(checkpoint.config, checkpoint.phase)),
       train_(train),
       test_(test),
-      engine_(checkpoint.config.model, train.steps, phase_.precision == Precision::quantized, threads),
+      engine_(checkpoint.config.model, train.steps, phase_.precision == Precision::quantized, threads,
+              phase_.precision == Precision::fake_quantized),
       steps_per_epoch_((train.count() + phase_.batch - 1) / phase_.batch) {
     const ModelConfig& model = checkpoint.config.model;
     if (model.channels != train.channels || model.classes < train.classes) {
@@ -65,25 +68,111 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
                         std::to_string(train.classes) + " classes, the model " + std::to_string(model.channels) +
                         " and " + std::to_string(model.classes) + "; mend [model]");
     }
-    if (phase_.precision == Precision::quantized && !checkpoint_.ranges) {
+    if (phase_.precision != Precision::in_float && !checkpoint_.ranges) {
         checkpoint_.ranges = calibrate(model, checkpoint_.parameters, train_, phase_.calibration_sequences);
+    }
+    if (phase_.pruning.method == PruningMethod::magnitude && checkpoint_.epochs_done == 0) {
+        prune_by_magnitude(phase_.pruning, checkpoint_.parameters);
     }
     if (!checkpoint_.optimizer) {
         checkpoint_.optimizer = AdamW(model, {}).state();
     }
 }
 
-StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters) const {
-    const TrainConfig& config = checkpoint_.config;
-    return phase_.precision == Precision::quantized
-               ? StepNetwork::quantized(config.model, parameters, *checkpoint_.ranges, config.quantization,
-                                        train_.steps)
-               : StepNetwork::in_float(config.model, parameters, train_.steps);
+StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int epoch) const {
+    PhaseConfig clean = phase_;
+    clean.noise = {};
+    return draw_step(checkpoint_.config, clean, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr,
+                     train_.steps, bits_of_epoch(phase_, epoch), checkpoint_.config.seed)
+        .network;
 }
 
 double PhaseTrainer::test_accuracy() {
-    const BatchLoss test = engine_.evaluate(step_network(checkpoint_.parameters), test_, checkpoint_.config.seed);
+    const BatchLoss test = engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1), test_,
+                                            checkpoint_.config.seed);
     return static_cast<double>(test.correct) / test.sequences;
+}
+
+TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed) {
+    const NoiseConfig& noise = phase.noise;
+    TrainingStep result;
+    result.parameters = parameters;
+    if (phase.precision == Precision::fake_quantized) {
+        result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, *ranges,
+                                                                  with_at_least(config.fake_quantization, bits), steps,
+                                                                  seed, noise.continuous_a));
+    } else {
+        if (noise.continuous_a > 0.0) {
+            add_continuous_a_noise(noise.continuous_a, seed, result.parameters);
+        }
+        if (phase.precision == Precision::quantized) {
+            DeployedNetwork deployed =
+                deploy(config.model, result.parameters, *ranges, with_at_least(config.quantization, bits), steps);
+            if (noise.cell_errors > 0.0) {
+                add_cell_errors(noise, seed, deployed);
+            }
+            result.network = StepNetwork::quantized(std::move(deployed));
+        } else {
+            result.network = StepNetwork::in_float(config.model, result.parameters, steps);
+        }
+    }
+    result.network.set_noise(PassNoise::of(noise, seed));
+    return result;
+}
+
+TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const {
+    const TrainConfig& config = checkpoint_.config;
+    return draw_step(config, phase_, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr, train_.steps,
+                     bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step));
+}
+
+TrainingStep PhaseTrainer::guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
+                                        const std::string& where) const {
+    try {
+        return training_step(parameters, epoch, step);
+    } catch (const NumericalError& error) {
+        throw NumericalError(std::string(error.what()) + " (at " + where + ")");
+    }
+}
+
+void PhaseTrainer::step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
+                                 const EffectiveTensors& effective, NetworkParameters& gradient) const {
+    if (drawn.network.fake() != nullptr) {
+        fake_parameter_gradient(*drawn.network.fake(), parameters, effective, phase_.parameterization, gradient);
+        return;
+    }
+    parameter_gradient(checkpoint_.config.model, drawn.parameters, drawn.network.deployed(), effective, gradient,
+                       phase_.parameterization);
+    if (phase_.parameterization == Parameterization::continuous) {
+        straight_through_a(parameters, drawn.parameters, gradient);
+    }
+}
+
+void PhaseTrainer::update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
+                          NetworkParameters& parameters) const {
+    const bool discrete = phase_.parameterization == Parameterization::discrete;
+    NetworkParameters coordinates = discrete ? to_discrete(parameters) : parameters;
+    optimizer.step(coordinates, gradient, factor * phase_.learning_rate, factor * phase_.state_space_learning_rate);
+    if (discrete) {
+        coordinates = from_discrete(coordinates);
+    }
+    if (phase_.pruning.method == PruningMethod::magnitude) {
+        keep_pruned(phase_.pruning, parameters, coordinates);
+    }
+    parameters = std::move(coordinates);
+}
+
+double PhaseTrainer::prune(const Dataset& validation) {
+    const double accuracy = prune_greedily(
+        phase_.pruning,
+        [&](const NetworkParameters& parameters) {
+            const BatchLoss result =
+                engine_.evaluate(step_network(parameters, phase_.epochs), validation, checkpoint_.config.seed);
+            return static_cast<double>(result.correct) / result.sequences;
+        },
+        checkpoint_.parameters);
+    return accuracy;
 }
 
 bool PhaseTrainer::run_epoch(ProgressReport& progress) {
@@ -112,9 +201,9 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         const std::size_t last = std::min(first + static_cast<std::size_t>(phase_.batch), order.size());
         const std::vector<int> batch(order.begin() + static_cast<std::ptrdiff_t>(first),
                                      order.begin() + static_cast<std::ptrdiff_t>(last));
-        const StepNetwork network = step_network(parameters);
+        const TrainingStep drawn = guarded_step(parameters, epoch, step, where);
         try {
-            const BatchLoss result = engine_.gradient(network, train_, batch, dither_seed, effective);
+            const BatchLoss result = engine_.gradient(drawn.network, train_, batch, dither_seed, effective);
             total.loss_sum += result.loss_sum;
             total.correct += result.correct;
             total.sequences += result.sequences;
@@ -122,12 +211,13 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
             throw NumericalError(std::string(error.what()) + " at " + where +
                                  "; use a smaller learning rate or gradient_clip");
         }
-        parameter_gradient(config.model, parameters, network.deployed(), effective, gradient);
+        step_gradient(drawn, parameters, effective, gradient);
         const double norm = gradient_norm(gradient, where);
         clip_gradient(gradient, norm, phase_.gradient_clip);
         const double factor =
             cosine_schedule(optimizer.state().steps, steps_per_epoch_ * phase_.epochs, phase_.warmup_steps);
-        optimizer.step(parameters, gradient, factor * phase_.learning_rate, factor * phase_.state_space_learning_rate);
+        update(optimizer, gradient, factor, parameters);
+        check_poles(parameters, where);
         metrics.learning_rate = factor * phase_.learning_rate;
         metrics.gradient_norm += norm / static_cast<double>(steps_per_epoch_);
         progress.update(total.sequences, total.loss_sum / total.sequences,
@@ -138,7 +228,7 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     }
     metrics.train_loss = total.loss_sum / total.sequences;
     metrics.train_accuracy = static_cast<double>(total.correct) / total.sequences;
-    const BatchLoss test = engine_.evaluate(step_network(parameters), test_, config.seed);
+    const BatchLoss test = engine_.evaluate(step_network(parameters, epoch), test_, config.seed);
     metrics.test_loss = test.loss_sum / test.sequences;
     metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
     metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();

@@ -15,6 +15,17 @@ std::vector<int> shuffled_indices(int count, std::uint64_t seed, int phase, int 
 /// Seed of the dither of one epoch of training: fresh every epoch.
 std::uint64_t epoch_dither_seed(std::uint64_t seed, int phase, int epoch);
 
+/// What one optimisation step runs with: the parameters with this step's errors, and the network made of them.
+struct TrainingStep {
+    NetworkParameters parameters;
+    StepNetwork network;
+};
+
+/// Makes them: quantization with at least `bits` bits (0: as configured), errors of phase.noise keyed by `seed`. Ranges
+/// may be null in float.
+TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed);
+
 /// Optimises the parameters of a checkpoint through the epochs of one phase.
 class PhaseTrainer {
 public:
@@ -25,13 +36,23 @@ public:
     /// One epoch. Returns false when a signal stopped it: the checkpoint then still holds the state before the epoch.
     bool run_epoch(ProgressReport& progress);
 
+    /// Greedy pruning of the parameters as they are; returns the validation accuracy of what is left.
+    double prune(const Dataset& validation);
+
     /// Accuracy on the test data with the parameters as they are.
     double test_accuracy();
 
     bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
 
 private:
-    StepNetwork step_network(const NetworkParameters& parameters) const;
+    StepNetwork step_network(const NetworkParameters& parameters, int epoch) const;
+    TrainingStep training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const;
+    TrainingStep guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
+                              const std::string& where) const;
+    void step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
+                       const EffectiveTensors& effective, NetworkParameters& gradient) const;
+    void update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
+                NetworkParameters& parameters) const;
 
     Checkpoint& checkpoint_;
     const PhaseConfig& phase_;

@@ -32,6 +32,8 @@ double activation_slope(Activation activation, double x) {
             return x > 0.0 ? 1.0 : 0.0;
         case Activation::gelu:
             return 0.5 * (1.0 + std::erf(x * kInverseRootTwo)) + x * kInverseRootTwoPi * std::exp(-0.5 * x * x);
+        case Activation::qgelu:
+            return x <= -2.0 ? 0.0 : (x >= 2.0 ? 1.0 : 0.5 * x + 0.5);
         default:
             return 1.0;
     }
@@ -77,8 +79,9 @@ void convert_block(const QuantizedMatrix& matrix, float* block) {
 
 }  // namespace
 
-QuantizedPass::QuantizedPass(const DeployedNetwork& network)
+QuantizedPass::QuantizedPass(const DeployedNetwork& network, const PassNoise& noise)
     : network_(network),
+      noise_(noise),
       effective_(effective_quantized_network(network)),
       encoder_(product_codes(network.encoder)),
       decoder_(product_codes(network.decoder)) {
@@ -96,7 +99,22 @@ QuantizedPass::QuantizedPass(const DeployedNetwork& network)
     }
 }
 
-void QuantizedPass::layer_forward(LanesUint sequence_keys, int layer, int chunk, Workspace& workspace) const {
+/// Errors of the converted kernel outputs, in codes.
+void QuantizedPass::disturb(LanesUint sequences, int layer, int block, float* y) const {
+    const float limit = network_.activation_limit();
+    for (int head = 0; head < network_.model.heads; ++head) {
+        float* values = y + head * kBlockWidth;
+        add_block_noise(noise_.activations * limit, noise_.seed,
+                        activation_noise_place(layer * network_.model.heads + head), sequences,
+                        static_cast<std::uint32_t>(block * kBlockSteps), values);
+        for (int at = 0; at < kBlockWidth; at += kLaneWidth) {
+            store_lanes(values + at, convert(load_lanes(values + at), 1.0F, 0.0F, limit));
+        }
+    }
+}
+
+void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, int layer, int chunk,
+                                  Workspace& workspace) const {
     const ModelConfig& model = network_.model;
     const std::size_t index = static_cast<std::size_t>(layer);
     const DeployedLayer& deployed = network_.layers[index];
@@ -112,7 +130,10 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, int layer, int chunk,
                        workspace.registers(layer, chunk, head), workspace.registers(layer, chunk + 1, head));
     }
     for (int block = first; block < first + count; ++block) {
-        const float* y = trace.kernel_output.block(block);
+        float* y = trace.kernel_output.block(block);
+        if (noise_.activations > 0.0) {
+            disturb(sequences, layer, block, y);
+        }
         float* activation = trace.activation.block(block);
         float* slope = trace.slope.block(block);
         for (int at = 0; at < model.heads * kBlockWidth; at += kLaneWidth) {
@@ -135,7 +156,7 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, int layer, int chunk,
     }
 }
 
-void QuantizedPass::forward(LanesUint sequence_keys, Workspace& workspace) const {
+void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Workspace& workspace) const {
     const ModelConfig& model = network_.model;
     workspace.pooled_sums.clear();
     for (LayerTrace& trace : workspace.trace) {
@@ -152,7 +173,7 @@ void QuantizedPass::forward(LanesUint sequence_keys, Workspace& workspace) const
             convert_block(network_.encoder, encoded);
         }
         for (int layer = 0; layer < model.layers; ++layer) {
-            layer_forward(sequence_keys, layer, chunk, workspace);
+            layer_forward(sequence_keys, sequences, layer, chunk, workspace);
         }
         pool_chunk(workspace, chunk);
     }
@@ -171,15 +192,31 @@ void QuantizedPass::forward(LanesUint sequence_keys, Workspace& workspace) const
     }
 }
 
-void QuantizedStateSource::states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                                  float* out) const {
+void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
+                                            EffectiveTensors& gradient) const {
     LanesUint keys;
     std::memcpy(&keys, keys_, sizeof(keys));
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
-    quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
-                          count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
-                          workspace.registers(layer, chunk, head), out);
+    const int blocks = workspace.chunk_blocks(chunk);
+    float* states = workspace.scratch_states.data();
+    for (int head = 0; head < network_.config.heads; ++head) {
+        const KernelView kernel = kernel_view(network_, layer, head);
+        const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
+        const int offset = head * kBlockWidth;
+        const float* u = input.block(first) + offset;
+        for (int mode = 0; mode < kernel.modes;) {
+            const int left = kernel.modes - mode;
+            const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
+            quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps),
+                                  mode, modes, u, input.stride(), blocks, workspace.registers(layer, chunk, head),
+                                  states);
+            scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
+                          workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+                          workspace.adjoint(layer, head), kernel_gradient);
+            mode += modes;
+        }
+    }
 }
 
 }  // namespace imssa

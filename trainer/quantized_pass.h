@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "models/network/deployed_network.h"
+#include "trainer/fake_pass.h"
 #include "trainer/network_pass.h"
 #include "trainer/quantized_scan.h"
 #include "trainer/workspace.h"
@@ -13,18 +14,24 @@ namespace imssa {
 /// workspace.logits (codes): code for code what ReferenceInference computes.
 class QuantizedPass {
 public:
-    explicit QuantizedPass(const DeployedNetwork& network);
+    explicit QuantizedPass(const DeployedNetwork& network, const PassNoise& noise = {});
 
-    void forward(LanesUint sequence_keys, Workspace& workspace) const;
+    /// `sequences` key the errors of activations.
+    void forward(LanesUint sequence_keys, LanesUint sequences, Workspace& workspace) const;
+    void forward(LanesUint sequence_keys, Workspace& workspace) const {
+        forward(sequence_keys, LanesUint{}, workspace);
+    }
 
     const QuantizedKernel& kernel(int layer, int head) const {
         return kernels_[static_cast<std::size_t>(layer * network_.model.heads + head)];
     }
 
 private:
-    void layer_forward(LanesUint sequence_keys, int layer, int chunk, Workspace& workspace) const;
+    void layer_forward(LanesUint sequence_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace) const;
+    void disturb(LanesUint sequences, int layer, int block, float* y) const;
 
     const DeployedNetwork& network_;
+    PassNoise noise_;
     EffectiveNetwork effective_;  ///< for what the backward pass needs of the layer unit
     std::vector<QuantizedKernel> kernels_;
     std::vector<float> encoder_;              ///< integer codes, outputs x inputs
@@ -34,17 +41,20 @@ private:
         slope_tables_;  ///< per layer: d activation code / d y code, indexed like the activation table
 };
 
-/// States of the quantized scan for the backward pass: DAC codes, with the same dither as in the forward pass.
-class QuantizedStateSource final : public StateSource {
+/// Straight-through backward pass of the quantized scan: recomputes DAC codes with the same dither as in the forward
+/// pass.
+class QuantizedKernelAdjoint final : public KernelAdjoint {
 public:
-    QuantizedStateSource(const QuantizedPass& pass, LanesUint sequence_keys) : pass_(pass) {
+    QuantizedKernelAdjoint(const QuantizedPass& pass, const EffectiveNetwork& network, LanesUint sequence_keys)
+        : pass_(pass), network_(network) {
         std::memcpy(keys_, &sequence_keys, sizeof(keys_));
     }
-    void states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                float* out) const override;
+    void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
+    void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
 
 private:
     const QuantizedPass& pass_;
+    const EffectiveNetwork& network_;
     std::uint32_t keys_[kLaneWidth];
 };
 

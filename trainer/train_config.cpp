@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/common/error.h"
+#include "trainer/training_schedule.h"
 
 namespace imssa {
 
@@ -30,6 +31,17 @@ void PhaseConfig::validate() const {
     require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
     require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
     require(calibration_sequences >= 1, "key 'calibration_sequences' must be at least 1");
+    require(noise.cell_errors == 0.0 || precision == Precision::quantized,
+            "noise.cell_errors needs precision 'quantized': the errors are those of deployed cells; in float use "
+            "noise.continuous_a");
+    require(noise.states == 0.0 || precision == Precision::fake_quantized,
+            "noise.states needs precision 'fake_quantized': deployed states have no conversion of their own, and the "
+            "float scan keeps no place for it");
+    require(noise.activations == 0.0 || precision != Precision::in_float,
+            "noise.activations needs precision 'quantized' or 'fake_quantized': it is relative to calibrated ranges");
+    require(lower_bits_from == 0 || (lower_bits_from >= 2 && lower_bits_from <= 12),
+            "key 'lower_bits_from' must lie in [2, 12], or be 0 for off");
+    require(epochs_per_bit >= 1, "key 'epochs_per_bit' must be at least 1");
     require(checkpoint.find('/') == std::string::npos,
             "key 'checkpoint' is '" + checkpoint + "': give a file name; its folder is what --out says");
 }
@@ -48,6 +60,12 @@ void TrainConfig::validate() const {
     require(!name.empty() && name.find('/') == std::string::npos, "key 'name' must be a file name without folders");
     require(training.epochs + finetune.epochs > 0,
             "both training.epochs and finetune.epochs are 0: there is nothing to train");
+    for (const PhaseConfig* phase : {&training, &finetune}) {
+        require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
+                "greedy pruning looks at the validation split: set data.validation_count above 0");
+    }
+    check_bit_schedule(training, quantization, fake_quantization);
+    check_bit_schedule(finetune, quantization, fake_quantization);
     require(training.epochs == 0 || finetune.epochs == 0 || training.checkpoint.empty() ||
                 training.checkpoint != finetune.checkpoint,
             "training.checkpoint and finetune.checkpoint must differ");

@@ -8,14 +8,22 @@
 #include "models/network/deployed_network.h"
 #include "models/network/parameters.h"
 #include "trainer/datasets/data_config.h"
+#include "trainer/fake_quantization.h"
+#include "trainer/initialize.h"
+#include "trainer/noise_config.h"
+#include "trainer/parameterization.h"
+#include "trainer/pruning.h"
 
 namespace imssa {
 
-/// Numbers in the forward pass: real, or the integer codes of the chip with a straight-through backward pass.
-enum class Precision { in_float, quantized };
+/// Numbers in the forward pass: real, the integer codes of the chip with a straight-through backward pass, or real on
+/// the grids of [fake_quantization].
+enum class Precision { in_float, quantized, fake_quantized };
 
-constexpr std::array<std::pair<const char*, Precision>, 2> enum_names(Precision) {
-    return {{{"float", Precision::in_float}, {"quantized", Precision::quantized}}};
+constexpr std::array<std::pair<const char*, Precision>, 3> enum_names(Precision) {
+    return {{{"float", Precision::in_float},
+             {"quantized", Precision::quantized},
+             {"fake_quantized", Precision::fake_quantized}}};
 }
 
 /// One phase of training: an optimiser, a cosine schedule and a checkpoint of its own.
@@ -29,7 +37,12 @@ struct PhaseConfig {
     int warmup_steps = 200;
     double gradient_clip = 1.0;       ///< largest norm of the gradient over all parameters
     int calibration_sequences = 512;  ///< quantized: sequences that set the converter ranges before the first step
-    std::string checkpoint;           ///< file name in the output folder
+    Parameterization parameterization = Parameterization::continuous;
+    int lower_bits_from = 0;  ///< bits of the first epochs, lowered one by one to those asked for; 0: off
+    int epochs_per_bit = 1;   ///< epochs at each of them
+    PruningConfig pruning;
+    NoiseConfig noise;       ///< errors of training, fresh every step
+    std::string checkpoint;  ///< file name in the output folder
 
     void validate() const;
 };
@@ -46,17 +59,24 @@ void visit_fields(Visitor& visit, PhaseConfig& c) {
     visit("gradient_clip", c.gradient_clip);
     visit("calibration_sequences", c.calibration_sequences);
     visit("checkpoint", c.checkpoint);
+    visit("parameterization", c.parameterization);
+    visit("lower_bits_from", c.lower_bits_from);
+    visit("epochs_per_bit", c.epochs_per_bit);
+    visit.table("pruning", c.pruning);
+    visit.table("noise", c.noise);
 }
 
 /// What `train --config` reads: data, model, one or two phases, and how the model is quantized.
 struct TrainConfig {
     std::string name = "model";  ///< of the CSV file and of checkpoints without a name
     std::uint64_t seed = 0;
+    Initialization initialization = Initialization::s4d_lin;  ///< of the poles
     DataConfig data;
     ModelConfig model;
     PhaseConfig training;
     PhaseConfig finetune;
     DeploymentOptions quantization;
+    FakeQuantization fake_quantization;
 
     /// Fills in names of checkpoints that are not given.
     void complete();
@@ -67,11 +87,13 @@ template <class Visitor>
 void visit_fields(Visitor& visit, TrainConfig& c) {
     visit("name", c.name);
     visit("seed", c.seed);
+    visit("initialization", c.initialization);
     visit.table("data", c.data);
     visit.table("model", c.model);
     visit.table("training", c.training);
     visit.table("finetune", c.finetune);
     visit.table("quantization", c.quantization);
+    visit.table("fake_quantization", c.fake_quantization);
 }
 
 }  // namespace imssa

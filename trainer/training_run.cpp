@@ -51,30 +51,6 @@ void write_csv(const TrainingOptions& options, const std::vector<EpochMetrics>& 
     std::filesystem::rename(temporary, path);
 }
 
-/// Parameters that a run starts from: its seed's, or those of another checkpoint.
-Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
-    Checkpoint checkpoint;
-    checkpoint.config = options.config;
-    checkpoint.steps = steps;
-    if (!options.init) {
-        checkpoint.parameters = initialize_parameters(options.config.model, options.config.seed);
-        return checkpoint;
-    }
-    Checkpoint from = load_checkpoint(*options.init);
-    const auto shape = [](const TrainConfig& config) {
-        nlohmann::ordered_json model = config_to_json(config.model);
-        model.erase("dt_min");  // they only matter for initial parameters
-        model.erase("dt_max");
-        return model.dump();
-    };
-    if (shape(from.config) != shape(options.config)) {
-        throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
-                        ", the configuration asks for " + shape(options.config) + "; make [model] equal");
-    }
-    checkpoint.parameters = std::move(from.parameters);
-    return checkpoint;
-}
-
 /// The newest state of an earlier run with the same configuration, if there is one.
 std::optional<Checkpoint> stored_checkpoint(const TrainingOptions& options) {
     for (int phase = kPhases - 1; phase >= 0; --phase) {
@@ -103,7 +79,7 @@ public:
 
     TrainingOutcome execute() {
         std::optional<Checkpoint> stored = options_.resume ? stored_checkpoint(options_) : std::nullopt;
-        Checkpoint checkpoint = stored ? std::move(*stored) : initial_checkpoint(options_, train_.steps);
+        Checkpoint checkpoint = stored ? std::move(*stored) : fresh_checkpoint();
         if (options_.resume) {
             progress_.message(stored ? "going on after " + std::string(phase_name(checkpoint.phase)) + " epoch " +
                                            std::to_string(checkpoint.epochs_done)
@@ -130,11 +106,18 @@ public:
     }
 
 private:
+    /// A phase calibrates anew, whatever ranges the checkpoint of --init has.
+    Checkpoint fresh_checkpoint() const {
+        Checkpoint checkpoint = initial_checkpoint(options_, train_.steps);
+        checkpoint.ranges.reset();
+        return checkpoint;
+    }
+
     /// Number of the signal that stopped it, 0 when the phase is complete.
     int run_phase(Checkpoint& checkpoint) {
         const std::string path = checkpoint_path(options_, checkpoint.phase);
         PhaseTrainer trainer(checkpoint, train_, test_, options_.threads);
-        if (phase_config(options_.config, checkpoint.phase).precision == Precision::quantized &&
+        if (phase_config(options_.config, checkpoint.phase).precision != Precision::in_float &&
             checkpoint.epochs_done == 0) {
             char text[80];
             std::snprintf(text, sizeof(text), "quantized without fine-tuning: test %.2f %%",
@@ -149,6 +132,7 @@ private:
                 return InterruptGuard::signal_number();
             }
             if (trainer.done()) {
+                prune_phase(checkpoint, trainer);
                 finish_phase(checkpoint);
             }
             save_checkpoint(checkpoint, path);
@@ -156,6 +140,28 @@ private:
         }
         progress_.message("wrote " + path);
         return 0;
+    }
+
+    /// Greedy pruning at the end of a phase, and what pruning has left.
+    void prune_phase(Checkpoint& checkpoint, PhaseTrainer& trainer) {
+        const PruningConfig& pruning = phase_config(options_.config, checkpoint.phase).pruning;
+        if (pruning.method == PruningMethod::off) {
+            return;
+        }
+        if (pruning.method == PruningMethod::greedy) {
+            const double validation =
+                trainer.prune(load_dataset(options_.config.data, Split::kValidation, options_.data_folder));
+            char text[120];
+            std::snprintf(text, sizeof(text), "greedy pruning: validation %.2f %%, test %.2f %%", 100.0 * validation,
+                          100.0 * trainer.test_accuracy());
+            progress_.message(text);
+        }
+        const PruningCount count = count_pruned(checkpoint.parameters);
+        char text[200];
+        std::snprintf(text, sizeof(text), "pruned: %d of %d kernels, %d of %d modes, %d of %d linear weights",
+                      count.pruned_kernels, count.kernels, count.pruned_modes, count.modes, count.pruned_weights,
+                      count.weights);
+        progress_.message(text);
     }
 
     /// A complete phase needs no moments; ranges make a float checkpoint deployable.
@@ -174,6 +180,31 @@ private:
 };
 
 }  // namespace
+
+Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
+    Checkpoint checkpoint;
+    checkpoint.config = options.config;
+    checkpoint.steps = steps;
+    if (!options.init) {
+        checkpoint.parameters =
+            initialize_parameters(options.config.model, options.config.seed, options.config.initialization);
+        return checkpoint;
+    }
+    Checkpoint from = load_checkpoint(*options.init);
+    const auto shape = [](const TrainConfig& config) {
+        nlohmann::ordered_json model = config_to_json(config.model);
+        model.erase("dt_min");  // they only matter for initial parameters
+        model.erase("dt_max");
+        return model.dump();
+    };
+    if (shape(from.config) != shape(options.config)) {
+        throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
+                        ", the configuration asks for " + shape(options.config) + "; make [model] equal");
+    }
+    checkpoint.parameters = std::move(from.parameters);
+    checkpoint.ranges = std::move(from.ranges);
+    return checkpoint;
+}
 
 TrainingOutcome run_training(const TrainingOptions& options) {
     make_folder(options.out_folder);

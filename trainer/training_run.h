@@ -25,6 +25,10 @@ struct TrainingOutcome {
     int test_sequences = 0;
 };
 
+/// Where a run starts: parameters of the configuration's seed, or those of options.init, with the ranges that it has.
+/// Throws UserError when its model is another one.
+Checkpoint initial_checkpoint(const TrainingOptions& options, int steps);
+
 /// Runs the phases of a configuration. Every epoch ends with a checkpoint and a row of `<name>.csv` in the output
 /// folder; an interrupted run goes on from there to the same bits. Throws UserError and NumericalError.
 TrainingOutcome run_training(const TrainingOptions& options);

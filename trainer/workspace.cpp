@@ -9,11 +9,13 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       steps(sequence_steps),
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
-      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized) {
+      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized ||
+                   purpose == Purpose::fake_training) {
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
-    const bool keeps_mixing = keeps_states && (config.glu || purpose == Purpose::quantized);
+    const bool keeps_mixing =
+        keeps_states && (config.glu || purpose == Purpose::quantized || purpose == Purpose::fake_training);
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
         stream.emplace_back(heads, kept);
@@ -47,8 +49,12 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     pooled_gradient = AlignedArray<float>(head_lanes);
     logits = AlignedArray<float>(class_lanes);
     logit_gradient = AlignedArray<float>(class_lanes);
-    scratch_states =
-        AlignedArray<float>(static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth);
+    scratch_states = AlignedArray<float>(std::max(
+        kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth));
+    if (purpose == Purpose::float_training) {
+        block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
+                                                     BlockKernelLayout{config.modes()}.size());
+    }
     if (keeps_states) {
         gradient_a = BlockBuffer(heads, kChunkBlocks);
         gradient_b = BlockBuffer(heads, kChunkBlocks);

@@ -19,7 +19,7 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
     counts.register_bits_read = components * register_bits;
     counts.register_bits_written = components * register_bits;
     if (options.mapping == KernelMapping::digital_decay) {
-        counts.decay_multiplies = 4.0 * kernel.modes * options.a_bits * register_bits / 64.0;
+        counts.decay_multiplies = 4.0 * kernel.modes * options.decay_bits() * register_bits / 64.0;
         // Per mode: two sums of two products, two additions to the register, the folded input onto the real part.
         counts.decay_adds =
             (4.0 + (options.input_matrix == InputMatrix::folded ? 1.0 : 0.0)) * kernel.modes * register_adds;

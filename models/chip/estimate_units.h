@@ -135,7 +135,7 @@ private:
         if (digital) {
             const double wide = one.options.effective_register_bits() / 8.0;
             const double multipliers = heads_ * config_.timing.decay_multipliers;
-            part(Component::multiplier, multipliers * wide * one.options.a_bits / 8.0);
+            part(Component::multiplier, multipliers * wide * one.options.decay_bits() / 8.0);
             part(Component::adder, multipliers * wide);
             act(Action::digital_multiply, reads * counts.decay_multiplies);
             act(Action::digital_add, reads * counts.decay_adds);

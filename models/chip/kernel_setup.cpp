@@ -112,7 +112,7 @@ void KernelSequencer::add_units() {
     const double multipliers = share * heads * timing.decay_multipliers;
     const bool multiplies =
         kernel.options.mapping == KernelMapping::digital_decay || cycles_.digital > 0 || cycles_.gain > 0;
-    decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.a_bits / 8.0 : 0.0;
+    decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.decay_bits() / 8.0 : 0.0;
     decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
     output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
     output[Component::adder] = output[Component::multiplier];

@@ -9,6 +9,7 @@ namespace imssa {
 
 /// What a stream of random numbers is for. Draws of one purpose never shift another's.
 enum class RandomPurpose : std::uint32_t {
+    training_noise = 40,  ///< errors that training draws for every optimisation step
     programming = 1,
     faults = 2,
     read_noise = 3,

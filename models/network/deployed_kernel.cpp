@@ -245,7 +245,7 @@ Coefficient coefficient(double value, int limit, int largest_exponent) {
 /// far as 32-bit accumulation allows. The decay is at least one code, and the pole lies inside the unit circle.
 DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int activation_bits) {
     constexpr int kFinestShift = 24;
-    const int limit = code_limit(kernel.options.a_bits);
+    const int limit = code_limit(kernel.options.decay_bits());
     const Complex delta = abar - 1.0;
     const double input_code = kernel.options.input_matrix == InputMatrix::folded ? code_limit(activation_bits) : 0.0;
     for (int shift = kFinestShift; shift >= std::max(0, -kernel.input_shift); --shift) {
@@ -271,12 +271,18 @@ DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int 
         return {static_cast<std::int32_t>(aligned_re), static_cast<std::int32_t>(aligned_im), shift};
     }
     throw UserError("a pole at " + std::to_string(abar.real()) + " + " + std::to_string(abar.imag()) +
-                    "j cannot be held in " + std::to_string(kernel.options.a_bits) + "-bit digital coefficients with " +
-                    std::to_string(kernel.options.effective_register_bits()) +
+                    "j cannot be held in " + std::to_string(kernel.options.decay_bits()) +
+                    "-bit digital coefficients with " + std::to_string(kernel.options.effective_register_bits()) +
                     "-bit registers and 32-bit products; use fewer register bits or more a_bits");
 }
 
-void set_effective(DeployedKernel& kernel) {
+}  // namespace
+
+void refresh_effective(DeployedKernel& kernel) {
+    kernel.effective_a.clear();
+    kernel.effective_b.clear();
+    kernel.effective_c_re.clear();
+    kernel.effective_c_im.clear();
     const QuantizedMatrix& array = kernel.array;
     const int output = kernel.output_column();
     const auto weight = [&array](int row, int column) {
@@ -294,8 +300,12 @@ void set_effective(DeployedKernel& kernel) {
             b = Complex(weight(kernel.state_input_row(), kernel.state_column(mode, 0, 0)),
                         weight(kernel.state_input_row(), kernel.state_column(mode, 1, 1))) *
                 unit;
-            a = Complex(weight(2 * mode, kernel.state_column(mode, 0, 0)),
-                        weight(2 * mode, kernel.state_column(mode, 0, 1))) *
+            // With errors the 2x2 block is no complex number: this is the nearest one.
+            a = 0.5 *
+                    Complex(weight(2 * mode, kernel.state_column(mode, 0, 0)) +
+                                weight(2 * mode + 1, kernel.state_column(mode, 1, 1)),
+                            weight(2 * mode, kernel.state_column(mode, 0, 1)) -
+                                weight(2 * mode + 1, kernel.state_column(mode, 1, 0))) *
                     unit +
                 (kernel.array_replaces_state ? 0.0 : 1.0);
         }
@@ -312,8 +322,6 @@ void set_effective(DeployedKernel& kernel) {
     }
     kernel.effective_d = kernel.digital_feedthrough() ? kernel.feedthrough : weight(kernel.output_input_row(), output);
 }
-
-}  // namespace
 
 DiscreteKernel discretize(const LayerParameters& layer, int head) {
     DiscreteKernel kernel;
@@ -364,11 +372,16 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
     }
     quantize_array(targets, activation_bits, kernel);
     if (options.mapping == KernelMapping::digital_decay) {
-        for (const Complex& abar : discrete.abar) {
+        const bool polar = options.representation == StateRepresentation::abar_log_polar;
+        if (polar) {
+            kernel.log_polar = log_polar_poles(discrete.abar, options.magnitude_bits, options.phase_bits);
+        }
+        for (int mode = 0; mode < kernel.modes; ++mode) {
+            const Complex abar = polar ? kernel.log_polar.abar(mode) : discrete.abar[static_cast<std::size_t>(mode)];
             kernel.poles.push_back(digital_pole(abar, kernel, activation_bits));
         }
     }
-    set_effective(kernel);
+    refresh_effective(kernel);
     kernel.array.check_exact("kernel array");
     return kernel;
 }

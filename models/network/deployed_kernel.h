@@ -6,6 +6,7 @@
 
 #include "models/common/lane_matrix.h"
 #include "models/network/kernel_options.h"
+#include "models/network/pole_codes.h"
 #include "models/network/quantized_matrix.h"
 
 namespace imssa {
@@ -45,6 +46,7 @@ struct DeployedKernel {
     bool array_replaces_state = false;  ///< conversions replace the register (abar_cartesian)
     std::vector<int> increment_shift;   ///< per mode: register lsbs per increment code = 2^shift (array increments)
     std::vector<DigitalPole> poles;     ///< per mode, digital decay only
+    LogPolarPoles log_polar;            ///< what the poles are decoded from (abar_log_polar only)
     int input_shift = 0;       ///< folded input: register increment = u_code * 2^input_shift, rounded with the decay's
     int register_limit = 127;  ///< |register code| <= register_limit
     int register_shift = 0;    ///< DAC code = round(register / 2^register_shift)
@@ -80,6 +82,9 @@ struct DeployedKernel {
 /// Throws UserError / NumericalError when the kernel cannot be represented.
 DeployedKernel deploy_kernel(const DiscreteKernel& kernel, const KernelScales& scales, const KernelOptions& options,
                              int activation_bits);
+
+/// Makes the effective parameters follow the array's codes (for errors that are added to codes).
+void refresh_effective(DeployedKernel& kernel);
 
 /// State registers of one head: components x lanes, integer values held as int32.
 class StateRegisterFile {

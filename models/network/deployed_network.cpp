@@ -31,6 +31,23 @@ double gelu(double x) {
     return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
 }
 
+/// Biases on a grid of 2^bits + 1 levels over their largest magnitude (0 bits: as they are).
+void quantize_bias(const Eigen::VectorXf& bias, double output_scale, int bits, QuantizedMatrix& matrix) {
+    if (bits == 0) {
+        return;
+    }
+    const double maximum = bias.cwiseAbs().maxCoeff();
+    for (Eigen::Index output = 0; output < bias.size(); ++output) {
+        matrix.offset[static_cast<std::size_t>(output)] =
+            static_cast<float>(max_scale_value(bias(output), maximum, bits) / output_scale);
+    }
+}
+
+/// Hard GELU of Zhao et al. (arXiv 2506.12480), as their code has it.
+double hard_gelu(double x) {
+    return 0.25 * x * std::clamp(x + 2.0, 0.0, 4.0);
+}
+
 LayerUnitParameters make_layer_unit(const ModelConfig& model, const LayerParameters& layer, double mixing_scale,
                                     double input_scale, double output_scale, int bits) {
     LayerUnitParameters unit;
@@ -62,6 +79,14 @@ void DeploymentOptions::validate() const {
     require_bits("input_bits", input_bits, 2, 12);
     require_bits("activation_bits", activation_bits, 2, 12);
     require_bits("weight_bits", weight_bits, 2, 12);
+    for (const auto& [key, bits] : {std::pair<const char*, int>{"encoder_bits", encoder_bits},
+                                    {"mixing_bits", mixing_bits},
+                                    {"decoder_bits", decoder_bits}}) {
+        if (bits != 0) {
+            require_bits(key, bits, 2, 12);
+        }
+    }
+    require_bits("bias_bits", bias_bits, 0, 16);
     require_bits("logit_bits", logit_bits, 2, 16);
     if (!(activation_clip > 0.0 && activation_clip <= 4.0) || !(state_clip > 0.0 && state_clip <= 4.0)) {
         throw UserError(
@@ -79,6 +104,8 @@ std::vector<float> activation_table(Activation activation, double input_scale, d
             value = std::max(x, 0.0);
         } else if (activation == Activation::gelu) {
             value = gelu(x);
+        } else if (activation == Activation::qgelu) {
+            value = hard_gelu(x);
         }
         table.push_back(static_cast<float>(
             std::nearbyint(std::clamp(value / output_scale, -static_cast<double>(limit), static_cast<double>(limit)))));
@@ -109,13 +136,21 @@ KernelScales kernel_scales(const LayerRanges& ranges, int head, double input_sca
 std::vector<DeployedKernel> deploy_layer_kernels(const LayerParameters& layer, const LayerRanges& ranges,
                                                  double input_scale, double output_scale,
                                                  const DeploymentOptions& options) {
+    const bool continuous = options.kernel.representation == StateRepresentation::a_continuous;
+    const LayerParameters held =
+        continuous ? quantize_continuous(layer, options.kernel.a_bits, options.kernel.step_bits) : layer;
+    const double d_maximum = layer.d.cwiseAbs().maxCoeff();
     std::vector<DeployedKernel> kernels;
     const int heads = static_cast<int>(layer.log_dt.size());
     kernels.reserve(static_cast<std::size_t>(heads));
     for (int head = 0; head < heads; ++head) {
         KernelScales scales = kernel_scales(ranges, head, input_scale, options);
         scales.output = output_scale;
-        kernels.push_back(deploy_kernel(discretize(layer, head), scales, options.kernel, options.activation_bits));
+        DiscreteKernel kernel = discretize(held, head);
+        if (options.kernel.d_bits > 0) {
+            kernel.d = max_scale_value(kernel.d, d_maximum, options.kernel.d_bits);
+        }
+        kernels.push_back(deploy_kernel(kernel, scales, options.kernel, options.activation_bits));
     }
     return kernels;
 }
@@ -134,8 +169,10 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
     network.steps = steps;
     network.input_scale = 1.0 / code_limit(options.input_bits);
     double input_scale = scale_of(ranges.encoder, clip, bits, "encoder");
-    network.encoder = quantize_matrix(parameters.encoder, parameters.encoder_bias, network.input_scale, input_scale,
-                                      options.weight_bits, options.input_bits, bits, options.weight_range);
+    network.encoder =
+        quantize_matrix(parameters.encoder, parameters.encoder_bias, network.input_scale, input_scale,
+                        options.bits_of(options.encoder_bits), options.input_bits, bits, options.weight_range);
+    quantize_bias(parameters.encoder_bias, input_scale, options.bias_bits, network.encoder);
     network.encoder.check_exact("encoder");
     for (int index = 0; index < model.layers; ++index) {
         const LayerParameters& layer = parameters.layers[static_cast<std::size_t>(index)];
@@ -150,8 +187,10 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
         deployed.kernels = deploy_layer_kernels(layer, range, input_scale, deployed.kernel_output_scale, options);
         deployed.activation_table =
             activation_table(model.activation, deployed.kernel_output_scale, deployed.activation_scale, bits);
-        deployed.mixing = quantize_matrix(layer.mixing, layer.mixing_bias, deployed.activation_scale,
-                                          deployed.mixing_scale, options.weight_bits, bits, bits, options.weight_range);
+        deployed.mixing =
+            quantize_matrix(layer.mixing, layer.mixing_bias, deployed.activation_scale, deployed.mixing_scale,
+                            options.bits_of(options.mixing_bits), bits, bits, options.weight_range);
+        quantize_bias(layer.mixing_bias, deployed.mixing_scale, options.bias_bits, deployed.mixing);
         deployed.mixing.check_exact(name + "mixing");
         deployed.unit = make_layer_unit(model, layer, deployed.mixing_scale, input_scale, deployed.output_scale, bits);
         input_scale = deployed.output_scale;
@@ -162,7 +201,8 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
     network.pooling_gain = static_cast<float>(input_scale / (steps * network.pooled_scale));
     network.decoder =
         quantize_matrix(parameters.decoder, parameters.decoder_bias, network.pooled_scale, network.logit_scale,
-                        options.weight_bits, bits, options.logit_bits, options.weight_range);
+                        options.bits_of(options.decoder_bits), bits, options.logit_bits, options.weight_range);
+    quantize_bias(parameters.decoder_bias, network.logit_scale, options.bias_bits, network.decoder);
     network.decoder.check_exact("decoder");
     return network;
 }

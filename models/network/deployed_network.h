@@ -16,11 +16,17 @@ struct DeploymentOptions {
     int input_bits = 8;       ///< DAC of the network input
     int activation_bits = 8;  ///< every code between units
     int weight_bits = 8;      ///< encoder, mixing, decoder cells
+    int encoder_bits = 0;     ///< cells of the encoder alone; 0: weight_bits
+    int mixing_bits = 0;      ///< cells of the mixing matrices alone; 0: weight_bits
+    int decoder_bits = 0;     ///< cells of the decoder alone; 0: weight_bits
+    int bias_bits = 0;        ///< converter offsets that hold the biases; 0: not quantized
     int logit_bits = 8;       ///< ADC of the classifier
     WeightRange weight_range = WeightRange::column;
     double activation_clip = 1.0;  ///< converter full scale relative to the calibrated maximum of activations
     double state_clip = 1.0;       ///< the same for states
     void validate() const;
+    /// Bits of a matrix that may have its own.
+    int bits_of(int own) const { return own == 0 ? weight_bits : own; }
 };
 
 template <class Visitor>
@@ -29,6 +35,10 @@ void visit_fields(Visitor& visit, DeploymentOptions& options) {
     visit("input_bits", options.input_bits);
     visit("activation_bits", options.activation_bits);
     visit("weight_bits", options.weight_bits);
+    visit("encoder_bits", options.encoder_bits);
+    visit("mixing_bits", options.mixing_bits);
+    visit("decoder_bits", options.decoder_bits);
+    visit("bias_bits", options.bias_bits);
     visit("logit_bits", options.logit_bits);
     visit("weight_range", options.weight_range);
     visit("activation_clip", options.activation_clip);

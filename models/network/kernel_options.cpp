@@ -22,6 +22,13 @@ void KernelOptions::validate() const {
     require_range("weight_bits", weight_bits, 2, 12);
     require_range("state_bits", state_bits, 2, 12);
     require_range("register_bits", register_bits, state_bits, 20);
+    require_range("magnitude_bits", magnitude_bits, 1, 16);
+    require_range("phase_bits", phase_bits, 1, 16);
+    require_range("step_bits", step_bits, 1, 16);
+    require_range("d_bits", d_bits, 0, 16);
+    if (d_bits > 0 && feedthrough == Feedthrough::cells) {
+        throw UserError("d_bits need feedthrough 'digital': in cells D has the levels of weight_bits");
+    }
     if (state_range == StateRange::planes) {
         if (mapping != KernelMapping::fused || weight_range == WeightRange::array) {
             throw UserError(
@@ -33,6 +40,12 @@ void KernelOptions::validate() const {
         }
     }
     if (mapping == KernelMapping::fused) {
+        if (representation == StateRepresentation::abar_log_polar ||
+            representation == StateRepresentation::a_continuous) {
+            throw UserError(
+                "representations 'abar_log_polar' and 'a_continuous' need mapping 'digital_decay': cells hold real and "
+                "imaginary parts of Abar or Abar - 1, a digital rotator decodes the others");
+        }
         if (a_bits != weight_bits) {
             throw UserError(
                 "a_bits must equal weight_bits with mapping 'fused': the cells of one array share their levels");
@@ -71,7 +84,9 @@ void KernelOptions::validate() const {
             "'head' or 'tensor'");
     }
     if (representation == StateRepresentation::abar_cartesian) {
-        throw UserError("mapping 'digital_decay' stores Abar - 1: use representation 'abar_delta'");
+        throw UserError(
+            "mapping 'digital_decay' multiplies with Abar - 1: use representation 'abar_delta', 'abar_log_polar' or "
+            "'a_continuous'");
     }
     if (rounding == StateRounding::dithered) {
         throw UserError(
@@ -84,7 +99,9 @@ bool KernelOptions::operator==(const KernelOptions& other) const {
            input_matrix == other.input_matrix && feedthrough == other.feedthrough && registers == other.registers &&
            rounding == other.rounding && state_scale == other.state_scale && weight_range == other.weight_range &&
            state_range == other.state_range && a_bits == other.a_bits && weight_bits == other.weight_bits &&
-           state_bits == other.state_bits && register_bits == other.register_bits;
+           state_bits == other.state_bits && register_bits == other.register_bits &&
+           magnitude_bits == other.magnitude_bits && phase_bits == other.phase_bits && step_bits == other.step_bits &&
+           d_bits == other.d_bits;
 }
 
 }  // namespace imssa

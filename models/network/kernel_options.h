@@ -11,7 +11,9 @@ namespace imssa {
 enum class KernelMapping { fused, digital_decay };
 
 /// What represents the decay: Abar itself, or the increment Abar - 1 that is added to the register.
-enum class StateRepresentation { abar_cartesian, abar_delta };
+/// abar_log_polar: log(1 - |Abar|) and the phase as codes of their own bits; a_continuous: A and log dt, quantized
+/// before the exponential (QS4D). Both are decoded when the chip is loaded, to wide coefficients of a digital rotator.
+enum class StateRepresentation { abar_cartesian, abar_delta, abar_log_polar, a_continuous };
 
 /// Which state the output column reads.
 /// immediate: [[Bbar, 2 Re(C Bbar) + D], [Abar, C Abar]] from {u_t ; x_{t-1}} to {x_t ; y_t}.
@@ -45,8 +47,11 @@ enum class StateRange { mode, head, planes };
 constexpr std::array<std::pair<const char*, KernelMapping>, 2> enum_names(KernelMapping) {
     return {{{"fused", KernelMapping::fused}, {"digital_decay", KernelMapping::digital_decay}}};
 }
-constexpr std::array<std::pair<const char*, StateRepresentation>, 2> enum_names(StateRepresentation) {
-    return {{{"abar_cartesian", StateRepresentation::abar_cartesian}, {"abar_delta", StateRepresentation::abar_delta}}};
+constexpr std::array<std::pair<const char*, StateRepresentation>, 4> enum_names(StateRepresentation) {
+    return {{{"abar_cartesian", StateRepresentation::abar_cartesian},
+             {"abar_delta", StateRepresentation::abar_delta},
+             {"abar_log_polar", StateRepresentation::abar_log_polar},
+             {"a_continuous", StateRepresentation::a_continuous}}};
 }
 constexpr std::array<std::pair<const char*, OutputForm>, 3> enum_names(OutputForm) {
     return {{{"immediate", OutputForm::immediate}, {"delayed", OutputForm::delayed}, {"current", OutputForm::current}}};
@@ -89,12 +94,19 @@ struct KernelOptions {
     int weight_bits = 8;     ///< codes of all other cells
     int state_bits = 8;      ///< DAC of the state, ADC of the state or of its increment
     int register_bits = 16;  ///< state register when it accumulates
+    int magnitude_bits = 4;  ///< abar_log_polar: code of log(1 - |Abar|)
+    int phase_bits = 8;      ///< abar_log_polar: code of arg(Abar)
+    int step_bits = 8;       ///< a_continuous: code of log dt (a_bits: of Re A and of Im A)
+    int d_bits = 0;          ///< digital direct term; 0: not quantized
 
     /// Throws UserError when the combination makes no sense, with the reason.
     void validate() const;
 
     /// Bits of the state register: state_bits when conversions replace it.
     int effective_register_bits() const { return registers == RegisterUpdate::replace ? state_bits : register_bits; }
+    /// Width of the coefficients that multiply the state registers: what decoded codes need to be exact enough.
+    int decay_bits() const { return representation == StateRepresentation::abar_delta ? a_bits : kRotatorBits; }
+    static constexpr int kRotatorBits = 16;
     bool operator==(const KernelOptions& other) const;
 };
 
@@ -114,6 +126,10 @@ void visit_fields(Visitor& visit, KernelOptions& options) {
     visit("weight_bits", options.weight_bits);
     visit("state_bits", options.state_bits);
     visit("register_bits", options.register_bits);
+    visit("magnitude_bits", options.magnitude_bits);
+    visit("phase_bits", options.phase_bits);
+    visit("step_bits", options.step_bits);
+    visit("d_bits", options.d_bits);
 }
 
 }  // namespace imssa

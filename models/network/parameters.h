@@ -13,11 +13,15 @@ namespace imssa {
 
 using MatrixRM = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-enum class Activation { none, relu, gelu };
+/// qgelu: the hard-sigmoid form of the code of Zhao et al. (arXiv 2506.12480), x min(max(0, x + 2), 4) / 4.
+enum class Activation { none, relu, gelu, qgelu };
 enum class Norm { none, layer };
 
-constexpr std::array<std::pair<const char*, Activation>, 3> enum_names(Activation) {
-    return {{{"none", Activation::none}, {"relu", Activation::relu}, {"gelu", Activation::gelu}}};
+constexpr std::array<std::pair<const char*, Activation>, 4> enum_names(Activation) {
+    return {{{"none", Activation::none},
+             {"relu", Activation::relu},
+             {"gelu", Activation::gelu},
+             {"qgelu", Activation::qgelu}}};
 }
 constexpr std::array<std::pair<const char*, Norm>, 2> enum_names(Norm) {
     return {{{"none", Norm::none}, {"layer", Norm::layer}}};

@@ -6,6 +6,7 @@
 #include "models/common/error.h"
 #include "models/device/device_table.h"
 #include "trainer/datasets/data_config.h"
+#include "trainer/phase_trainer.h"
 
 namespace imssa {
 
@@ -33,6 +34,12 @@ RunSetup load_run(const RunRequest& request) {
     if (!setup.checkpoint.ranges.has_value()) {
         throw UserError("checkpoint '" + request.checkpoint +
                         "' has no converter ranges: it was trained in float only; fine-tune it first (train --init " +
+                        request.checkpoint + ")");
+    }
+    if (phase_config(setup.checkpoint.config, setup.checkpoint.phase).precision == Precision::fake_quantized) {
+        throw UserError("checkpoint '" + request.checkpoint +
+                        "' was trained on the grids of [fake_quantization], which no form of the chip has; fine-tune it "
+                        "with precision 'quantized' first (train --init " +
                         request.checkpoint + ")");
     }
     setup.chip = load_chip(request.chip, request.overrides, setup.checkpoint.config.quantization.kernel);

@@ -85,9 +85,45 @@ INSTANTIATE_TEST_SUITE_P(Variants, GradientOfEveryTensor,
                                          Variant{"GluWithoutNorm", Activation::gelu, true, true, Norm::none},
                                          Variant{"WithoutResidual", Activation::gelu, false, false, Norm::layer},
                                          Variant{"WithoutResidualAndNorm", Activation::gelu, false, false, Norm::none},
+                                         Variant{"QuantizableGelu", Activation::qgelu, false, true, Norm::layer},
                                          Variant{"Relu", Activation::relu, false, true, Norm::layer},
                                          Variant{"WithoutActivation", Activation::none, false, true, Norm::layer}),
                          [](const auto& information) { return information.param.name; });
+
+TEST(Gradient, OfDiscreteCoordinatesAgreesWithCentralDifferences) {
+    const ModelConfig config = test::small_model();
+    const Dataset data = test::random_dataset(16, 21, config.channels, config.classes, 7);
+    const NetworkParameters parameters = test::random_parameters(config, 3);
+    GradientEngine engine(config, data.steps, false, 1);
+    EffectiveTensors effective = zero_effective_tensors(config);
+    engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(16), 0, effective);
+    NetworkParameters gradient = zero_parameters(config);
+    parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::discrete);
+    NetworkParameters coordinates = to_discrete(parameters);
+    const auto loss = [&] {
+        return test::naive_loss(config, test::naive_parameters(from_discrete(coordinates)), data, data.count());
+    };
+    LayerParameters& layer = coordinates.layers[0];
+    const LayerParameters& computed = gradient.layers[0];
+    const std::pair<MatrixRM*, const MatrixRM*> tensors[] = {{&layer.log_neg_re, &computed.log_neg_re},
+                                                             {&layer.im, &computed.im},
+                                                             {&layer.c_re, &computed.c_re},
+                                                             {&layer.c_im, &computed.c_im}};
+    for (const auto& [values, gradients] : tensors) {
+        const double largest = gradients->cwiseAbs().maxCoeff();
+        for (Eigen::Index index = 0; index < values->size(); index += 3) {
+            const float kept = values->data()[index];
+            const float step = 1e-3F;
+            values->data()[index] = kept + step;
+            const double above = loss();
+            values->data()[index] = kept - step;
+            const double below = loss();
+            values->data()[index] = kept;
+            EXPECT_NEAR(gradients->data()[index], (above - below) / (2.0 * step), 0.02 * largest + 1e-5);
+        }
+    }
+    EXPECT_EQ(computed.log_dt.norm(), 0.0F);
+}
 
 TEST(Gradient, AgreesWithCentralDifferencesAcrossChunksOfTheScan) {
     ModelConfig config = test::small_model();

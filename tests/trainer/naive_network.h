@@ -61,6 +61,8 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
                     activated[head] = std::max(y, 0.0);
                 } else if (config.activation == Activation::gelu) {
                     activated[head] = 0.5 * y * (1.0 + std::erf(y / std::sqrt(2.0)));
+                } else if (config.activation == Activation::qgelu) {
+                    activated[head] = 0.25 * y * std::min(std::max(y + 2.0, 0.0), 4.0);
                 }
             }
             std::vector<double> mixed = at("mixing_bias");

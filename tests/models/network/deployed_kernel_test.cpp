@@ -74,6 +74,7 @@ TEST(DeployedKernel, EffectiveParametersApproachTheFloatKernelAsBitsGrow) {
     const testing::RandomNetwork network = testing::random_network(small_model(), 3);
     for (KernelOptions kernel_options : testing::all_kernel_options()) {
         kernel_options.a_bits = kernel_options.weight_bits = 12;
+        kernel_options.magnitude_bits = kernel_options.phase_bits = kernel_options.step_bits = 16;
         kernel_options.state_bits = 7;  // sums stay exact
         kernel_options.weight_range = WeightRange::column;
         DeploymentOptions options;
@@ -84,7 +85,9 @@ TEST(DeployedKernel, EffectiveParametersApproachTheFloatKernelAsBitsGrow) {
             network.parameters.layers[0], network.ranges.layers[0], input_scale, output_scale, options);
         for (int head = 0; head < 3; ++head) {
             const DeployedKernel& kernel = kernels[static_cast<std::size_t>(head)];
-            const DiscreteKernel exact = discretize(network.parameters.layers[0], head);
+            const bool continuous = kernel_options.representation == StateRepresentation::a_continuous;
+            const LayerParameters& layer = network.parameters.layers[0];
+            const DiscreteKernel exact = discretize(continuous ? quantize_continuous(layer, 12, 16) : layer, head);
             const bool folded = kernel_options.input_matrix == InputMatrix::folded;
             for (std::size_t mode = 0; mode < exact.abar.size(); ++mode) {
                 // At 12 bits Abar is off by at most one code of a column whose range is at most about 1.

@@ -1,0 +1,202 @@
+#include "trainer/fake_pass.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "models/common/error.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
+#include "trainer/gradient_engine.h"
+#include "trainer/train_config.h"
+
+namespace imssa {
+namespace {
+
+std::vector<int> first_indices(int count) {
+    std::vector<int> indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+}
+
+QuantizerOptions quantizer(Quantizer kind, int bits) {
+    QuantizerOptions options;
+    options.quantizer = kind;
+    options.bits = bits;
+    return options;
+}
+
+class FakePassTest : public testing::Test {
+protected:
+    FakePassTest()
+        : config(test::small_model()),
+          data(test::random_dataset(20, 130, config.channels, config.classes, 7)),
+          parameters(test::random_parameters(config, 3)),
+          ranges(calibrate(config, parameters, data, 20)) {}
+
+    FakeNetwork network(const FakeQuantization& options, std::uint64_t seed = 0) const {
+        return fake_network(config, parameters, ranges, options, data.steps, seed);
+    }
+
+    struct Result {
+        BatchLoss batch;
+        NetworkParameters gradient;
+    };
+    Result gradient(const FakeQuantization& options, const PassNoise& noise = {}, int threads = 1) const {
+        GradientEngine engine(config, data.steps, false, threads, true);
+        StepNetwork step = StepNetwork::fake_quantized(network(options));
+        step.set_noise(noise);
+        EffectiveTensors effective = zero_effective_tensors(config);
+        Result result{engine.gradient(step, data, first_indices(20), 5, effective), zero_parameters(config)};
+        fake_parameter_gradient(*step.fake(), parameters, effective, Parameterization::continuous, result.gradient);
+        return result;
+    }
+
+    ModelConfig config;
+    Dataset data;
+    NetworkParameters parameters;
+    CalibrationRanges ranges;
+};
+
+double relative_difference(const NetworkParameters& a, const NetworkParameters& b) {
+    double difference = 0.0, size = 0.0;
+    const test::NaiveParameters first = test::naive_parameters(a);
+    for (const auto& [name, values] : test::naive_parameters(b)) {
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            difference += std::pow(values[index] - first.at(name)[index], 2);
+            size += values[index] * values[index];
+        }
+    }
+    return std::sqrt(difference / size);
+}
+
+TEST_F(FakePassTest, WithoutQuantizersIsTheFloatPass) {
+    GradientEngine engine(config, data.steps, false, 1);
+    EffectiveTensors effective = zero_effective_tensors(config);
+    NetworkParameters expected = zero_parameters(config);
+    const BatchLoss batch =
+        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(20), 5, effective);
+    parameter_gradient(config, parameters, nullptr, effective, expected);
+    const Result result = gradient({});
+    EXPECT_NEAR(result.batch.loss_sum, batch.loss_sum, 1e-5 * batch.loss_sum);
+    EXPECT_LT(relative_difference(expected, result.gradient), 1e-4);
+}
+
+TEST_F(FakePassTest, GradientsOfFineGridsApproachThoseOfFloat) {
+    FakeQuantization options;
+    options.a_re = options.a_im = options.step = quantizer(Quantizer::max_scale, 16);
+    options.c = options.d = options.mixing = options.encoder = options.decoder = options.biases =
+        quantizer(Quantizer::symmetric, 16);
+    options.state = quantizer(Quantizer::max_scale, 16);
+    options.activations = quantizer(Quantizer::max_scale, 16);
+    EXPECT_LT(relative_difference(gradient({}).gradient, gradient(options).gradient), 0.02);
+}
+
+TEST_F(FakePassTest, PutsEveryGroupOnItsGrid) {
+    FakeQuantization options;
+    options.c = quantizer(Quantizer::max_scale, 1);
+    options.mixing = quantizer(Quantizer::max_scale, 2);
+    options.abar = quantizer(Quantizer::symmetric, 8);
+    options.abar.scale = ScaleGranularity::head;
+    const FakeNetwork fake = network(options);
+    const EffectiveLayerTensors& layer = fake.effective.tensors.layers[0];
+    const double c_maximum =
+        std::max(parameters.layers[0].c_re.cwiseAbs().maxCoeff(), parameters.layers[0].c_im.cwiseAbs().maxCoeff());
+    for (const float c : layer.c_re) {
+        EXPECT_NEAR(std::abs(c / (2.0 * c_maximum)), c == 0.0F ? 0.0 : 1.0, 1e-6) << "ternary";
+    }
+    const double w_maximum = parameters.layers[0].mixing.cwiseAbs().maxCoeff();
+    for (const float w : layer.mixing) {
+        EXPECT_NEAR(2.0 * w / w_maximum, std::nearbyint(2.0 * w / w_maximum), 1e-5) << "five levels";
+    }
+    for (std::size_t index = 0; index < layer.a_re.size(); ++index) {
+        EXPECT_LT(std::hypot(layer.a_re[index], layer.a_im[index]), 1.0F);
+    }
+}
+
+TEST_F(FakePassTest, RangesThatClipPassNoGradientToTheNumbersBeyond) {
+    FakeQuantization options;
+    options.mixing = quantizer(Quantizer::symmetric, 8);
+    options.mixing.range = 0.5 * parameters.layers[0].mixing.cwiseAbs().maxCoeff();
+    const Result result = gradient(options);
+    int clipped = 0;
+    for (Eigen::Index index = 0; index < parameters.layers[0].mixing.size(); ++index) {
+        const bool beyond = std::abs(parameters.layers[0].mixing.data()[index]) > options.mixing.range;
+        clipped += beyond ? 1 : 0;
+        EXPECT_EQ(result.gradient.layers[0].mixing.data()[index] == 0.0F, beyond);
+    }
+    EXPECT_GT(clipped, 0);
+}
+
+TEST_F(FakePassTest, GradientsDoNotDependOnThreads) {
+    FakeQuantization options;
+    options.state = quantizer(Quantizer::max_scale, 6);
+    options.state.rounding = StateRounding::dithered;
+    options.c = quantizer(Quantizer::max_scale, 4);
+    const PassNoise noise{0.01, 0.01, 0.1, 77};
+    const Result one = gradient(options, noise, 1);
+    const Result two = gradient(options, noise, 2);
+    EXPECT_EQ(one.batch.loss_sum, two.batch.loss_sum);
+    EXPECT_EQ(test::naive_parameters(one.gradient), test::naive_parameters(two.gradient));
+}
+
+TEST_F(FakePassTest, ErrorsChangeWithTheirSeedOnly) {
+    const Result first = gradient({}, {0.02, 0.0, 0.0, 1});
+    const Result again = gradient({}, {0.02, 0.0, 0.0, 1});
+    const Result other = gradient({}, {0.02, 0.0, 0.0, 2});
+    EXPECT_EQ(first.batch.loss_sum, again.batch.loss_sum);
+    EXPECT_NE(first.batch.loss_sum, other.batch.loss_sum);
+}
+
+TEST_F(FakePassTest, GaussianErrorsHaveTheDeviationAskedFor) {
+    double squares = 0.0;
+    int count = 0;
+    AlignedArray<float> block(kBlockWidth);
+    LanesUint sequences = {};
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        sequences[lane] = static_cast<std::uint32_t>(lane);
+    }
+    for (std::uint32_t first = 0; first < 400; first += kBlockSteps) {
+        block.clear();
+        add_block_noise(0.25, 9, 3, sequences, first, block.data());
+        for (int at = 0; at < kBlockWidth; ++at) {
+            squares += block[static_cast<std::size_t>(at)] * block[static_cast<std::size_t>(at)];
+            ++count;
+        }
+    }
+    EXPECT_NEAR(std::sqrt(squares / count), 0.25, 0.25 * 5.0 / std::sqrt(2.0 * count));
+}
+
+TEST_F(FakePassTest, DeadTensorIsNamed) {
+    FakeQuantization options;
+    options.mixing = quantizer(Quantizer::max_scale, 1);
+    options.mixing.range = 1000.0;
+    try {
+        network(options);
+        FAIL() << "no error";
+    } catch (const NumericalError& error) {
+        EXPECT_NE(std::string(error.what()).find("layers.0.mixing"), std::string::npos) << error.what();
+    }
+}
+
+TEST(FakeQuantizationTest, RefusesWhatMakesNoSense) {
+    FakeQuantization options;
+    options.abar = options.a_re = quantizer(Quantizer::max_scale, 8);
+    EXPECT_THROW(options.validate(), UserError);
+    options = {};
+    options.activations = quantizer(Quantizer::asymmetric, 8);
+    EXPECT_THROW(options.validate(), UserError);
+    options = {};
+    options.activations = quantizer(Quantizer::symmetric, 8);
+    options.activations.rounding = StateRounding::dithered;
+    EXPECT_THROW(options.validate(), UserError);
+    PhaseConfig phase;
+    phase.noise.states = 0.1;
+    EXPECT_THROW(phase.validate(), UserError);
+    phase.precision = Precision::fake_quantized;
+    EXPECT_NO_THROW(phase.validate());
+}
+
+}  // namespace
+}  // namespace imssa

@@ -1,0 +1,79 @@
+#include "trainer/parameterization.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "models/network/deployed_kernel.h"
+#include "tests/support/random_network.h"
+#include "trainer/initialize.h"
+
+namespace imssa {
+namespace {
+
+TEST(ParameterizationTest, DiscreteCoordinatesReturnToTheSameKernel) {
+    ModelConfig model;
+    model.heads = 4;
+    model.states = 8;
+    const NetworkParameters parameters = testing::random_network(model, 3).parameters;
+    const NetworkParameters again = from_discrete(to_discrete(parameters));
+    for (int head = 0; head < model.heads; ++head) {
+        const DiscreteKernel expected = discretize(parameters.layers[0], head);
+        const DiscreteKernel kernel = discretize(again.layers[0], head);
+        for (std::size_t mode = 0; mode < 4; ++mode) {
+            EXPECT_LT(std::abs(kernel.abar[mode] - expected.abar[mode]), 2e-7);
+            EXPECT_LT(std::abs(kernel.c[mode] * kernel.bbar[mode] - expected.c[mode] * expected.bbar[mode]), 1e-6);
+        }
+    }
+}
+
+TEST(ParameterizationTest, PolesOutsideTheCircleArePulledInside) {
+    ModelConfig model;
+    model.layers = 1;
+    model.heads = 1;
+    model.states = 2;
+    NetworkParameters coordinates = to_discrete(testing::random_network(model, 5).parameters);
+    coordinates.layers[0].log_neg_re(0, 0) = 0.9F;  // |0.9 + 0.9 j| = 1.27
+    coordinates.layers[0].im(0, 0) = 0.9F;
+    const DiscreteKernel kernel = discretize(from_discrete(coordinates).layers[0], 0);
+    EXPECT_NEAR(std::abs(kernel.abar[0]), kLargestPole, 1e-6);
+    EXPECT_NEAR(std::arg(kernel.abar[0]), 0.25 * 3.14159265, 1e-6);
+}
+
+TEST(InitializationTest, S4dLinInvAndRealFollowTheirFormulas) {
+    const InitialModes lin = initial_modes(Initialization::s4d_lin, 3);
+    EXPECT_DOUBLE_EQ(lin.re[2], -0.5);
+    EXPECT_DOUBLE_EQ(lin.im[2], 2.0 * 3.14159265358979323846);
+    const InitialModes inv = initial_modes(Initialization::s4d_inv, 2);
+    // N = 4: 4 / pi (4 / 1 - 1) and 4 / pi (4 / 3 - 1).
+    EXPECT_NEAR(inv.im[0], 3.8197186342, 1e-9);
+    EXPECT_NEAR(inv.im[1], 0.4244131816, 1e-9);
+    const InitialModes real = initial_modes(Initialization::s4d_real, 3);
+    EXPECT_DOUBLE_EQ(real.re[2], -3.0);
+    EXPECT_DOUBLE_EQ(real.im[2], 0.0);
+}
+
+TEST(InitializationTest, S4dLegsHasTheEigenvaluesOfTheNormalPart) {
+    // N = 2: S = [[0, v], [-v, 0]] with v = sqrt(1/2 3/2): eigenvalues +- j 0.866.
+    const InitialModes one = initial_modes(Initialization::s4d_legs, 1);
+    EXPECT_DOUBLE_EQ(one.re[0], -0.5);
+    EXPECT_NEAR(one.im[0], std::sqrt(0.75), 1e-12);
+    // Eigenvector (1, j) / sqrt(2), B = (1, sqrt 3): |B| = sqrt((1 + 3) / 2).
+    EXPECT_NEAR(one.b[0], std::sqrt(2.0), 1e-12);
+    // The squares of the imaginary parts sum to half the squared Frobenius norm of S (N = 8).
+    const InitialModes four = initial_modes(Initialization::s4d_legs, 4);
+    double norm = 0.0, sum = 0.0;
+    for (int row = 0; row < 8; ++row) {
+        for (int column = 0; column < row; ++column) {
+            norm += (row + 0.5) * (column + 0.5);
+        }
+    }
+    for (const double im : four.im) {
+        EXPECT_GT(im, 0.0);
+        sum += im * im;
+    }
+    EXPECT_NEAR(sum, norm, 1e-9);
+}
+
+}  // namespace
+}  // namespace imssa

@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "models/common/error.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/post_training.h"
+
+namespace imssa {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrainingOptionsTest : public testing::Test {
+protected:
+    TrainingOptionsTest() {
+        std::string pattern = (fs::temp_directory_path() / "imssa_options_XXXXXX").string();
+        folder = mkdtemp(pattern.data());
+        options.out_folder = folder.string();
+        options.quiet = true;
+        options.threads = 1;
+        TrainConfig& config = options.config;
+        config.name = "tiny";
+        config.data.name = "glyphs";
+        config.data.train_count = 40;
+        config.data.validation_count = 16;
+        config.data.test_count = 16;
+        config.model.layers = 1;
+        config.model.heads = 4;
+        config.model.states = 4;
+        config.training.epochs = 1;
+        config.training.batch = 16;
+        config.training.warmup_steps = 2;
+        config.training.calibration_sequences = 16;
+        config.finetune = config.training;
+        config.finetune.precision = Precision::quantized;
+        config.complete();
+    }
+    ~TrainingOptionsTest() override { fs::remove_all(folder); }
+
+    std::string file(const std::string& name) const { return (folder / name).string(); }
+
+    /// Parameters after training with the options as they are, into a folder of its own.
+    test::NaiveParameters trained(const std::string& name, int threads) {
+        TrainingOptions run = options;
+        run.out_folder = file(name);
+        run.threads = threads;
+        const TrainingOutcome outcome = run_training(run);
+        return test::naive_parameters(load_checkpoint(outcome.checkpoints.back()).parameters);
+    }
+
+    fs::path folder;
+    TrainingOptions options;
+};
+
+TEST_F(TrainingOptionsTest, NoiseAwareTrainingDoesNotDependOnThreads) {
+    NoiseConfig& noise = options.config.finetune.noise;
+    noise.cell_errors = 1.0;
+    noise.continuous_a = 0.01;
+    noise.activations = 0.01;
+    noise.input = 0.05;
+    noise.device.programming_sigma_siemens = 3.9e-6;
+    EXPECT_EQ(trained("one", 1), trained("two", 2));
+}
+
+TEST_F(TrainingOptionsTest, FakeQuantizedTrainingDoesNotDependOnThreads) {
+    options.config.finetune.precision = Precision::fake_quantized;
+    for (QuantizerOptions* group :
+         {&options.config.fake_quantization.c, &options.config.fake_quantization.state,
+          &options.config.fake_quantization.activations, &options.config.fake_quantization.mixing}) {
+        group->quantizer = Quantizer::max_scale;
+        group->bits = 6;
+    }
+    options.config.fake_quantization.state.rounding = StateRounding::dithered;
+    options.config.finetune.noise.states = 0.001;
+    EXPECT_EQ(trained("one", 1), trained("two", 2));
+}
+
+TEST_F(TrainingOptionsTest, FrozenPolesStayAndDiscreteOnesMoveWithoutTheirSteps) {
+    options.config.finetune.epochs = 0;
+    const NetworkParameters initial = initialize_parameters(options.config.model, options.config.seed);
+    const test::NaiveParameters start = test::naive_parameters(initial);
+    options.config.training.parameterization = Parameterization::frozen;
+    const test::NaiveParameters frozen = trained("frozen", 1);
+    EXPECT_EQ(frozen.at("layers.0.im"), start.at("layers.0.im"));
+    EXPECT_EQ(frozen.at("layers.0.log_dt"), start.at("layers.0.log_dt"));
+    EXPECT_NE(frozen.at("layers.0.c_re"), start.at("layers.0.c_re"));
+    options.config.training.parameterization = Parameterization::discrete;
+    const test::NaiveParameters discrete = trained("discrete", 1);
+    EXPECT_NE(discrete.at("layers.0.im"), start.at("layers.0.im"));
+    EXPECT_EQ(discrete.at("layers.0.log_dt"), start.at("layers.0.log_dt"));
+}
+
+TEST_F(TrainingOptionsTest, PrunedWeightsStayZeroThroughRetraining) {
+    options.config.finetune.pruning.method = PruningMethod::magnitude;
+    options.config.finetune.pruning.kind = PruningKind::linear;
+    options.config.finetune.pruning.fraction = 0.5;
+    const TrainingOutcome outcome = run_training(options);
+    const PruningCount count = count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters);
+    EXPECT_EQ(count.pruned_weights, count.weights / 2);
+}
+
+TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
+    options.config.finetune.epochs = 0;
+    options.config.training.pruning.method = PruningMethod::greedy;
+    options.config.training.pruning.accuracy_loss = 0.5;
+    const TrainingOutcome outcome = run_training(options);
+    EXPECT_GT(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, 0);
+}
+
+TEST_F(TrainingOptionsTest, PostTrainingQuantizationMakesAFloatModelDeployable) {
+    options.config.finetune.epochs = 0;
+    options.init = run_training(options).checkpoints.back();
+    const PostTrainingOutcome outcome = quantize_after_training(options);
+    EXPECT_EQ(outcome.test_sequences, 16);
+    const Checkpoint checkpoint = load_checkpoint(outcome.checkpoint);
+    ASSERT_TRUE(checkpoint.ranges.has_value());
+    EXPECT_EQ(test::naive_parameters(checkpoint.parameters),
+              test::naive_parameters(load_checkpoint(*options.init).parameters));
+    options.init.reset();
+    EXPECT_THROW(quantize_after_training(options), UserError);
+}
+
+TEST_F(TrainingOptionsTest, NoiseSweepTakesOneDrawAtZeroAndSpreadsBeyond) {
+    options.config.finetune.epochs = 0;
+    options.init = run_training(options).checkpoints.back();
+    options.config.finetune.noise.device.programming_sigma_siemens = 20e-6;
+    const std::vector<NoiseSweepRow> rows = sweep_noise(options, parse_noise_sweep("cell_errors=0,2", 3));
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].low, rows[0].high);
+    EXPECT_LE(rows[1].low, rows[1].mean);
+    EXPECT_TRUE(fs::exists(file("tiny_noise_sweep.csv")));
+}
+
+TEST(NoiseSweepRequestTest, IsReadFromText) {
+    const NoiseSweepRequest request = parse_noise_sweep("continuous_a=0,0.01,1e-1", 4);
+    EXPECT_EQ(request.key, "continuous_a");
+    EXPECT_EQ(request.values, (std::vector<double>{0.0, 0.01, 0.1}));
+    EXPECT_EQ(request.draws, 4);
+    EXPECT_THROW(parse_noise_sweep("gain=1", 4), UserError);
+    EXPECT_THROW(parse_noise_sweep("input", 4), UserError);
+    EXPECT_THROW(parse_noise_sweep("input=1,x", 4), UserError);
+    EXPECT_THROW(parse_noise_sweep("input=-1", 4), UserError);
+    EXPECT_THROW(parse_noise_sweep("input=1", 0), UserError);
+}
+
+}  // namespace
+}  // namespace imssa

@@ -1,0 +1,233 @@
+#include "trainer/fake_quantization.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <string>
+
+#include "models/common/error.h"
+#include "models/network/deployed_kernel.h"
+#include "trainer/weight_noise.h"
+
+namespace imssa {
+
+namespace {
+
+/// Least decay that a quantized A keeps: one level of its grid would be rounded to none.
+constexpr double kLeastDecay = 1e-4;
+
+/// Quantizes tensors, each with a seed of its own, and keeps their gradient masks.
+class TensorQuantizer {
+public:
+    explicit TensorQuantizer(std::uint64_t seed) : seed_(seed) {}
+
+    void real(const QuantizerOptions& options, const std::string& name, float* values, Eigen::Index rows,
+              Eigen::Index columns, float* mask) {
+        apply(options, name, values, nullptr, rows, columns, mask, nullptr);
+    }
+    void complex(const QuantizerOptions& options, const std::string& name, MatrixRM& re, MatrixRM& im,
+                 MatrixRM& re_mask, MatrixRM& im_mask) {
+        apply(options, name, re.data(), im.data(), re.rows(), re.cols(), re_mask.data(), im_mask.data());
+    }
+
+private:
+    void apply(const QuantizerOptions& options, const std::string& name, float* values, float* partner,
+               Eigen::Index rows, Eigen::Index columns, float* mask, float* partner_mask) {
+        const std::uint64_t seed = seed_ + 0x9e3779b97f4a7c15ULL * ++tensors_;
+        if (!options.active()) {
+            return;
+        }
+        const std::vector<unsigned char> passes =
+            quantize_tensor(options, name, values, partner, static_cast<int>(rows), static_cast<int>(columns), seed);
+        const Eigen::Index size = rows * columns;
+        for (Eigen::Index index = 0; index < size; ++index) {
+            mask[index] *= passes[static_cast<std::size_t>(index)];
+            if (partner != nullptr) {
+                partner_mask[index] *= passes[static_cast<std::size_t>(index + size)];
+            }
+        }
+    }
+
+    std::uint64_t seed_;
+    std::uint64_t tensors_ = 0;
+};
+
+/// A and log dt on their grids; Re A stays negative.
+void quantize_continuous_layer(const FakeQuantization& options, const std::string& prefix, TensorQuantizer& quantizer,
+                               LayerParameters& layer, LayerParameters& mask) {
+    MatrixRM re = -layer.log_neg_re.array().exp();
+    quantizer.real(options.a_re, prefix + "a_re", re.data(), re.rows(), re.cols(), mask.log_neg_re.data());
+    if (options.a_re.active()) {
+        layer.log_neg_re = (-re.array().min(static_cast<float>(-kLeastDecay))).log();
+    }
+    quantizer.real(options.a_im, prefix + "a_im", layer.im.data(), layer.im.rows(), layer.im.cols(), mask.im.data());
+    quantizer.real(options.step, prefix + "step", layer.log_dt.data(), layer.log_dt.size(), 1, mask.log_dt.data());
+}
+
+/// Abar, Bbar, C of a layer on their grids, into the effective tensors (B apart from C).
+void set_kernels(const FakeQuantization& options, const std::string& prefix, const LayerParameters& layer,
+                 TensorQuantizer& quantizer, EffectiveLayerTensors& to, LayerParameters& mask) {
+    const Eigen::Index heads = layer.im.rows();
+    const Eigen::Index modes = layer.im.cols();
+    MatrixRM a_re(heads, modes), a_im(heads, modes), b_re(heads, modes), b_im(heads, modes);
+    for (Eigen::Index head = 0; head < heads; ++head) {
+        const DiscreteKernel kernel = discretize(layer, static_cast<int>(head));
+        for (Eigen::Index mode = 0; mode < modes; ++mode) {
+            const std::size_t n = static_cast<std::size_t>(mode);
+            a_re(head, mode) = static_cast<float>(kernel.abar[n].real());
+            a_im(head, mode) = static_cast<float>(kernel.abar[n].imag());
+            b_re(head, mode) = static_cast<float>(kernel.bbar[n].real());
+            b_im(head, mode) = static_cast<float>(kernel.bbar[n].imag());
+        }
+    }
+    MatrixRM c_re = layer.c_re, c_im = layer.c_im, d = layer.d;
+    MatrixRM ones_re = MatrixRM::Ones(heads, modes), ones_im = ones_re;
+    quantizer.complex(options.abar, prefix + "abar", a_re, a_im, ones_re, ones_im);
+    quantizer.complex(options.bbar, prefix + "bbar", b_re, b_im, ones_re, ones_im);
+    quantizer.complex(options.c, prefix + "c", c_re, c_im, mask.c_re, mask.c_im);
+    quantizer.real(options.d, prefix + "d", d.data(), heads, 1, mask.d.data());
+    for (Eigen::Index index = 0; index < heads * modes; ++index) {
+        const std::size_t at = static_cast<std::size_t>(index);
+        // Rounding may carry a slow pole onto the unit circle: it is pulled inside along its radius.
+        const double magnitude = std::hypot(a_re.data()[index], a_im.data()[index]);
+        const float inside =
+            options.abar.active() && magnitude > kLargestPole ? static_cast<float>(kLargestPole / magnitude) : 1.0F;
+        to.a_re[at] = a_re.data()[index] * inside;
+        to.a_im[at] = a_im.data()[index] * inside;
+        to.b_re[at] = b_re.data()[index];
+        to.b_im[at] = b_im.data()[index];
+        to.c_re[at] = 2.0F * c_re.data()[index];
+        to.c_im[at] = -2.0F * c_im.data()[index];
+    }
+    to.d.assign(d.data(), d.data() + heads);
+}
+
+QuantizerGrid activation_grid(const QuantizerOptions& options, float range) {
+    const double largest = options.range > 0.0 ? options.range : range;
+    return options.active() ? make_grid(options, -largest, largest) : QuantizerGrid{};
+}
+
+FakeLayerGrids layer_grids(const FakeQuantization& options, const LayerRanges& ranges) {
+    FakeLayerGrids grids;
+    for (Eigen::Index head = 0; head < ranges.state.rows(); ++head) {
+        for (Eigen::Index mode = 0; mode < ranges.state.cols(); ++mode) {
+            double range = ranges.state(head, mode);
+            if (options.state.scale == ScaleGranularity::head) {
+                range = ranges.state.row(head).maxCoeff();
+            } else if (options.state.scale == ScaleGranularity::tensor) {
+                range = ranges.state.maxCoeff();
+            }
+            range = options.state.range > 0.0 ? options.state.range : range;
+            grids.state_range.push_back(static_cast<float>(range));
+            grids.state.push_back(options.state.active() ? make_grid(options.state, -range, range) : QuantizerGrid{});
+        }
+    }
+    grids.kernel_output = activation_grid(options.activations, ranges.kernel_output);
+    grids.kernel_output_range = ranges.kernel_output;
+    grids.activation = activation_grid(options.activations, ranges.activation);
+    grids.mixing = activation_grid(options.activations, ranges.mixing);
+    grids.output = activation_grid(options.activations, ranges.output);
+    return grids;
+}
+
+void set_ones(NetworkParameters& parameters) {
+    for_each_tensor(parameters,
+                    [](const std::string&, float* data, Eigen::Index size) { std::fill_n(data, size, 1.0F); });
+}
+
+}  // namespace
+
+void FakeQuantization::validate() const {
+    if (!(std::isfinite(state_limit) && state_limit >= 0.0)) {
+        throw UserError("key 'state_limit' must not be negative");
+    }
+    if ((a_re.active() || a_im.active() || step.active()) && abar.active()) {
+        throw UserError(
+            "'abar' is what 'a_re', 'a_im' and 'step' make: quantize either before the exponential (QS4D) or after "
+            "discretization (Zhao et al.)");
+    }
+    if (step.active() && step.scale == ScaleGranularity::mode) {
+        throw UserError("step.scale 'mode': step sizes have one number a head; use 'tensor'");
+    }
+    for (const QuantizerOptions* options : {&state, &activations}) {
+        if (options->quantizer == Quantizer::asymmetric || options->percentile < 100.0) {
+            throw UserError(
+                "'state' and 'activations' have calibrated symmetric ranges: quantizer 'asymmetric' and 'percentile' "
+                "are for parameters");
+        }
+    }
+    if (activations.rounding == StateRounding::dithered) {
+        throw UserError("stochastic rounding of 'activations' is not modelled; use it for 'state' or parameters");
+    }
+    if (activations.scale != ScaleGranularity::tensor) {
+        throw UserError("'activations' have one calibrated range a tensor: use activations.scale 'tensor'");
+    }
+}
+
+FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
+                         const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
+                         std::uint64_t seed, double a_noise) {
+    FakeNetwork network;
+    network.options = options;
+    network.used = parameters;
+    network.mask = zero_parameters(config);
+    set_ones(network.mask);
+    NetworkParameters& used = network.used;
+    TensorQuantizer quantizer(seed);
+    const auto matrix = [&quantizer](const QuantizerOptions& group, const std::string& name, MatrixRM& values,
+                                     MatrixRM& mask) {
+        quantizer.real(group, name, values.data(), values.rows(), values.cols(), mask.data());
+    };
+    const auto bias = [&](const std::string& name, Eigen::VectorXf& values, Eigen::VectorXf& mask) {
+        quantizer.real(options.biases, name, values.data(), 1, values.size(), mask.data());
+    };
+    matrix(options.encoder, "encoder", used.encoder, network.mask.encoder);
+    bias("encoder_bias", used.encoder_bias, network.mask.encoder_bias);
+    matrix(options.decoder, "decoder", used.decoder, network.mask.decoder);
+    bias("decoder_bias", used.decoder_bias, network.mask.decoder_bias);
+    for (std::size_t index = 0; index < used.layers.size(); ++index) {
+        const std::string prefix = "layers." + std::to_string(index) + ".";
+        LayerParameters& layer = used.layers[index];
+        LayerParameters& mask = network.mask.layers[index];
+        quantize_continuous_layer(options, prefix, quantizer, layer, mask);
+        matrix(options.mixing, prefix + "mixing", layer.mixing, mask.mixing);
+        bias(prefix + "mixing_bias", layer.mixing_bias, mask.mixing_bias);
+    }
+    if (a_noise > 0.0) {
+        add_continuous_a_noise(a_noise, seed, used);
+    }
+    network.effective = effective_float_network(config, used, steps);
+    network.effective.input_is_folded = false;
+    network.encoder = activation_grid(options.activations, ranges.encoder);
+    for (std::size_t index = 0; index < used.layers.size(); ++index) {
+        set_kernels(options, "layers." + std::to_string(index) + ".", used.layers[index], quantizer,
+                    network.effective.tensors.layers[index], network.mask.layers[index]);
+        network.layers.push_back(layer_grids(options, ranges.layers[index]));
+        // max_scale passes every gradient, the others none beyond their range.
+        network.effective.units[index].mixing_limit =
+            options.activations.active() ? network.layers.back().mixing.range_high : kNoLimit;
+    }
+    return network;
+}
+
+void fake_parameter_gradient(const FakeNetwork& network, const NetworkParameters& parameters,
+                             const EffectiveTensors& effective, Parameterization parameterization,
+                             NetworkParameters& gradient) {
+    parameter_gradient(network.effective.config, network.used, nullptr, effective, gradient, parameterization,
+                       InputMatrix::cells);
+    if (parameterization == Parameterization::continuous) {
+        straight_through_a(parameters, network.used, gradient);
+    }
+    std::vector<const float*> masks;
+    for_each_tensor(network.mask,
+                    [&masks](const std::string&, const float* data, Eigen::Index) { masks.push_back(data); });
+    std::size_t tensor = 0;
+    for_each_tensor(gradient, [&](const std::string&, float* data, Eigen::Index size) {
+        const float* mask = masks[tensor++];
+        for (Eigen::Index index = 0; index < size; ++index) {
+            data[index] *= mask[index];
+        }
+    });
+}
+
+}  // namespace imssa

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+
+#include "models/network/parameters.h"
+#include "trainer/effective_network.h"
+#include "trainer/fake_quantizer.h"
+
+namespace imssa {
+
+/// Quantization of real numbers in training, each group with a quantizer and bits of its own. No chip form has these
+/// quantizers: a model trained with them is deployed after a fine-tuning with precision 'quantized'.
+struct FakeQuantization {
+    QuantizerOptions a_re, a_im, step;  ///< Re A, Im A, log dt in continuous time, before the exponential (QS4D)
+    QuantizerOptions abar, bbar;        ///< after discretization, real and imaginary parts on one grid (Zhao et al.)
+    QuantizerOptions c, d;
+    QuantizerOptions state;        ///< in the recurrence, every step
+    QuantizerOptions activations;  ///< encoder, kernel, activation, mixing and layer outputs
+    QuantizerOptions mixing, encoder, decoder, biases;
+    double state_limit = 0.0;  ///< Re and Im of the state are clipped to +-this every step (Zhao et al.: 50); 0: not
+
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, FakeQuantization& c) {
+    visit.table("a_re", c.a_re);
+    visit.table("a_im", c.a_im);
+    visit.table("step", c.step);
+    visit.table("abar", c.abar);
+    visit.table("bbar", c.bbar);
+    visit.table("c", c.c);
+    visit.table("d", c.d);
+    visit.table("state", c.state);
+    visit.table("activations", c.activations);
+    visit.table("mixing", c.mixing);
+    visit.table("encoder", c.encoder);
+    visit.table("decoder", c.decoder);
+    visit.table("biases", c.biases);
+    visit("state_limit", c.state_limit);
+}
+
+/// Grids of one layer's numbers that change with time.
+struct FakeLayerGrids {
+    std::vector<QuantizerGrid> state;  ///< heads x modes
+    std::vector<float> state_range;    ///< full scale of each, for noise
+    QuantizerGrid kernel_output, activation, mixing, output;
+    float kernel_output_range = 0.0F;
+};
+
+/// A network of one optimisation step whose numbers lie on the grids of a FakeQuantization.
+struct FakeNetwork {
+    FakeQuantization options;
+    EffectiveNetwork effective;  ///< B kept apart from C (input_is_folded is false)
+    QuantizerGrid encoder;
+    std::vector<FakeLayerGrids> layers;
+    NetworkParameters used;  ///< parameters with continuous A and dt on their grids
+    NetworkParameters mask;  ///< 0 where a clipped number passes no gradient, 1 elsewhere
+};
+
+/// Quantizes parameters (QS4D before, Zhao after discretization) and makes the grids of states and activations from the
+/// calibrated ranges. `seed` keys stochastic rounding and the errors of standard deviation `a_noise` that continuous A
+/// gets after its quantization (QS4D). Throws NumericalError naming a dead tensor.
+FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
+                         const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
+                         std::uint64_t seed, double a_noise = 0.0);
+
+/// Straight-through estimator: gradient of the network's effective tensors to that of `parameters`.
+void fake_parameter_gradient(const FakeNetwork& network, const NetworkParameters& parameters,
+                             const EffectiveTensors& effective, Parameterization parameterization,
+                             NetworkParameters& gradient);
+
+}  // namespace imssa

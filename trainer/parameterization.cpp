@@ -1,0 +1,65 @@
+#include "trainer/parameterization.h"
+
+#include <cmath>
+#include <complex>
+
+#include "models/network/deployed_kernel.h"
+
+namespace imssa {
+
+namespace {
+
+using Complex = std::complex<double>;
+
+constexpr double kSmallestPole = 1e-6;
+
+/// Abar inside the ring in which log(Abar) is a stable, finite pole.
+Complex inside_circle(Complex abar) {
+    const double magnitude = std::abs(abar);
+    if (magnitude > kLargestPole) {
+        return abar * (kLargestPole / magnitude);
+    }
+    return magnitude < kSmallestPole ? Complex(kSmallestPole) : abar;
+}
+
+}  // namespace
+
+NetworkParameters to_discrete(const NetworkParameters& parameters) {
+    NetworkParameters coordinates = parameters;
+    for (std::size_t index = 0; index < parameters.layers.size(); ++index) {
+        LayerParameters& to = coordinates.layers[index];
+        for (int head = 0; head < to.im.rows(); ++head) {
+            const DiscreteKernel kernel = discretize(parameters.layers[index], head);
+            for (int mode = 0; mode < to.im.cols(); ++mode) {
+                const std::size_t n = static_cast<std::size_t>(mode);
+                const Complex read = kernel.c[n] * kernel.bbar[n];
+                to.log_neg_re(head, mode) = static_cast<float>(kernel.abar[n].real());
+                to.im(head, mode) = static_cast<float>(kernel.abar[n].imag());
+                to.c_re(head, mode) = static_cast<float>(read.real());
+                to.c_im(head, mode) = static_cast<float>(read.imag());
+            }
+        }
+    }
+    return coordinates;
+}
+
+NetworkParameters from_discrete(const NetworkParameters& coordinates) {
+    NetworkParameters parameters = coordinates;
+    for (LayerParameters& layer : parameters.layers) {
+        for (int head = 0; head < layer.im.rows(); ++head) {
+            const double step = std::exp(static_cast<double>(layer.log_dt(head)));
+            for (int mode = 0; mode < layer.im.cols(); ++mode) {
+                const Complex abar = inside_circle(Complex(layer.log_neg_re(head, mode), layer.im(head, mode)));
+                const Complex a = std::log(abar) / step;
+                const Complex c = Complex(layer.c_re(head, mode), layer.c_im(head, mode)) * a / (abar - 1.0);
+                layer.log_neg_re(head, mode) = static_cast<float>(std::log(-a.real()));
+                layer.im(head, mode) = static_cast<float>(a.imag());
+                layer.c_re(head, mode) = static_cast<float>(c.real());
+                layer.c_im(head, mode) = static_cast<float>(c.imag());
+            }
+        }
+    }
+    return parameters;
+}
+
+}  // namespace imssa

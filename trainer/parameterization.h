@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "models/network/parameters.h"
+
+namespace imssa {
+
+/// What the optimiser moves (Zhao et al., arXiv 2506.12480, section on parameterizations).
+/// continuous: log(-Re A), Im A, log dt and C; Abar = exp(dt A) follows.
+/// discrete:   Abar and C Bbar themselves; the step sizes stay, and A and C follow from them.
+/// frozen:     A and the step sizes stay as they are; C and everything else is trained.
+enum class Parameterization { continuous, discrete, frozen };
+
+constexpr std::array<std::pair<const char*, Parameterization>, 3> enum_names(Parameterization) {
+    return {{{"continuous", Parameterization::continuous},
+             {"discrete", Parameterization::discrete},
+             {"frozen", Parameterization::frozen}}};
+}
+
+/// Largest modulus that an update may leave in Abar.
+constexpr double kLargestPole = 0.9999;
+
+/// Coordinates of the discrete parameterization, in the places of the continuous ones: Re and Im of Abar in log_neg_re
+/// and im, Re and Im of C Bbar in c_re and c_im.
+NetworkParameters to_discrete(const NetworkParameters& parameters);
+
+/// The inverse, with the step sizes of `coordinates`: A = log(Abar) / dt, C = (C Bbar) A / (Abar - 1). Abar is first
+/// pulled to kLargestPole where it lies outside, and away from zero to 1e-6.
+NetworkParameters from_discrete(const NetworkParameters& coordinates);
+
+}  // namespace imssa

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "models/network/parameters.h"
+
+namespace imssa {
+
+/// What is set to zero. structured: whole kernels, C and D of a head (QS4D prunes kernels); kernel: single complex
+/// modes of C; linear: single weights of encoder, mixing and decoder.
+enum class PruningKind { structured, kernel, linear };
+/// off; magnitude: the smallest `fraction` of each kind at the start of a phase, kept at zero while it trains; greedy:
+/// after the phase, one after another from the smallest, as long as the accuracy on the validation split stays within
+/// `accuracy_loss` (QS4D goes through the elements in storage order and looks at the test set).
+enum class PruningMethod { off, magnitude, greedy };
+
+constexpr std::array<std::pair<const char*, PruningKind>, 3> enum_names(PruningKind) {
+    return {
+        {{"structured", PruningKind::structured}, {"kernel", PruningKind::kernel}, {"linear", PruningKind::linear}}};
+}
+constexpr std::array<std::pair<const char*, PruningMethod>, 3> enum_names(PruningMethod) {
+    return {{{"off", PruningMethod::off}, {"magnitude", PruningMethod::magnitude}, {"greedy", PruningMethod::greedy}}};
+}
+
+struct PruningConfig {
+    PruningMethod method = PruningMethod::off;
+    PruningKind kind = PruningKind::structured;
+    double fraction = 0.2;        ///< magnitude: of the candidates of the whole network
+    double accuracy_loss = 0.01;  ///< greedy: largest loss of validation accuracy (0.01: one point)
+    int candidates_at_once = 1;   ///< greedy: candidates tried together; more is faster and coarser
+
+    void validate() const;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, PruningConfig& c) {
+    visit("method", c.method);
+    visit("kind", c.kind);
+    visit("fraction", c.fraction);
+    visit("accuracy_loss", c.accuracy_loss);
+    visit("candidates_at_once", c.candidates_at_once);
+}
+
+/// How much of a network is zero.
+struct PruningCount {
+    int kernels = 0, pruned_kernels = 0;  ///< heads of all layers; those whose C and D are zero
+    int modes = 0, pruned_modes = 0;      ///< complex modes; those whose C is zero
+    int weights = 0, pruned_weights = 0;  ///< of encoder, mixing and decoder
+};
+PruningCount count_pruned(const NetworkParameters& parameters);
+
+/// Sets the `fraction` of candidates with the smallest magnitudes to zero. Magnitudes: of a kernel, the root of sum
+/// |2 C Bbar / (1 - |Abar|)|^2 + D^2 (the gain of its modes at resonance); of a mode, |2 C Bbar / (1 - |Abar|)|; of a
+/// weight |w| over the largest of its matrix.
+void prune_by_magnitude(const PruningConfig& config, NetworkParameters& parameters);
+
+/// Greedy pruning; `accuracy` evaluates parameters on the validation split. Returns the accuracy of what is left.
+double prune_greedily(const PruningConfig& config, const std::function<double(const NetworkParameters&)>& accuracy,
+                      NetworkParameters& parameters);
+
+/// Zeroes in `values` every C, D and matrix weight that is zero in `pruned`: pruned parameters stay pruned.
+void keep_pruned(const PruningConfig& config, const NetworkParameters& pruned, NetworkParameters& values);
+
+}  // namespace imssa
