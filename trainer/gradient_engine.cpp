@@ -28,7 +28,7 @@ StepNetwork StepNetwork::quantized(const ModelConfig& config, const NetworkParam
 }
 
 GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads)
-    : config_(config), quantized_(quantized), pool_(threads) {
+    : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config) {
     const Workspace::Purpose training = quantized ? Workspace::Purpose::quantized : Workspace::Purpose::float_training;
     const Workspace::Purpose evaluation =
         quantized ? Workspace::Purpose::quantized_evaluation : Workspace::Purpose::evaluation;
@@ -48,6 +48,8 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
     std::optional<QuantizedPass> quantized_pass;
     if (quantized_) {
         quantized_pass.emplace(*network.deployed());
+    } else {
+        block_kernels_.prepare(network.effective());
     }
     const double weight = 1.0 / static_cast<double>(indices.size());
     const auto work = [&](int item, int thread) {
@@ -69,7 +71,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         if (quantized_pass) {
             quantized_pass->forward(keys, workspace);
         } else {
-            forward_float(network.effective(), workspace);
+            forward_float(network.effective(), block_kernels_, workspace);
         }
         const EffectiveNetwork& effective = network.effective();
         const SequenceLosses loss =
@@ -88,9 +90,10 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
             for_each_effective_tensor(
                 item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
             if (quantized_pass) {
-                backward(effective, QuantizedStateSource(*quantized_pass, keys), workspace, item_gradients_[at]);
+                backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, keys), workspace,
+                         item_gradients_[at]);
             } else {
-                backward(effective, FloatStateSource(effective), workspace, item_gradients_[at]);
+                backward(effective, BlockKernelAdjoint(effective, block_kernels_), workspace, item_gradients_[at]);
             }
         }
     };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "trainer/block_scan.h"
 #include "trainer/datasets/dataset.h"
 #include "trainer/effective_network.h"
 #include "trainer/thread_pool.h"
@@ -55,6 +56,7 @@ private:
     ModelConfig config_;
     bool quantized_;
     ThreadPool pool_;
+    BlockKernels block_kernels_;                                     ///< float mode: of the network of this step
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;

@@ -5,6 +5,7 @@
 #include "trainer/dense_product.h"
 #include "trainer/fast_math.h"
 #include "trainer/kernel_scan.h"
+#include "trainer/lane_sums.h"
 #include "trainer/layer_unit_pass.h"
 
 namespace imssa {
@@ -44,10 +45,10 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
     const ModelConfig& config = network.config;
     for (int output = 0; output < config.classes; ++output) {
         const Lanes g = load_lanes(workspace.logit_gradient.data() + output * kLaneWidth);
-        gradient.decoder_bias[static_cast<std::size_t>(output)] += horizontal_sum(g);
+        gradient.decoder_bias[static_cast<std::size_t>(output)] += lane_sum(g);
         for (int head = 0; head < config.heads; ++head) {
             const std::size_t at = static_cast<std::size_t>(output) * config.heads + head;
-            gradient.decoder[at] += horizontal_sum(g * load_lanes(workspace.pooled.data() + head * kLaneWidth));
+            gradient.decoder[at] += lane_sum(g * load_lanes(workspace.pooled.data() + head * kLaneWidth));
         }
     }
     for (int head = 0; head < config.heads; ++head) {
@@ -64,7 +65,7 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
 }
 
 /// One layer of one chunk: workspace.gradient_a (of its output) -> workspace.gradient_b (of its input).
-void layer_backward(const EffectiveNetwork& network, const StateSource& source, Workspace& workspace, int layer,
+void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace, int layer,
                     int chunk, EffectiveTensors& gradient) {
     const ModelConfig& config = network.config;
     const std::size_t index = static_cast<std::size_t>(layer);
@@ -91,22 +92,7 @@ void layer_backward(const EffectiveNetwork& network, const StateSource& source, 
     dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(),
                    trace.activation.block(first), trace.activation.stride(), count, layer_gradient.mixing.data(),
                    layer_gradient.mixing_bias.data(), outputs, config.heads);
-    const std::size_t stride = workspace.stream[index].stride();
-    for (int head = 0; head < config.heads; ++head) {
-        const KernelView kernel = kernel_view(network, layer, head);
-        const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
-        const int offset = head * kBlockWidth;
-        for (int mode = 0; mode < kernel.modes;) {
-            const int left = kernel.modes - mode;
-            const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
-            source.states(workspace, layer, head, chunk, mode, modes, workspace.scratch_states.data());
-            scan_backward(kernel, mode, modes, workspace.stream[index].block(first) + offset,
-                          workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
-                          stride, count, workspace.scratch_states.data(), workspace.adjoint(layer, head),
-                          kernel_gradient);
-            mode += modes;
-        }
-    }
+    kernels.chunk_backward(workspace, layer, chunk, gradient);
 }
 
 }  // namespace
@@ -139,6 +125,13 @@ void pool_chunk(Workspace& workspace, int chunk) {
 }
 
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer) {
+    BlockKernels kernels(network.config);
+    kernels.prepare(network);
+    forward_float(network, kernels, workspace, observer);
+}
+
+void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace,
+                   ChunkObserver* observer) {
     const ModelConfig& config = network.config;
     workspace.pooled_sums.clear();
     for (LayerTrace& trace : workspace.trace) {
@@ -159,9 +152,10 @@ void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkO
             BlockBuffer& input = workspace.stream[index];
             for (int head = 0; head < config.heads; ++head) {
                 const int offset = head * kBlockWidth;
-                scan_forward(kernel_view(network, layer, head), input.block(first) + offset,
-                             trace.kernel_output.block(first) + offset, input.stride(), count,
-                             workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head));
+                block_scan_forward(kernels.layout(), kernels.of(layer, head), input.block(first) + offset,
+                                   trace.kernel_output.block(first) + offset, input.stride(), count,
+                                   workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head),
+                                   workspace.scratch_states.data());
             }
             const EffectiveLayerTensors& tensors = network.tensors.layers[index];
             for (int block = first; block < first + count; ++block) {
@@ -187,19 +181,35 @@ void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkO
     decode(network, workspace.pooled.data(), workspace.logits.data());
 }
 
-void FloatStateSource::states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                              float* out) const {
+void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
+                                        EffectiveTensors& /*gradient*/) const {
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
-    scan_states(kernel_view(network_, layer, head), first_mode, count,
-                input.block(chunk * kChunkBlocks) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
-                workspace.states(layer, chunk, head), out);
+    const int first = chunk * kChunkBlocks;
+    for (int head = 0; head < network_.config.heads; ++head) {
+        const int offset = head * kBlockWidth;
+        block_scan_backward(kernels_.layout(), kernels_.of(layer, head), input.block(first) + offset,
+                            workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
+                            input.stride(), workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head),
+                            workspace.adjoint(layer, head), workspace.scratch_states.data(),
+                            workspace.block_kernel_gradient(layer, head));
+    }
 }
 
-void backward(const EffectiveNetwork& network, const StateSource& source, Workspace& workspace,
+void BlockKernelAdjoint::finish(Workspace& workspace, EffectiveTensors& gradient) const {
+    for (int layer = 0; layer < network_.config.layers; ++layer) {
+        for (int head = 0; head < network_.config.heads; ++head) {
+            block_kernel_gradient(kernel_view(network_, layer, head), workspace.block_kernel_gradient(layer, head),
+                                  kernel_gradient_view(gradient, layer, head, network_.config.modes()));
+        }
+    }
+}
+
+void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
               EffectiveTensors& gradient) {
     const ModelConfig& config = network.config;
     const bool masked = network.code_limit < kNoLimit;
     decoder_backward(network, workspace, gradient);
+    workspace.block_kernel_gradients.clear();
     for (LayerTrace& trace : workspace.trace) {
         trace.adjoint.clear();
         trace.gamma_gradient.clear();
@@ -226,7 +236,7 @@ void backward(const EffectiveNetwork& network, const StateSource& source, Worksp
         };
         for (int layer = config.layers - 1; layer >= 0; --layer) {
             mask_stream(layer + 1);
-            layer_backward(network, source, workspace, layer, chunk, gradient);
+            layer_backward(network, kernels, workspace, layer, chunk, gradient);
             std::swap(workspace.gradient_a, workspace.gradient_b);
         }
         mask_stream(0);
@@ -234,14 +244,15 @@ void backward(const EffectiveNetwork& network, const StateSource& source, Worksp
                        workspace.input.stride(), count, gradient.encoder.data(), gradient.encoder_bias.data(),
                        config.heads, config.channels);
     }
+    kernels.finish(workspace, gradient);
     for (int layer = 0; layer < config.layers; ++layer) {
         const LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         EffectiveLayerTensors& to = gradient.layers[static_cast<std::size_t>(layer)];
         for (int head = 0; head < config.heads; ++head) {
             to.gamma[static_cast<std::size_t>(head)] +=
-                horizontal_sum(load_lanes(trace.gamma_gradient.data() + head * kLaneWidth));
+                lane_sum(load_lanes(trace.gamma_gradient.data() + head * kLaneWidth));
             to.beta[static_cast<std::size_t>(head)] +=
-                horizontal_sum(load_lanes(trace.beta_gradient.data() + head * kLaneWidth));
+                lane_sum(load_lanes(trace.beta_gradient.data() + head * kLaneWidth));
         }
     }
 }

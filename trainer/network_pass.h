@@ -1,5 +1,6 @@
 #pragma once
 
+#include "trainer/block_scan.h"
 #include "trainer/effective_network.h"
 #include "trainer/workspace.h"
 
@@ -12,35 +13,45 @@ public:
     virtual void on_chunk(Workspace& workspace, int chunk) = 0;
 };
 
-/// Forward pass of 16 sequences in real numbers, from workspace.input to workspace.logits.
+/// Forward pass of 16 sequences in real numbers, from workspace.input to workspace.logits. `kernels` are prepared for
+/// the network.
+void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace,
+                   ChunkObserver* observer = nullptr);
+
+/// The same with kernels of its own.
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer = nullptr);
 
 /// Adds the last layer's output of one chunk to workspace.pooled_sums, without steps beyond the sequence.
 void pool_chunk(Workspace& workspace, int chunk);
 
-/// Recomputes states of a group of modes over one chunk, as the forward pass had them: states[t + 1] is count x {re,
-/// im} x 16 (see scan_states). The quantized mode has one of its own.
-class StateSource {
+/// The backward pass through the kernels: float or quantized.
+class KernelAdjoint {
 public:
-    virtual ~StateSource() = default;
-    virtual void states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                        float* out) const = 0;
+    virtual ~KernelAdjoint() = default;
+    /// One layer of one chunk: from workspace.kernel_gradient (of y) to the input's gradient, which is added to
+    /// workspace.gradient_b, and to the kernels' gradient. Chunks come from the last to the first.
+    virtual void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const = 0;
+    /// After the first chunk.
+    virtual void finish(Workspace& workspace, EffectiveTensors& gradient) const = 0;
 };
 
-class FloatStateSource final : public StateSource {
+/// Float mode: by blocks of 8 steps.
+class BlockKernelAdjoint final : public KernelAdjoint {
 public:
-    explicit FloatStateSource(const EffectiveNetwork& network) : network_(network) {}
-    void states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                float* out) const override;
+    BlockKernelAdjoint(const EffectiveNetwork& network, const BlockKernels& kernels)
+        : network_(network), kernels_(kernels) {}
+    void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
+    void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
 
 private:
     const EffectiveNetwork& network_;
+    const BlockKernels& kernels_;
 };
 
 /// Backward pass of the sequences that went forward last: from workspace.logit_gradient (classes x 16) to the gradient
 /// of the effective tensors, which is added to `gradient`. Rounding counts as the identity; codes at their limit pass
 /// no gradient.
-void backward(const EffectiveNetwork& network, const StateSource& source, Workspace& workspace,
+void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
               EffectiveTensors& gradient);
 
 /// pooled (heads x 16) -> logits in real numbers, without rounding.

@@ -171,15 +171,31 @@ void QuantizedPass::forward(LanesUint sequence_keys, Workspace& workspace) const
     }
 }
 
-void QuantizedStateSource::states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                                  float* out) const {
+void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
+                                            EffectiveTensors& gradient) const {
     LanesUint keys;
     std::memcpy(&keys, keys_, sizeof(keys));
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
-    quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
-                          count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
-                          workspace.registers(layer, chunk, head), out);
+    const int blocks = workspace.chunk_blocks(chunk);
+    float* states = workspace.scratch_states.data();
+    for (int head = 0; head < network_.config.heads; ++head) {
+        const KernelView kernel = kernel_view(network_, layer, head);
+        const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
+        const int offset = head * kBlockWidth;
+        const float* u = input.block(first) + offset;
+        for (int mode = 0; mode < kernel.modes;) {
+            const int left = kernel.modes - mode;
+            const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
+            quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps),
+                                  mode, modes, u, input.stride(), blocks, workspace.registers(layer, chunk, head),
+                                  states);
+            scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
+                          workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+                          workspace.adjoint(layer, head), kernel_gradient);
+            mode += modes;
+        }
+    }
 }
 
 }  // namespace imssa

@@ -34,17 +34,20 @@ private:
         slope_tables_;  ///< per layer: d activation code / d y code, indexed like the activation table
 };
 
-/// States of the quantized scan for the backward pass: DAC codes, with the same dither as in the forward pass.
-class QuantizedStateSource final : public StateSource {
+/// Straight-through backward pass of the quantized scan: recomputes DAC codes with the same dither as in the forward
+/// pass.
+class QuantizedKernelAdjoint final : public KernelAdjoint {
 public:
-    QuantizedStateSource(const QuantizedPass& pass, LanesUint sequence_keys) : pass_(pass) {
+    QuantizedKernelAdjoint(const QuantizedPass& pass, const EffectiveNetwork& network, LanesUint sequence_keys)
+        : pass_(pass), network_(network) {
         std::memcpy(keys_, &sequence_keys, sizeof(keys_));
     }
-    void states(Workspace& workspace, int layer, int head, int chunk, int first_mode, int count,
-                float* out) const override;
+    void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
+    void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
 
 private:
     const QuantizedPass& pass_;
+    const EffectiveNetwork& network_;
     std::uint32_t keys_[kLaneWidth];
 };
 

@@ -47,8 +47,12 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     pooled_gradient = AlignedArray<float>(head_lanes);
     logits = AlignedArray<float>(class_lanes);
     logit_gradient = AlignedArray<float>(class_lanes);
-    scratch_states =
-        AlignedArray<float>(static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth);
+    scratch_states = AlignedArray<float>(std::max(
+        kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth));
+    if (purpose == Purpose::float_training) {
+        block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
+                                                     BlockKernelLayout{config.modes()}.size());
+    }
     if (keeps_states) {
         gradient_a = BlockBuffer(heads, kChunkBlocks);
         gradient_b = BlockBuffer(heads, kChunkBlocks);

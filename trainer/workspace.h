@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/network/parameters.h"
+#include "trainer/block_scan.h"
 #include "trainer/lane_buffer.h"
 
 namespace imssa {
@@ -44,6 +45,10 @@ public:
     float* adjoint(int layer, int head) {
         return trace[static_cast<std::size_t>(layer)].adjoint.data() + place(0, head);
     }
+    float* block_kernel_gradient(int layer, int head) {
+        return block_kernel_gradients.data() +
+               (static_cast<std::size_t>(layer) * config.heads + head) * BlockKernelLayout{config.modes()}.size();
+    }
 
     ModelConfig config;
     int steps = 0, blocks = 0, chunks = 0;
@@ -51,15 +56,16 @@ public:
     BlockBuffer input;                ///< channels
     std::vector<BlockBuffer> stream;  ///< input of every layer, then the output of the last
     std::vector<LayerTrace> trace;
-    AlignedArray<float> pooled_sums;      ///< [head][16] sums over steps
-    AlignedArray<float> pooled;           ///< [head][16]
-    AlignedArray<float> logits;           ///< [class][16]
-    AlignedArray<float> logit_gradient;   ///< [class][16]
-    AlignedArray<float> pooled_gradient;  ///< [head][16]
-    BlockBuffer gradient_a, gradient_b;   ///< gradients of layer outputs and inputs, one chunk
-    BlockBuffer mixing_gradient;          ///< mixing_outputs, one chunk
-    BlockBuffer kernel_gradient;          ///< gradient of y, one chunk
-    AlignedArray<float> scratch_states;   ///< states of some modes of a head over a chunk
+    AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
+    AlignedArray<float> pooled;                  ///< [head][16]
+    AlignedArray<float> logits;                  ///< [class][16]
+    AlignedArray<float> logit_gradient;          ///< [class][16]
+    AlignedArray<float> pooled_gradient;         ///< [head][16]
+    BlockBuffer gradient_a, gradient_b;          ///< gradients of layer outputs and inputs, one chunk
+    BlockBuffer mixing_gradient;                 ///< mixing_outputs, one chunk
+    BlockBuffer kernel_gradient;                 ///< gradient of y, one chunk
+    AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
+    AlignedArray<float> block_kernel_gradients;  ///< float training: BlockKernelLayout of every layer and head
 
 private:
     std::size_t place(int chunk, int head) const {
