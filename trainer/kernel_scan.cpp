@@ -1,6 +1,7 @@
 #include "trainer/kernel_scan.h"
 
 #include "trainer/lane_buffer.h"
+#include "trainer/lane_sums.h"
 
 namespace imssa {
 
@@ -167,17 +168,17 @@ void backward_group(const KernelView& kernel, int first, const float* u, const f
     }
     carried.store(adjoint + 2 * first * kLaneWidth);
     for (int mode = 0; mode < Modes; ++mode) {
-        gradient.a_re[first + mode] += horizontal_sum(da_re[mode]);
-        gradient.a_im[first + mode] += horizontal_sum(da_im[mode]);
-        gradient.c_re[first + mode] += horizontal_sum(dc_re[mode]);
-        gradient.c_im[first + mode] += horizontal_sum(dc_im[mode]);
+        gradient.a_re[first + mode] += lane_sum(da_re[mode]);
+        gradient.a_im[first + mode] += lane_sum(da_im[mode]);
+        gradient.c_re[first + mode] += lane_sum(dc_re[mode]);
+        gradient.c_im[first + mode] += lane_sum(dc_im[mode]);
         if (TrainedInput) {
-            gradient.b_re[first + mode] += horizontal_sum(db_re[mode]);
-            gradient.b_im[first + mode] += horizontal_sum(db_im[mode]);
+            gradient.b_re[first + mode] += lane_sum(db_re[mode]);
+            gradient.b_im[first + mode] += lane_sum(db_im[mode]);
         }
     }
     if (first == 0) {
-        *gradient.d += horizontal_sum(dd);
+        *gradient.d += lane_sum(dd);
     }
 }
 

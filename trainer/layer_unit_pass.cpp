@@ -10,8 +10,9 @@ namespace {
 
 /// Variance floor of the layer norm, as in PyTorch and in the deployed layer unit.
 constexpr float kNormEpsilon = 1e-5F;
-/// Steps that are normalised side by side, so that the sums over heads do not wait for each other.
-constexpr int kGroup = 4;
+/// Steps that are normalised side by side, so that the sums over heads do not wait for each other: a whole block, so
+/// that memory is read in one run.
+constexpr int kGroup = kBlockSteps;
 
 inline Lanes magnitude(Lanes value) {
     return value < 0.0F ? -value : value;
