@@ -19,6 +19,39 @@ struct Kind {
     static constexpr bool kArrayMakesState = !kDigital || !kFolded;
 };
 
+/// min(max(value, -limit), limit) of registers: clamp_register in two instructions where the machine has them.
+inline LanesInt limited(LanesInt value, LanesInt limit) {
+#if defined(__AVX512F__)
+    const __m512i high = reinterpret_cast<__m512i>(limit);
+    const __m512i low = reinterpret_cast<__m512i>(-limit);
+    return reinterpret_cast<LanesInt>(_mm512_min_epi32(_mm512_max_epi32(reinterpret_cast<__m512i>(value), low), high));
+#else
+    value = value < -limit ? -limit : value;
+    return value > limit ? limit : value;
+#endif
+}
+
+/// decay_register of one mode with its constants spread over lanes in advance: the compiler otherwise makes them anew
+/// in every step. The same integers; the tests compare with the reference inference code for code.
+struct PreparedDecay {
+    LanesInt re, im, input_factor, half, shift;
+
+    PreparedDecay() = default;
+    PreparedDecay(const DigitalPole& pole, int input_shift)
+        : re(LanesInt{} + pole.re),
+          im(LanesInt{} + pole.im),
+          input_factor(LanesInt{} + (1 << (pole.shift + input_shift))),
+          half(LanesInt{} + (pole.shift > 0 ? (1 << (pole.shift - 1)) : 0)),
+          shift(LanesInt{} + pole.shift) {}
+
+    /// `input`: input code times input_factor, plus half.
+    ComplexRegister apply(ComplexRegister x, LanesInt input, LanesInt limit) const {
+        const LanesInt next_re = x.re * re - x.im * im + input;
+        const LanesInt next_im = x.re * im + x.im * re + half;
+        return {limited(x.re + (next_re >> shift), limit), limited(x.im + (next_im >> shift), limit)};
+    }
+};
+
 struct ScanPlace {
     LanesUint keys;
     std::uint32_t first_step;
@@ -81,7 +114,8 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
     const bool digital_feedthrough = deployed.digital_feedthrough();
     LanesInt re[Modes], im[Modes];
     Lanes x_re[Modes], x_im[Modes];
-    DigitalPole poles[Modes];
+    PreparedDecay poles[Modes];
+    const LanesInt register_limit = LanesInt{} + deployed.register_limit;
     float c_re[Modes], c_im[Modes];
     float* states = place.states;
     for (int mode = 0; mode < Modes; ++mode) {
@@ -91,7 +125,8 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
         x_re[mode] = state_dac_code(re[mode], inverse_shift, dac_limit);
         x_im[mode] = state_dac_code(im[mode], inverse_shift, dac_limit);
         if constexpr (K::kDigital) {
-            poles[mode] = deployed.poles[at];
+            const DigitalPole& pole = deployed.poles[at];
+            poles[mode] = PreparedDecay(pole, K::kFolded ? deployed.input_shift : -pole.shift);
         }
         c_re[mode] = kernel.cells[at].c_re;
         c_im[mode] = kernel.cells[at].c_im;
@@ -119,9 +154,9 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
                 const Lanes before_im = x_im[mode];
                 ComplexRegister x{re[mode], im[mode]};
                 if constexpr (K::kDigital) {
-                    x = K::kFolded
-                            ? decay_register(x, poles[mode], u_code, deployed.input_shift, deployed.register_limit)
-                            : decay_register(x, poles[mode], LanesInt{}, -poles[mode].shift, deployed.register_limit);
+                    const LanesInt input =
+                        K::kFolded ? u_code * poles[mode].input_factor + poles[mode].half : poles[mode].half;
+                    x = poles[mode].apply(x, input, register_limit);
                 }
                 if constexpr (K::kArrayMakesState) {
                     x = array_update<K>(kernel, first + mode, x, before_re, before_im, u, place.keys, step_number);
