@@ -3,20 +3,11 @@
 #include <systemc>
 
 #include <string>
-#include <vector>
 
 #include "models/chip/chip.h"
+#include "models/chip/vcd_selection.h"
 
 namespace imssa {
-
-/// What a waveform shows besides phases, steps, channel occupancy, busy flags and logits.
-struct VcdSelection {
-    std::vector<int> layers;  ///< empty: all
-    std::vector<int> heads = {0};
-    std::vector<int> modes;  ///< of the state registers; empty: all
-    int first_step = 0;      ///< codes of heads are shown from this step
-    int last_step = -1;      ///< to this one; -1: the last of the sequence
-};
 
 /// Writes a VCD of lane 0. Construct it before the simulation starts; the file is complete after destruction, which
 /// must come before the chip's. Scopes are the module tree.

@@ -8,6 +8,7 @@
 
 #include "models/chip/chip_system.h"
 #include "models/chip/timing_model.h"
+#include "models/chip/vcd_trace.h"
 #include "models/network/reference_inference.h"
 #include "scenarios/support/worker_pool.h"
 

@@ -7,7 +7,7 @@
 
 #include "models/chip/chip_config.h"
 #include "models/chip/pole_calibration.h"
-#include "models/chip/vcd_trace.h"
+#include "models/chip/vcd_selection.h"
 #include "models/cost/ledger.h"
 #include "scenarios/support/code_comparison.h"
 #include "scenarios/support/run_setup.h"
