@@ -21,9 +21,8 @@ void program(const NoiseConfig& noise, const DeviceConfig& device, std::uint64_t
     mapping.tile_rows = matrix.inputs() * mapping.rows_per_input();
     mapping.tile_columns = matrix.outputs() * MappingOptions::columns_per_output();
     const Eigen::MatrixXd targets = target_conductances(matrix, mapping, device);
-    std::int64_t stuck = 0;
     const Eigen::MatrixXd cells =
-        programmed_conductances(targets, {mapping.tile_rows, mapping.tile_columns}, device, seed, tile, stuck);
+        program_cells(targets, {mapping.tile_rows, mapping.tile_columns}, device, seed, tile).conductances;
     matrix.codes = effective_weights(cells, matrix, mapping, device).cast<float>();
 }
 
@@ -55,8 +54,7 @@ void NoiseConfig::validate() const {
 
 void add_cell_errors(const NoiseConfig& noise, std::uint64_t seed, DeployedNetwork& network) {
     DeviceConfig device = noise.device;
-    device.programming_mean_siemens *= noise.cell_errors;
-    device.programming_sigma_siemens *= noise.cell_errors;
+    device.programming_scale *= noise.cell_errors;
     std::uint32_t tile = 0;
     program(noise, device, seed, tile++, network.encoder);
     for (DeployedLayer& layer : network.layers) {

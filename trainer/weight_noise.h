@@ -9,7 +9,7 @@ namespace imssa {
 
 /// Replaces the weight codes of every array (kernels, encoder, mixing, decoder) by what one programming of its cells
 /// with `noise.device` would hold: targets, errors and faults are those of the chip's device model, cell by cell under
-/// `noise.mapping`; the window's error is scaled by `noise.cell_errors`. Deterministic in seed; arrays are numbered in
+/// `noise.mapping`; programming errors are scaled by `noise.cell_errors`. Deterministic in seed; arrays are numbered in
 /// the order encoder, then per layer kernels and mixing, then decoder. The kernels' effective tensors follow.
 void add_cell_errors(const NoiseConfig& noise, std::uint64_t seed, DeployedNetwork& network);
 
