@@ -37,7 +37,7 @@ void run_gnuplot(const std::string& path, const std::string& title, int width, i
     const std::string temporary = path + ".tmp" + std::to_string(::getpid());
     std::ostringstream script;
     script << "set terminal pngcairo noenhanced font 'sans,11' size " << width << ',' << height << "\nset output "
-           << quoted(path) << "\nset title " << quoted(title) << "\n"
+           << quoted(temporary) << "\nset title " << quoted(title) << "\n"
            << commands << "\nset output\n";
     const std::string text = script.str();
     std::fwrite(text.data(), 1, text.size(), pipe);
