@@ -37,10 +37,11 @@ RunSetup load_run(const RunRequest& request) {
                         request.checkpoint + ")");
     }
     if (phase_config(setup.checkpoint.config, setup.checkpoint.phase).precision == Precision::fake_quantized) {
-        throw UserError("checkpoint '" + request.checkpoint +
-                        "' was trained on the grids of [fake_quantization], which no form of the chip has; fine-tune it "
-                        "with precision 'quantized' first (train --init " +
-                        request.checkpoint + ")");
+        throw UserError(
+            "checkpoint '" + request.checkpoint +
+            "' was trained on the grids of [fake_quantization], which no form of the chip has; fine-tune it "
+            "with precision 'quantized' first (train --init " +
+            request.checkpoint + ")");
     }
     setup.chip = load_chip(request.chip, request.overrides, setup.checkpoint.config.quantization.kernel);
     setup.cost_table = (std::filesystem::path(request.chip).parent_path() / setup.chip.cost_table).string();
