@@ -9,6 +9,7 @@
 #include "models/chip/activity.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/cost/cost_table.h"
 #include "scenarios/support/chip_job.h"
 #include "scenarios/support/command_line.h"
 #include "scenarios/support/energy_explanation.h"
@@ -199,7 +200,19 @@ void check_options(const InferOptions& options, const RunSetup& setup) {
     if (options.engine != Engine::estimate && !options.activity.empty()) {
         throw UserError("--activity needs --engine estimate: the other engines do not use statistics");
     }
-    for (const std::string& file : {options.common.json, options.vcd, options.write_activity}) {
+    if (!options.vcd.empty() && std::filesystem::path(options.vcd).extension() != ".vcd") {
+        throw UserError("--vcd '" + options.vcd + "' must be a file name that ends in .vcd");
+    }
+    load_cost_table(setup.cost_table);
+    if (!options.common.out.empty()) {
+        create_output_folder(options.common.out);
+        if (::access(options.common.out.c_str(), W_OK) != 0) {
+            throw UserError("cannot write into '" + options.common.out + "': choose another folder with --out");
+        }
+    }
+    std::vector<std::string> files = {options.common.json, options.vcd, options.write_activity};
+    files.insert(files.end(), options.power.begin(), options.power.end());
+    for (const std::string& file : files) {
         if (!file.empty()) {
             const std::filesystem::path folder = std::filesystem::path(file).parent_path();
             if (!folder.empty()) {
@@ -232,15 +245,17 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--engine", options.engine,
                    "chip (SystemC simulation), reference (exact integers), float, estimate (costs "
                    "without simulation)")
-        ->transform(CLI::CheckedTransformer(engines))
+        ->transform(CLI::CheckedTransformer(engines).description(""))
+        ->type_name("chip|reference|float|estimate")
         ->default_str("chip");
     app.add_option("--sequences", options.request.sequences, "Sequences from the start of the split (0: all)")
         ->default_val(100)
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0, 10000000));
     const std::map<std::string, Split> splits = {
         {"test", Split::kTest}, {"validation", Split::kValidation}, {"train", Split::kTrain}};
     app.add_option("--split", options.request.split, "test, validation or train")
-        ->transform(CLI::CheckedTransformer(splits))
+        ->transform(CLI::CheckedTransformer(splits).description(""))
+        ->type_name("SPLIT")
         ->default_str("test");
     app.add_option("--lanes", options.run.lanes,
                    "Sequences side by side in one simulated chip; codes do not depend on it")

@@ -1,8 +1,19 @@
 #include "models/chip/chip_config.h"
 
+#include <algorithm>
+#include <cctype>
+
+#include "models/common/error.h"
+
 namespace imssa {
 
 void ChipConfig::validate() const {
+    const auto in_file_name = [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || letter == '_' || letter == '-' || letter == '.';
+    };
+    if (name.empty() || name.front() == '.' || !std::all_of(name.begin(), name.end(), in_file_name)) {
+        throw UserError("name '" + name + "' must be letters, digits, '_', '-' and '.': pictures are named after it");
+    }
     device.validate();
     mapping.validate();
     read.validate();

@@ -1,6 +1,7 @@
 #include "scenarios/support/chip_job.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include "models/chip/timing_model.h"
 #include "models/chip/vcd_trace.h"
 #include "models/network/reference_inference.h"
+#include "scenarios/support/command_line.h"
 #include "scenarios/support/worker_pool.h"
 
 namespace imssa {
@@ -319,16 +321,19 @@ ChipRunOutcome run_chips(const RunSetup& setup, const ChipRunOptions& options,
 
 std::vector<float> run_with_waveform(const RunSetup& setup, std::uint64_t seed, int sequence, const std::string& path,
                                      const VcdSelection& selection) {
+    // The tracer appends ".vcd" to names without it.
+    const std::string temporary = path + ".tmp" + std::to_string(::getpid()) + ".vcd";
     const std::vector<std::string> results = run_in_processes(
         1, 1,
         [&](int /*job*/, const std::function<void(int)>& /*progress*/) {
             ChipSystem system(setup.network, setup.chip, seed);
-            const VcdTrace trace(system.chip(), path, selection);
+            const VcdTrace trace(system.chip(), temporary, selection);
             const std::vector<BatchResult> done =
                 system.run(cut_into_batches(setup.dataset, sequence, sequence + 1, 1));
             return json(lane_codes(done.at(0).logits, 0)).dump();
         },
         [](int /*done*/) {});
+    commit_streamed_file(temporary, path);
     return json::parse(results.at(0)).get<std::vector<float>>();
 }
 

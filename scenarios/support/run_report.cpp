@@ -199,6 +199,7 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
                                 {"component", to_string(row.group)},
                                 {"item", row.item},
                                 {"count_per_sequence", row.count / sequences},
+                                {"count_unit", row.group == ComponentGroup::leakage ? "instance seconds" : "actions"},
                                 {"unit_cost_j", row.unit_cost_j},
                                 {"energy_per_sequence_j", row.energy_j / sequences},
                                 {"low_j", row.energy_low_j / sequences},

@@ -6,6 +6,7 @@
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/si_text.h"
+#include "scenarios/support/wrapped_text.h"
 
 namespace imssa {
 
@@ -37,11 +38,11 @@ void print_latency(const RunReport& report, std::FILE* out) {
                  static_cast<long long>(report.latency_cycles), si(report.seconds(report.latency_cycles), "s").c_str());
     std::fprintf(out, "  throughput %28s/s back to back\n",
                  si(1.0 / report.seconds(report.interval_cycles), "sequences").c_str());
-    std::fprintf(out, "  units:");
+    std::string units = "  units:";
     for (const auto& [name, cycles] : report.stages) {
-        std::fprintf(out, " %s %d", name.c_str(), cycles);
+        units += " " + name + " " + std::to_string(cycles);
     }
-    std::fprintf(out, " cycles\n");
+    print_wrapped(out, units + " cycles", 9);
     if (report.input_interval_cycles >= report.step_cycles) {
         std::fprintf(out, "  idle:  inputs come every %d cycles; the units wait and leak in between\n",
                      report.input_interval_cycles);
@@ -72,11 +73,13 @@ void print_energy(const RunReport& report, std::FILE* out) {
               [](const ItemTotal& a, const ItemTotal& b) { return a.row.energy_j > b.row.energy_j; });
     const EnergyTotal total = total_energy(report.energy_rows);
     const double sequences = report.sequences;
-    std::fprintf(out, "\nenergy per sequence     %s   (%s to %s; prices: %s)\n",
+    std::fprintf(out, "\nenergy per sequence     %s   (%s to %s; prices: %s; chip seed %llu)\n",
                  si(total.energy_j / sequences, "J").c_str(), si(total.energy_low_j / sequences, "J").c_str(),
-                 si(total.energy_high_j / sequences, "J").c_str(), report.price_table.c_str());
-    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %6s  %-22s %s\n", "component", "action", "count", "each", "energy",
-                 "share", "low to high", "source [status]");
+                 si(total.energy_high_j / sequences, "J").c_str(), report.price_table.c_str(),
+                 static_cast<unsigned long long>(report.seed));
+    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %6s  %-22s\n", "component", "action", "count", "each", "energy",
+                 "share", "low to high");
+    std::vector<std::string> sources;
     double shown = 0.0;
     for (const ItemTotal& item : items) {
         const EnergyRow& row = item.row;
@@ -84,16 +87,27 @@ void print_energy(const RunReport& report, std::FILE* out) {
             continue;
         }
         shown += row.energy_j;
-        std::fprintf(out, "  %-16s %-26s %12.6g %10s %10s %5.1f%%  %-22s %.60s [%s]\n", to_string(row.group),
-                     row.item.c_str(), row.count / sequences,
-                     row.count > 0.0 ? si(row.energy_j / row.count, "J").c_str() : "-",
-                     si(row.energy_j / sequences, "J").c_str(), 100.0 * row.energy_j / total.energy_j,
-                     (si(row.energy_low_j / sequences, "J") + " to " + si(row.energy_high_j / sequences, "J")).c_str(),
-                     row.source.c_str(), row.status.c_str());
+        // Leakage counts seconds of instances, and one costs a power.
+        const bool leaks = row.group == ComponentGroup::leakage;
+        char count[32];
+        std::snprintf(count, sizeof(count), leaks ? "%.4g s" : "%.6g", row.count / sequences);
+        const double each = row.count > 0.0 ? row.energy_j / row.count : 0.0;
+        std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  %-22s\n", to_string(row.group), row.item.c_str(),
+                     count, si(each, leaks ? "W" : "J").c_str(), si(row.energy_j / sequences, "J").c_str(),
+                     100.0 * row.energy_j / total.energy_j,
+                     (si(row.energy_low_j / sequences, "J") + " to " + si(row.energy_high_j / sequences, "J")).c_str());
+        const std::string source = "    " + row.item + " [" + row.status + "]: " + row.source;
+        if (std::find(sources.begin(), sources.end(), source) == sources.end()) {
+            sources.push_back(source);
+        }
     }
     std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  rows below 0.1 %% (all are in the JSON)\n", "others", "",
                  "", "", si((total.energy_j - shown) / sequences, "J").c_str(),
                  100.0 * (total.energy_j - shown) / total.energy_j);
+    std::fprintf(out, "  prices (R read, S second hand, D derived, M from memory, A assumed):\n");
+    for (const std::string& source : sources) {
+        print_wrapped(out, source, 8);
+    }
 }
 
 void print_uncertainty(const RunReport& report, std::FILE* out) {
@@ -101,13 +115,12 @@ void print_uncertainty(const RunReport& report, std::FILE* out) {
     std::fprintf(out, "  prices drawn independently (%d draws): median %s, 90 %% between %s and %s\n",
                  distribution.draws, si(distribution.median_j, "J").c_str(),
                  si(distribution.quantile_05_j, "J").c_str(), si(distribution.quantile_95_j, "J").c_str());
-    std::fprintf(out, "  prices that move the total most (low to high):");
+    std::string movers = "  prices that move the total most (low to high):";
     for (std::size_t index = 0; index < std::min<std::size_t>(5, distribution.sensitivities.size()); ++index) {
         const Sensitivity& one = distribution.sensitivities[index];
-        std::fprintf(out, "%s %s %s to %s", index == 0 ? "" : ",", one.name.c_str(), si(one.at_low_j, "J").c_str(),
-                     si(one.at_high_j, "J").c_str());
+        movers += (index == 0 ? " " : ", ") + one.name + " " + si(one.at_low_j, "J") + " to " + si(one.at_high_j, "J");
     }
-    std::fprintf(out, "\n");
+    print_wrapped(out, movers, 6);
 }
 
 void print_area(const RunReport& report, std::FILE* out) {
@@ -123,9 +136,12 @@ void print_area(const RunReport& report, std::FILE* out) {
         }
     }
     for (const auto& [component, row] : parts) {
-        std::fprintf(out, "  %-16s %10.0f x %-10.3g mm2 = %10.4g mm2 %5.1f%%  %.60s [%s]\n", to_string(component),
-                     row.count, row.unit_area_mm2, row.area_mm2, 100.0 * row.area_mm2 / total.area_mm2,
-                     row.source.c_str(), row.status.c_str());
+        std::fprintf(out, "  %-16s %10.0f x %-10.3g mm2 = %10.4g mm2 %5.1f%%\n", to_string(component), row.count,
+                     row.unit_area_mm2, row.area_mm2, 100.0 * row.area_mm2 / total.area_mm2);
+    }
+    std::fprintf(out, "  sources:\n");
+    for (const auto& [component, row] : parts) {
+        print_wrapped(out, "    " + std::string(to_string(component)) + " [" + row.status + "]: " + row.source, 8);
     }
 }
 
@@ -190,12 +206,10 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
                      report.calibration.array_reads);
     }
     print_tiles(report, out);
-    std::fprintf(out,
-                 "simulation              %.1f s wall, %.1f s CPU, %.3g array operations, %.3g a CPU-second, %d lanes, "
-                 "%d workers, %.0f MB\n",
-                 report.wall_s, report.cpu_s, report.array_operations,
-                 report.array_operations / std::max(report.simulation_cpu_s, 1e-9), report.lanes, report.workers,
-                 report.peak_memory_mb);
+    std::fprintf(out, "simulation              %.1f s wall, %.1f s CPU, %d lanes, %d workers, %.0f MB\n", report.wall_s,
+                 report.cpu_s, report.lanes, report.workers, report.peak_memory_mb);
+    std::fprintf(out, "                        %.3g array operations, %.3g a CPU-second\n", report.array_operations,
+                 report.array_operations / std::max(report.simulation_cpu_s, 1e-9));
 }
 
 }  // namespace imssa
