@@ -110,6 +110,10 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
         report.codes += chip.codes;
     }
     report.accuracy = spread_of(accuracies);
+    constexpr std::size_t kShownLogits = 10;
+    const std::vector<std::vector<float>>& logits = outcome.chips.front().logits;
+    report.first_logits.assign(logits.begin(),
+                               logits.begin() + static_cast<std::ptrdiff_t>(std::min(kShownLogits, logits.size())));
     report.compared = options.compare;
     if (options.compare) {
         report.accuracy_reference = accuracy_of(outcome.chips.front().reference_logits, setup.dataset.labels);
@@ -255,6 +259,10 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
     json["sequences"] = report.sequences;
     if (report.simulated()) {
         json["accuracy"] = report.accuracy.mean;
+        json["first_logits"] = nlohmann::ordered_json::array();
+        for (const std::vector<float>& codes : report.first_logits) {
+            json["first_logits"].push_back(std::vector<int>(codes.begin(), codes.end()));
+        }
         json["accuracy_chips"] = {{"values", report.accuracy.chips},
                                   {"lowest", report.accuracy.lowest},
                                   {"highest", report.accuracy.highest},

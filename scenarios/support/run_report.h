@@ -26,6 +26,7 @@ struct RunReport {
     std::uint64_t seed = 0;
     int sequences = 0, lanes = 0, workers = 0;
     AccuracySpread accuracy;
+    std::vector<std::vector<float>> first_logits;  ///< codes of the first ten sequences on the first chip
     double accuracy_reference = 0.0;
     bool compared = false;
     ComparisonCounts codes;

@@ -240,6 +240,22 @@ TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
     expect_user_error(binary("inspect") + " --result missing.json", "missing.json");
 }
 
+TEST_F(CommandLine, AHostOnTheBusReadsTheLogitsOfInfer) {
+    for (const char* chip : {"ideal.toml", "imssa_28nm.toml"}) {
+        const nlohmann::json inferred = infer_json(chip, "--sequences 10 --seed 3");
+        const fs::path file = folder_ / "platform.json";
+        const CommandResult driven = run(binary("platform") + " --checkpoint " + checkpoint() + " --chip " +
+                                         source(std::string("scenarios/chips/") + chip) +
+                                         " --sequences 10 --seed 3 --quiet --json " + file.string());
+        ASSERT_EQ(driven.status, 0) << driven.output;
+        const nlohmann::json platform = nlohmann::json::parse(read_file(file));
+        ASSERT_EQ(platform.at("results").size(), 10U);
+        for (std::size_t index = 0; index < 10; ++index) {
+            EXPECT_EQ(platform.at("results").at(index).at("logits"), inferred.at("first_logits").at(index)) << chip;
+        }
+    }
+}
+
 TEST_F(CommandLine, HelpTeaches) {
     for (const char* program : {"infer", "train", "inspect"}) {
         const CommandResult help = run(binary(program) + " --help");
