@@ -77,6 +77,7 @@ WireTransfer split_terminals(const Eigen::MatrixXd& admittance, int rows) {
 std::vector<int> elimination_order(const WireNetwork& network, int terminals) {
     const int free_nodes = network.nodes - terminals;
     std::vector<Eigen::Triplet<double>> entries;
+    entries.reserve(static_cast<std::size_t>(free_nodes) + 2 * network.branches.size());
     for (int node = 0; node < free_nodes; ++node) {
         entries.emplace_back(node, node, 1.0);
     }
@@ -134,6 +135,7 @@ WireNetwork wire_network(const WireGrid& grid) {
     WireNetwork network;
     network.nodes = grid.rows() + grid.columns();
     std::vector<std::vector<int>> row_nodes;
+    row_nodes.reserve(static_cast<std::size_t>(grid.rows()));
     for (int row = 0; row < grid.rows(); ++row) {
         row_nodes.push_back(row_line.add(grid.column_positions, row, network));
     }

@@ -2,6 +2,7 @@
 
 #include <systemc>
 
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <vector>
@@ -36,7 +37,7 @@ struct ChipContext {
 
     std::uint32_t next_tile() const { return static_cast<std::uint32_t>(tiles.size()); }
 
-    std::int64_t now_cycles() const { return static_cast<std::int64_t>(sc_core::sc_time_stamp() / period + 0.5); }
+    std::int64_t now_cycles() const { return std::llround(sc_core::sc_time_stamp() / period); }
 
     /// Runs a process body. An error in it stops that process and is handed to whoever runs the chip.
     template <class Body>
