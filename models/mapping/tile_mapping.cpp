@@ -45,7 +45,8 @@ TileFootprint footprint(const QuantizedMatrix& matrix, const MappingOptions& opt
     }
     // A non-zero weight holds its conductance in half of its cells; the other half sits at g_min.
     const double nonzero = static_cast<double>((matrix.codes.array() != 0.0F).count());
-    result.utilisation = nonzero * (options.cells_per_weight / 2) /
+    const int conducting_cells = options.cells_per_weight / 2;
+    result.utilisation = nonzero * conducting_cells /
                          (static_cast<double>(options.tile_rows) * static_cast<double>(options.tile_columns));
     return result;
 }
