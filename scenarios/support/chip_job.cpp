@@ -193,7 +193,7 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
     EnergyLedger ledger(system.chip().units());
     LedgerObserver observer(ledger);
     system.chip().observe(observer);
-    CodeComparison comparison(setup.network, setup.sequences(), seed);
+    CodeComparison comparison(setup.network, setup.sequences());
     const bool traced = job.chip == 0 && job.first == 0;
     if (traced) {
         comparison.trace(0, 0, std::min(1, setup.network.model.modes() - 1), 0);

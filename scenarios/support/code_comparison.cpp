@@ -34,11 +34,9 @@ ComparisonCounts& ComparisonCounts::operator+=(const ComparisonCounts& other) {
     return *this;
 }
 
-CodeComparison::CodeComparison(const DeployedNetwork& network, std::map<std::uint64_t, const float*> sequences,
-                               std::uint64_t seed)
+CodeComparison::CodeComparison(const DeployedNetwork& network, std::map<std::uint64_t, const float*> sequences)
     : network_(network),
       sequences_(std::move(sequences)),
-      seed_(seed),
       driven_encoder_(network.encoder.driven_codes()),
       driven_decoder_(network.decoder.driven_codes()) {}
 

@@ -33,10 +33,10 @@ struct Trajectory {
 /// Runs the exact reference inference in lock-step beside the chip and compares every code as it appears.
 class CodeComparison final : public ChipProbe {
 public:
-    /// `sequences[id - first_id]`: values of the sequence with that id, steps x channels. Traces Re x of `trajectory`'s
-    /// layer, head and mode for the sequence with id `first_id` when `trace` is set.
-    CodeComparison(const DeployedNetwork& network, std::map<std::uint64_t, const float*> sequences, std::uint64_t seed);
+    /// `sequences`: by id, the values of a sequence, steps x channels.
+    CodeComparison(const DeployedNetwork& network, std::map<std::uint64_t, const float*> sequences);
 
+    /// Records Re x of one mode for one sequence.
     void trace(int layer, int head, int mode, std::uint64_t sequence_id);
 
     void on_encoder(const Batch& batch, int step, const LaneMatrix& codes) override;
@@ -70,7 +70,6 @@ private:
 
     const DeployedNetwork& network_;
     std::map<std::uint64_t, const float*> sequences_;
-    std::uint64_t seed_;
     MatrixRM driven_encoder_, driven_decoder_;
     std::map<int, std::unique_ptr<BatchReference>> batches_;
     ComparisonCounts counts_;

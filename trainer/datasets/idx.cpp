@@ -73,11 +73,11 @@ std::vector<std::uint8_t> decompress(const std::vector<std::uint8_t>& bytes, con
 }
 
 std::string hexadecimal(const std::uint8_t* bytes, std::size_t count) {
-    static const char* const digits = "0123456789abcdef";
+    static const char* const kDigits = "0123456789abcdef";
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 15];
+        text += kDigits[bytes[i] >> 4];
+        text += kDigits[bytes[i] & 15];
     }
     return text;
 }
@@ -141,7 +141,7 @@ std::vector<std::uint8_t> read_file_bytes(const std::string& path) {
     return bytes;
 }
 
-std::vector<std::uint8_t> unpack_gzip(std::vector<std::uint8_t> bytes, const std::string& path) {
+std::vector<std::uint8_t> unpack_gzip(const std::vector<std::uint8_t>& bytes, const std::string& path) {
     return is_gzip(bytes) ? decompress(bytes, path) : bytes;
 }
 

@@ -25,7 +25,7 @@ struct IdxImages {
 std::vector<std::uint8_t> read_file_bytes(const std::string& path);
 
 /// The content of a file's bytes: unpacked when they are gzipped. Throws UserError when the stream is cut or damaged.
-std::vector<std::uint8_t> unpack_gzip(std::vector<std::uint8_t> bytes, const std::string& path);
+std::vector<std::uint8_t> unpack_gzip(const std::vector<std::uint8_t>& bytes, const std::string& path);
 
 /// Reads an idx file from its bytes, gzipped or not: two zero bytes, type 8 (unsigned byte), number of dimensions, one
 /// big-endian uint32 a dimension, values. Throws UserError, which names path, unless the file is exactly that.
