@@ -45,8 +45,8 @@ void layer_unit_forward(const ModelConfig& config, const EffectiveLayerUnits& un
         Lanes inverse[kGroup];
         if (config.norm == Norm::layer) {
             Lanes variance[kGroup] = {};
-            for (int step = 0; step < kGroup; ++step) {
-                mean[step] = mean[step] * per_head;
+            for (Lanes& value : mean) {
+                value = value * per_head;
             }
             for (int head = 0; head < heads; ++head) {
                 for (int step = 0; step < kGroup; ++step) {
