@@ -14,7 +14,7 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Trains an S4D classifier and writes checkpoints that infer, inspect, platform and explore read.\n"
+    "Trains an S4D classifier and writes checkpoints that infer, inspect and platform read.\n"
     "A configuration has up to two phases: [training], usually in float, and [finetune], usually quantized: it runs on "
     "the integer\n"
     "codes of the chip with a straight-through gradient. Each phase writes a checkpoint after every epoch.";

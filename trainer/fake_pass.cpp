@@ -152,6 +152,34 @@ void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint di
     }
 }
 
+void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const {
+    const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
+    const EffectiveNetwork& effective = network_.effective;
+    LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int heads = effective.config.heads;
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    for (int block = first; block < first + count; ++block) {
+        std::copy_n(input.block(block), heads * kBlockWidth, trace.kernel_input.block(block));
+        quantize_block(grids.input, trace.kernel_input.block(block), heads * kBlockWidth, nullptr);
+    }
+    for (int head = 0; head < heads; ++head) {
+        const int offset = head * kBlockWidth;
+        convolve(grids.responses.head(head), trace.kernel_input.block(0) + offset, trace.kernel_input.stride(), first,
+                 count, trace.kernel_output.block(first) + offset, trace.kernel_output.stride());
+        const Lanes d =
+            broadcast(effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)]);
+        for (int block = first; block < first + count; ++block) {
+            const float* u = input.block(block) + offset;
+            float* y = trace.kernel_output.block(block) + offset;
+            for (int at = 0; at < kBlockWidth; at += kLaneWidth) {
+                store_lanes(y + at, multiply_add(d, load_lanes(u + at), load_lanes(y + at)));
+            }
+        }
+    }
+}
+
 void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk,
                              Workspace& workspace) const {
     const EffectiveNetwork& effective = network_.effective;
@@ -164,7 +192,10 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
     const int size = model.heads * kBlockWidth;
-    for (int head = 0; head < model.heads; ++head) {
+    if (network_.mode == EvaluationMode::convolution) {
+        convolve_chunk(layer, chunk, workspace);
+    }
+    for (int head = 0; network_.mode == EvaluationMode::recurrent && head < model.heads; ++head) {
         const int offset = head * kBlockWidth;
         scan(layer, head, 0, model.modes(), dither_keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps),
              input.block(first) + offset, trace.kernel_output.block(first) + offset, input.stride(), count,

@@ -29,8 +29,8 @@ void add_block_noise(double sigma, std::uint64_t seed, std::uint32_t place, Lane
 std::uint32_t activation_noise_place(int unit);
 
 /// Forward pass of 16 sequences in real numbers on the grids of a FakeNetwork, recurrent, so that the state is
-/// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`. workspace.input ->
-/// workspace.logits.
+/// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`; or, in mode convolution,
+/// y = Q(k) * Q(u) + D u. workspace.input -> workspace.logits.
 class FakePass {
 public:
     FakePass(const FakeNetwork& network, const PassNoise& noise) : network_(network), noise_(noise) {}
@@ -46,6 +46,7 @@ public:
     const FakeNetwork& network() const { return network_; }
 
 private:
+    void convolve_chunk(int layer, int chunk, Workspace& workspace) const;
     void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace) const;
 
     const FakeNetwork& network_;
@@ -63,6 +64,17 @@ private:
     const FakePass& pass_;
     std::uint32_t dither_keys_[kLaneWidth];
     std::uint32_t sequences_[kLaneWidth];
+};
+
+/// Backward pass through the kernels of a FakePass in mode convolution; rounding counts as the identity.
+class ConvolutionAdjoint final : public KernelAdjoint {
+public:
+    explicit ConvolutionAdjoint(const FakeNetwork& network) : network_(network) {}
+    void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
+    void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
+
+private:
+    const FakeNetwork& network_;
 };
 
 }  // namespace imssa

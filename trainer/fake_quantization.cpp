@@ -130,6 +130,24 @@ FakeLayerGrids layer_grids(const FakeQuantization& options, const LayerRanges& r
     return grids;
 }
 
+/// Impulse responses of a layer with the indirect quantization of states.
+ImpulseResponses layer_responses(const FakeQuantization& options, const std::string& prefix,
+                                 const EffectiveNetwork& effective, int layer, std::uint64_t seed) {
+    const int heads = effective.config.heads;
+    MatrixRM responses(heads, effective.steps);
+    for (int head = 0; head < heads; ++head) {
+        impulse_response(kernel_view(effective, layer, head), effective.steps, responses.row(head).data());
+    }
+    // Observed ranges hold every number, so the gradient passes everywhere.
+    quantize_tensor(indirect_state_quantizer(options.state), prefix + "impulse_response", responses.data(), nullptr,
+                    heads, effective.steps, seed);
+    ImpulseResponses result(heads, effective.steps);
+    for (int head = 0; head < heads; ++head) {
+        std::copy_n(responses.row(head).data(), effective.steps, result.head(head));
+    }
+    return result;
+}
+
 void set_ones(NetworkParameters& parameters) {
     for_each_tensor(parameters,
                     [](const std::string&, float* data, Eigen::Index size) { std::fill_n(data, size, 1.0F); });
@@ -164,11 +182,46 @@ void FakeQuantization::validate() const {
     }
 }
 
+QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state) {
+    QuantizerOptions options = state;
+    options.bits = state.bits - 1;
+    return options;
+}
+
+void check_convolution(const FakeQuantization& options) {
+    if (options.state_limit > 0.0) {
+        throw UserError(
+            "'state_limit' clips states, and mode 'convolution' has none: set it to 0, or mode 'recurrent'");
+    }
+    if (!options.state.active()) {
+        return;
+    }
+    const auto refuse = [](const std::string& reason) {
+        throw UserError("mode 'convolution' quantizes states indirectly, through impulse response and kernel input: " +
+                        reason);
+    };
+    if (options.state.rounding == StateRounding::dithered) {
+        refuse("state.rounding 'dithered' is a rounding of states step by step; use mode 'recurrent'");
+    }
+    if (options.state.scale == ScaleGranularity::mode) {
+        refuse("an impulse response is the sum of all modes of its head; use state.scale 'tensor' or 'head'");
+    }
+    if (options.state.range > 0.0) {
+        refuse("state.range is a range of states; leave it at 0");
+    }
+    const int fewest = options.state.quantizer == Quantizer::max_scale ? 2 : 3;
+    if (options.state.bits < fewest) {
+        refuse("half the levels of state.bits = " + std::to_string(options.state.bits) +
+               " leave nothing but zero; give at least " + std::to_string(fewest));
+    }
+}
+
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
-                         std::uint64_t seed, double a_noise) {
+                         std::uint64_t seed, double a_noise, EvaluationMode mode) {
     FakeNetwork network;
     network.options = options;
+    network.mode = mode;
     network.used = parameters;
     network.mask = zero_parameters(config);
     set_ones(network.mask);
@@ -206,6 +259,12 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
         // max_scale passes every gradient, the others none beyond their range.
         network.effective.units[index].mixing_limit =
             options.activations.active() ? network.layers.back().mixing.range_high : kNoLimit;
+        if (mode == EvaluationMode::convolution) {
+            const float input_range = index == 0 ? ranges.encoder : ranges.layers[index - 1].output;
+            network.layers.back().input = activation_grid(indirect_state_quantizer(options.state), input_range);
+            network.layers.back().responses = layer_responses(options, "layers." + std::to_string(index) + ".",
+                                                              network.effective, static_cast<int>(index), seed);
+        }
     }
     return network;
 }

@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "models/network/parameters.h"
+#include "trainer/convolution.h"
 #include "trainer/effective_network.h"
+#include "trainer/evaluation_mode.h"
 #include "trainer/fake_quantizer.h"
 
 namespace imssa {
@@ -14,7 +16,9 @@ struct FakeQuantization {
     QuantizerOptions a_re, a_im, step;  ///< Re A, Im A, log dt in continuous time, before the exponential (QS4D)
     QuantizerOptions abar, bbar;        ///< after discretization, real and imaginary parts on one grid (Zhao et al.)
     QuantizerOptions c, d;
-    QuantizerOptions state;        ///< in the recurrence, every step
+    /// In the recurrence, at every step. As a convolution, the indirect quantization of QS4D: impulse response and
+    /// kernel input with half the levels, so one bit less (max_scale: 2^(bits-1) + 1 levels).
+    QuantizerOptions state;
     QuantizerOptions activations;  ///< encoder, kernel, activation, mixing and layer outputs
     QuantizerOptions mixing, encoder, decoder, biases;
     double state_limit = 0.0;  ///< Re and Im of the state are clipped to +-this every step (Zhao et al.: 50); 0: not
@@ -44,6 +48,8 @@ void visit_fields(Visitor& visit, FakeQuantization& c) {
 struct FakeLayerGrids {
     std::vector<QuantizerGrid> state;  ///< heads x modes
     std::vector<float> state_range;    ///< full scale of each, for noise
+    QuantizerGrid input;               ///< convolution: of the kernels' input
+    ImpulseResponses responses;        ///< convolution: of every head, on their grids
     QuantizerGrid kernel_output, activation, mixing, output;
     float kernel_output_range = 0.0F;
 };
@@ -51,6 +57,7 @@ struct FakeLayerGrids {
 /// A network of one optimisation step whose numbers lie on the grids of a FakeQuantization.
 struct FakeNetwork {
     FakeQuantization options;
+    EvaluationMode mode = EvaluationMode::recurrent;
     EffectiveNetwork effective;  ///< B kept apart from C (input_is_folded is false)
     QuantizerGrid encoder;
     std::vector<FakeLayerGrids> layers;
@@ -63,7 +70,13 @@ struct FakeNetwork {
 /// gets after its quantization (QS4D). Throws NumericalError naming a dead tensor.
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
-                         std::uint64_t seed, double a_noise = 0.0);
+                         std::uint64_t seed, double a_noise = 0.0, EvaluationMode mode = EvaluationMode::recurrent);
+
+/// The quantizer of impulse responses and kernel inputs that goes with states of `state`: half the levels (QS4D).
+QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state);
+
+/// Throws UserError for what states have and convolutions have not.
+void check_convolution(const FakeQuantization& options);
 
 /// Straight-through estimator: gradient of the network's effective tensors to that of `parameters`.
 void fake_parameter_gradient(const FakeNetwork& network, const NetworkParameters& parameters,

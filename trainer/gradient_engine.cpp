@@ -37,13 +37,26 @@ StepNetwork StepNetwork::fake_quantized(FakeNetwork fake) {
     return network;
 }
 
-GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized)
+namespace {
+
+/// Workspaces for training and for evaluation.
+std::pair<Workspace::Purpose, Workspace::Purpose> purposes(bool quantized, bool fake_quantized, EvaluationMode mode) {
+    using Purpose = Workspace::Purpose;
+    if (quantized) {
+        return {Purpose::quantized, Purpose::quantized_evaluation};
+    }
+    if (mode == EvaluationMode::convolution) {
+        return {Purpose::convolution_training, Purpose::convolution_evaluation};
+    }
+    return {fake_quantized ? Purpose::fake_training : Purpose::float_training, Purpose::evaluation};
+}
+
+}  // namespace
+
+GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized,
+                               EvaluationMode mode)
     : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config) {
-    const Workspace::Purpose in_reals =
-        fake_quantized ? Workspace::Purpose::fake_training : Workspace::Purpose::float_training;
-    const Workspace::Purpose training = quantized ? Workspace::Purpose::quantized : in_reals;
-    const Workspace::Purpose evaluation =
-        quantized ? Workspace::Purpose::quantized_evaluation : Workspace::Purpose::evaluation;
+    const auto [training, evaluation] = purposes(quantized, fake_quantized, mode);
     for (int thread = 0; thread < threads; ++thread) {
         workspaces_.push_back(std::make_unique<Workspace>(config, steps, training));
         evaluation_workspaces_.push_back(std::make_unique<Workspace>(config, steps, evaluation));
@@ -112,7 +125,9 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         if (with_gradient) {
             for_each_effective_tensor(
                 item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
-            if (fake_pass) {
+            if (fake_pass && network.fake()->mode == EvaluationMode::convolution) {
+                backward(effective, ConvolutionAdjoint(*network.fake()), workspace, item_gradients_[at]);
+            } else if (fake_pass) {
                 backward(effective, FakeKernelAdjoint(*fake_pass, keys, identities), workspace, item_gradients_[at]);
             } else if (quantized_pass) {
                 backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, keys), workspace,

@@ -51,8 +51,10 @@ private:
 /// not depend on the number of threads.
 class GradientEngine {
 public:
-    /// `quantized`: networks are deployed to codes; `fake_quantized`: real on grids.
-    GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized = false);
+    /// `quantized`: networks are deployed to codes; `fake_quantized`: real on grids, and in mode `convolution` every
+    /// network.
+    GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized = false,
+                   EvaluationMode mode = EvaluationMode::recurrent);
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
     /// NumericalError when the loss is not finite.

@@ -60,7 +60,7 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
       train_(train),
       test_(test),
       engine_(checkpoint.config.model, train.steps, phase_.precision == Precision::quantized, threads,
-              phase_.precision == Precision::fake_quantized),
+              phase_.precision == Precision::fake_quantized, phase_.mode),
       steps_per_epoch_((train.count() + phase_.batch - 1) / phase_.batch) {
     const ModelConfig& model = checkpoint.config.model;
     if (model.channels != train.channels || model.classes < train.classes) {
@@ -101,7 +101,10 @@ TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, cons
     if (phase.precision == Precision::fake_quantized) {
         result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, *ranges,
                                                                   with_at_least(config.fake_quantization, bits), steps,
-                                                                  seed, noise.continuous_a));
+                                                                  seed, noise.continuous_a, phase.mode));
+    } else if (phase.mode == EvaluationMode::convolution) {
+        result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, zero_ranges(config.model),
+                                                                  {}, steps, seed, noise.continuous_a, phase.mode));
     } else {
         if (noise.continuous_a > 0.0) {
             add_continuous_a_noise(noise.continuous_a, seed, result.parameters);

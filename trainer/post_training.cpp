@@ -111,7 +111,7 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
         checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, phase.calibration_sequences);
     }
     GradientEngine engine(config.model, test.steps, phase.precision == Precision::quantized, options.threads,
-                          phase.precision == Precision::fake_quantized);
+                          phase.precision == Precision::fake_quantized, phase.mode);
     std::vector<NoiseSweepRow> rows;
     std::filesystem::create_directories(options.out_folder);
     std::ofstream file(std::filesystem::path(options.out_folder) / (config.name + "_noise_sweep.csv"));

@@ -34,6 +34,11 @@ void PhaseConfig::validate() const {
     require(noise.cell_errors == 0.0 || precision == Precision::quantized,
             "noise.cell_errors needs precision 'quantized': the errors are those of deployed cells; in float use "
             "noise.continuous_a");
+    require(mode == EvaluationMode::recurrent || precision != Precision::quantized,
+            "mode 'convolution' needs precision 'float' or 'fake_quantized': the codes, registers and roundings of a "
+            "chip's states exist step by step only");
+    require(mode == EvaluationMode::recurrent || noise.states == 0.0,
+            "noise.states needs mode 'recurrent': a convolution has no states");
     require(noise.states == 0.0 || precision == Precision::fake_quantized,
             "noise.states needs precision 'fake_quantized': deployed states have no conversion of their own, and the "
             "float scan keeps no place for it");
@@ -63,6 +68,9 @@ void TrainConfig::validate() const {
     for (const PhaseConfig* phase : {&training, &finetune}) {
         require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
                 "greedy pruning looks at the validation split: set data.validation_count above 0");
+        if (phase->mode == EvaluationMode::convolution && phase->precision == Precision::fake_quantized) {
+            check_convolution(fake_quantization);
+        }
     }
     check_bit_schedule(training, quantization, fake_quantization);
     check_bit_schedule(finetune, quantization, fake_quantization);

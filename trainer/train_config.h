@@ -8,6 +8,7 @@
 #include "models/network/deployed_network.h"
 #include "models/network/parameters.h"
 #include "trainer/datasets/data_config.h"
+#include "trainer/evaluation_mode.h"
 #include "trainer/fake_quantization.h"
 #include "trainer/initialize.h"
 #include "trainer/noise_config.h"
@@ -29,6 +30,7 @@ constexpr std::array<std::pair<const char*, Precision>, 3> enum_names(Precision)
 /// One phase of training: an optimiser, a cosine schedule and a checkpoint of its own.
 struct PhaseConfig {
     Precision precision = Precision::in_float;
+    EvaluationMode mode = EvaluationMode::recurrent;
     int epochs = 0;                           ///< 0: the phase is left out
     int batch = 64;                           ///< sequences an optimisation step
     double learning_rate = 1e-2;              ///< at the top of the schedule
@@ -50,6 +52,7 @@ struct PhaseConfig {
 template <class Visitor>
 void visit_fields(Visitor& visit, PhaseConfig& c) {
     visit("precision", c.precision);
+    visit("mode", c.mode);
     visit("epochs", c.epochs);
     visit("batch", c.batch);
     visit("learning_rate", c.learning_rate);

@@ -10,15 +10,15 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
       keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized ||
-                   purpose == Purpose::fake_training) {
+                   purpose == Purpose::fake_training || purpose == Purpose::convolution_training) {
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
-    const bool keeps_mixing =
-        keeps_states && (config.glu || purpose == Purpose::quantized || purpose == Purpose::fake_training);
+    const bool keeps_mixing = keeps_states && (config.glu || purpose != Purpose::float_training);
+    const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training;
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
-        stream.emplace_back(heads, kept);
+        stream.emplace_back(heads, convolution ? blocks : kept);
     }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
@@ -32,6 +32,12 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         layer.inverse_deviation = AlignedArray<float>(static_cast<std::size_t>(blocks) * kBlockWidth);
         if (purpose == Purpose::quantized || purpose == Purpose::quantized_evaluation) {
             layer.registers = AlignedArray<std::int32_t>(state_size * checkpoints);
+        } else if (convolution) {
+            layer.kernel_input = BlockBuffer(heads, blocks);
+            if (keeps_states) {
+                layer.kernel_output_gradient = BlockBuffer(heads, blocks);
+                layer.response_gradient = ImpulseResponses(heads, steps);
+            }
         } else {
             layer.states = AlignedArray<float>(state_size * checkpoints);
         }

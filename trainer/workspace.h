@@ -5,6 +5,7 @@
 
 #include "models/network/parameters.h"
 #include "trainer/block_scan.h"
+#include "trainer/convolution.h"
 #include "trainer/lane_buffer.h"
 
 namespace imssa {
@@ -14,6 +15,9 @@ struct LayerTrace {
     BlockBuffer kernel_output;              ///< y: real, or codes; one chunk only
     BlockBuffer activation;                 ///< act(y)
     BlockBuffer slope;                      ///< d act / d y, zero where y is at its limit
+    BlockBuffer kernel_input;               ///< convolution: u on its grid, the whole sequence
+    BlockBuffer kernel_output_gradient;     ///< convolution training: of the whole sequence
+    ImpulseResponses response_gradient;     ///< convolution training
     BlockBuffer mixing;                     ///< mixing outputs (kept for a GLU and for codes; otherwise one chunk)
     BlockBuffer normalized;                 ///< layer norm before gamma and beta; without a norm the sum itself
     AlignedArray<float> inverse_deviation;  ///< [block][8][16]
@@ -26,7 +30,15 @@ struct LayerTrace {
 /// All memory that the forward and backward pass of 16 sequences needs; one a thread, allocated once.
 class Workspace {
 public:
-    enum class Purpose { evaluation, float_training, quantized_evaluation, quantized, fake_training };
+    enum class Purpose {
+        evaluation,
+        float_training,
+        quantized_evaluation,
+        quantized,
+        fake_training,
+        convolution_evaluation,
+        convolution_training
+    };
 
     Workspace(const ModelConfig& config, int steps, Purpose purpose);
 
