@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scenarios/support/si_text.h"
+#include "scenarios/support/wrapped_text.h"
 
 namespace imssa {
 
@@ -109,14 +110,16 @@ nlohmann::ordered_json baselines_json(const std::vector<Baseline>& baselines) {
 void print_baselines(const std::vector<Baseline>& baselines, double chip_sequence_j, std::FILE* out) {
     std::fprintf(out, "\nthe same inference elsewhere, by operation counts (energy of a sequence)\n");
     for (const Baseline& baseline : baselines) {
-        std::fprintf(out, "  %-28s %10s  (%s to %s)  %.3g x this chip\n    %s\n", baseline.name.c_str(),
+        std::fprintf(out, "  %-28s %10s  (%s to %s)  %.3g x this chip\n", baseline.name.c_str(),
                      si(baseline.sequence_j.nominal, "J").c_str(), si(baseline.sequence_j.low, "J").c_str(),
-                     si(baseline.sequence_j.high, "J").c_str(), baseline.sequence_j.nominal / chip_sequence_j,
-                     baseline.how.c_str());
+                     si(baseline.sequence_j.high, "J").c_str(), baseline.sequence_j.nominal / chip_sequence_j);
+        print_wrapped(out, "    " + baseline.how, 4);
     }
     std::fprintf(out, "published systems, for orientation only\n");
     for (const ReferenceSystem& system : reference_systems()) {
-        std::fprintf(out, "  %-28s %s [%s]: %s\n", system.name, system.figure, system.status, system.comparable);
+        char name[40];
+        std::snprintf(name, sizeof(name), "  %-28s ", system.name);
+        print_wrapped(out, std::string(name) + system.figure + " [" + system.status + "]: " + system.comparable, 31);
     }
 }
 

@@ -6,20 +6,15 @@
 #include <vector>
 
 #include "models/chip/activity.h"
+#include "models/chip/paper_figures.h"
 #include "models/cost/area.h"
 #include "models/cost/ledger.h"
 #include "models/cost/uncertainty.h"
+#include "scenarios/support/accuracy.h"
 #include "scenarios/support/baselines.h"
 #include "scenarios/support/chip_job.h"
 
 namespace imssa {
-
-/// Accuracy of several programmed chips on the same sequences.
-struct AccuracySpread {
-    std::vector<double> chips;
-    double mean = 0.0, lowest = 0.0, highest = 0.0;
-    double standard_deviation = 0.0;  ///< between chips (n - 1)
-};
 
 /// Everything that a report of a chip run tells, in SI units, per sequence where it says so.
 struct RunReport {
@@ -47,19 +42,14 @@ struct RunReport {
     std::string price_table;
     EnergyDistribution distribution;  ///< of the energy of a sequence
     std::vector<Baseline> baselines;
+    PaperFigures paper;
+    int steps = 0;                ///< of a sequence
     std::string activity_source;  ///< of an estimate without simulation; empty: simulated
 
     bool simulated() const { return activity_source.empty(); }
 
     double seconds(std::int64_t cycles) const { return static_cast<double>(cycles) / clock_hz; }
 };
-
-/// Share of sequences whose largest logit is the label.
-double accuracy_of(const std::vector<std::vector<float>>& logits, const std::vector<int>& labels);
-AccuracySpread spread_of(const std::vector<double>& chips);
-/// counts[label][answer].
-std::vector<std::vector<int>> confusion_counts(const std::vector<std::vector<float>>& logits,
-                                               const std::vector<int>& labels, int classes);
 
 /// Prices the ledger and gathers the figures.
 RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome);

@@ -4,6 +4,7 @@
 
 #include "models/chip/operation_count.h"
 #include "scenarios/support/energy_explanation.h"
+#include "scenarios/support/paper_report.h"
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/si_text.h"
 #include "scenarios/support/wrapped_text.h"
@@ -101,8 +102,8 @@ void print_energy(const RunReport& report, std::FILE* out) {
             sources.push_back(source);
         }
     }
-    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  rows below 0.1 %% (all are in the JSON)\n", "others", "",
-                 "", "", si((total.energy_j - shown) / sequences, "J").c_str(),
+    std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  rows below 0.1 %%\n", "others", "", "", "",
+                 si((total.energy_j - shown) / sequences, "J").c_str(),
                  100.0 * (total.energy_j - shown) / total.energy_j);
     std::fprintf(out, "  prices (R read, S second hand, D derived, M from memory, A assumed):\n");
     for (const std::string& source : sources) {
@@ -184,9 +185,10 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
     print_uncertainty(report, out);
     print_area(report, out);
     const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);
-    std::fprintf(out,
-                 "\nefficiency              %.4g TOPS/W, %.4g TOPS/mm2 at %.4g operations a sequence (%.60s ...)\n",
-                 figures.tops_per_w, figures.tops_per_mm2, figures.operations_per_sequence, operation_definition());
+    std::fprintf(out, "\nefficiency              %.4g TOPS/W, %.4g TOPS/mm2 at %.6g operations a sequence\n",
+                 figures.tops_per_w, figures.tops_per_mm2, figures.operations_per_sequence);
+    print_wrapped(out, std::string("  operations counted:   ") + operation_definition(), 24);
+    print_paper_metrics(report, out);
     print_baselines(report.baselines, total_energy(report.energy_rows).energy_j / report.sequences, out);
     if (!report.simulated()) {
         return;

@@ -138,6 +138,19 @@ TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
     EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
 }
 
+TEST_F(CommandLine, LinesOfTheReportFitATerminal) {
+    const CommandResult result = run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " +
+                                     source("scenarios/chips/imssa_28nm_delta.toml") + " --sequences 2");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("ADC complexity"), std::string::npos);
+    std::istringstream lines(result.output);
+    int number = 0;
+    for (std::string line; std::getline(lines, line); ++number) {
+        EXPECT_LE(line.size(), 120U) << line;
+    }
+    EXPECT_GT(number, 50);
+}
+
 TEST_F(CommandLine, MistakesEndWithOneLineAndStatusTwo) {
     expect_user_error(infer("ideal.toml", "--set timing.clok_hz=1e8"), "clok_hz");
     expect_user_error(infer("ideal.toml", "--set timing.clock_hz=fast"), "clock_hz");

@@ -6,19 +6,11 @@
 
 #include "models/cost/area.h"
 #include "tests/models/chip/hand_worked.h"
+#include "tests/models/chip/ledger_observer.h"
 #include "tests/models/cost/small_table.h"
 
 namespace imssa::testing {
 namespace {
-
-class LedgerObserver final : public tlm::tlm_analysis_if<ActionEvent> {
-public:
-    explicit LedgerObserver(EnergyLedger& ledger) : ledger_(ledger) {}
-    void write(const ActionEvent& event) override { ledger_.record(event); }
-
-private:
-    EnergyLedger& ledger_;
-};
 
 struct Design {
     ModelConfig model;
