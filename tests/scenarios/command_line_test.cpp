@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -124,6 +125,25 @@ TEST_F(CommandLine, SameSeedGivesTheSameResultToTheBitForAnyNumberOfWorkers) {
     one.erase("simulation");
     two.erase("simulation");
     EXPECT_EQ(one, two);
+}
+
+TEST_F(CommandLine, WithEveryErrorTheResultIsTheSameForAnyNumberOfLanesAndWorkers) {
+    const std::string errors =
+        " --set wires.row_ohm_per_cell=2.0 --set wires.column_ohm_per_cell=2.0 --set read.thermal_noise=true"
+        " --set read.shot_noise=true --set read.iv_cubic_per_volt2=0.3 --set dac.gain_sigma=0.01"
+        " --set adc.input_noise_codes=0.3 --set adc.offset_sigma_codes=1.0 --set adc.gain_sigma=0.01"
+        " --set adc.unit_mismatch_sigma=0.02 --set device.stuck_low_fraction=0.001 --set mapping.packing=diagonal";
+    nlohmann::json first;
+    for (const auto& [lanes, threads] : {std::pair{23, 1}, {7, 3}, {16, 2}, {1, 2}}) {
+        nlohmann::json result = infer_json("imssa_28nm.toml", "--sequences 23 --lanes " + std::to_string(lanes) +
+                                                                  " --threads " + std::to_string(threads) + errors);
+        EXPECT_GT(result.at("mismatched_codes"), 0);
+        result.erase("simulation");
+        if (first.is_null()) {
+            first = result;
+        }
+        EXPECT_EQ(result, first) << "lanes " << lanes << ", workers " << threads;
+    }
 }
 
 TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {

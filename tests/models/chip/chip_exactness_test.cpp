@@ -59,7 +59,7 @@ Design random_design(std::uint32_t seed) {
     design.model.activation = choice.of(std::vector<Activation>{Activation::none, Activation::relu, Activation::gelu});
     design.kernel = choice.of(kernels);
     design.steps = choice.between(1, 7);
-    design.lanes = choice.of(std::vector<int>{1, 2, 15, 16, 17, 33, 64, 200});
+    design.lanes = choice.of(std::vector<int>{1, 2, 7, 15, 16, 17, 33, 64, 200});
     MappingOptions& mapping = design.chip.mapping;
     mapping.cells_per_weight = choice.yes() ? 4 : 2;
     mapping.weight_slices = choice.between(1, 3);
