@@ -1,6 +1,7 @@
 #include "models/array/wire_grid.h"
 
 #include <gtest/gtest.h>
+#include <Eigen/Dense>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -67,6 +68,83 @@ TEST(WireGrid, AgreesWithTheDenseNodalSolutionForEverySideAndEveryZero) {
                 const WireGrid grid = full_grid(cells, config);
                 expect_same(wire_transfer(grid), dense_wire_transfer(grid), 1e-10);
             }
+        }
+    }
+}
+
+/// Kirchhoff's current law written out cell by cell on the whole tile, independent of wire_network: nodes r C + c of
+/// the rows' wires, R C + r C + c of the columns' wires; a segment of wire between neighbours, and one between an
+/// outermost cell and the driver or sense amplifier at that side, in series with its resistance. Column currents in
+/// siemens, R x C.
+Eigen::MatrixXd cell_by_cell(const Eigen::MatrixXd& cells, const WireConfig& wires) {
+    const Eigen::Index rows = cells.rows(), columns = cells.cols(), nodes = rows * columns;
+    Eigen::MatrixXd admittance = Eigen::MatrixXd::Zero(2 * nodes, 2 * nodes);
+    const auto connect = [&](Eigen::Index a, Eigen::Index b, double siemens) {
+        admittance(a, a) += siemens;
+        admittance(b, b) += siemens;
+        admittance(a, b) -= siemens;
+        admittance(b, a) -= siemens;
+    };
+    const double driver = 1.0 / (wires.row_ohm_per_cell + wires.driver_ohm);
+    const double sense = 1.0 / (wires.column_ohm_per_cell + wires.sense_ohm);
+    Eigen::MatrixXd from_rows = Eigen::MatrixXd::Zero(2 * nodes, rows);
+    Eigen::MatrixXd to_columns = Eigen::MatrixXd::Zero(2 * nodes, columns);
+    for (Eigen::Index r = 0; r < rows; ++r) {
+        for (Eigen::Index c = 0; c < columns; ++c) {
+            const Eigen::Index on_row = r * columns + c, on_column = nodes + on_row;
+            connect(on_row, on_column, cells(r, c));
+            if (c + 1 < columns) {
+                connect(on_row, on_row + 1, 1.0 / wires.row_ohm_per_cell);
+            }
+            if (r + 1 < rows) {
+                connect(on_column, on_column + columns, 1.0 / wires.column_ohm_per_cell);
+            }
+            if ((c == 0 && wires.driver_side != DriverSide::right) ||
+                (c == columns - 1 && wires.driver_side != DriverSide::left)) {
+                admittance(on_row, on_row) += driver;
+                from_rows(on_row, r) += driver;
+            }
+            if ((r == 0 && wires.sense_side != SenseSide::bottom) ||
+                (r == rows - 1 && wires.sense_side != SenseSide::top)) {
+                admittance(on_column, on_column) += sense;
+                to_columns(on_column, c) += sense;
+            }
+        }
+    }
+    return (to_columns.transpose() * admittance.ldlt().solve(from_rows)).transpose();
+}
+
+TEST(WireGrid, AgreesWithCurrentsWrittenOutCellByCellForEverySide) {
+    WireGrid part = full_grid(random_cells(3, 4, 3), wires(2, 3, 10, 20));
+    part.tile_rows = 8;
+    part.tile_columns = 7;
+    part.row_positions = {1, 4, 5};
+    part.column_positions = {0, 2, 5, 6};
+    Eigen::MatrixXd all_cells = Eigen::MatrixXd::Zero(8, 7);
+    for (int row = 0; row < 3; ++row) {
+        for (int column = 0; column < 4; ++column) {
+            all_cells(part.row_positions[static_cast<std::size_t>(row)],
+                      part.column_positions[static_cast<std::size_t>(column)]) = part.conductances(row, column);
+        }
+    }
+    for (const DriverSide drivers : {DriverSide::left, DriverSide::right, DriverSide::both}) {
+        for (const SenseSide sense : {SenseSide::bottom, SenseSide::top, SenseSide::both}) {
+            part.wires.driver_side = drivers;
+            part.wires.sense_side = sense;
+            const Eigen::MatrixXd few = wire_transfer(part).columns;
+            const Eigen::MatrixXd of_tile = cell_by_cell(all_cells, part.wires);
+            for (int row = 0; row < 3; ++row) {
+                for (int column = 0; column < 4; ++column) {
+                    EXPECT_NEAR(few(row, column),
+                                of_tile(part.row_positions[static_cast<std::size_t>(row)],
+                                        part.column_positions[static_cast<std::size_t>(column)]),
+                                1e-10 * part.conductances.maxCoeff());
+                }
+            }
+            const WireGrid whole = full_grid(random_cells(9, 6, 2), part.wires);
+            const Eigen::MatrixXd difference =
+                wire_transfer(whole).columns - cell_by_cell(whole.conductances, whole.wires);
+            EXPECT_LT(difference.cwiseAbs().maxCoeff(), 1e-10 * whole.conductances.maxCoeff());
         }
     }
 }
