@@ -8,6 +8,7 @@
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "trainer/mode_comparison.h"
 #include "trainer/post_training.h"
 #include "trainer/training_run.h"
 
@@ -64,8 +65,25 @@ nlohmann::ordered_json result_json(const imssa::TrainingOptions& options, const 
     return json;
 }
 
-/// --ptq and --noise-sweep.
-void run_without_training(const imssa::TrainingOptions& options, bool ptq, const std::string& sweep, int draws) {
+void print_mode_comparison(const std::vector<imssa::ModeComparisonRow>& rows) {
+    std::printf("state      test accuracy, %%        kernel outputs, %% of their size in float        states\n");
+    std::printf("bits  recurrent  convolution  recurrent-float  convolution-float  rec.-conv.  recurrent-float\n");
+    for (const imssa::ModeComparisonRow& row : rows) {
+        std::printf("%4d %10.2f %12.2f %16.3g %18.3g %11.3g %16.3g\n", row.bits, 100.0 * row.recurrent_accuracy,
+                    100.0 * row.convolution_accuracy, 100.0 * row.recurrent_error, 100.0 * row.convolution_error,
+                    100.0 * row.divergence, 100.0 * row.state_error);
+    }
+}
+
+/// --ptq, --noise-sweep and --compare-modes.
+void run_without_training(const imssa::TrainingOptions& options, bool ptq, const std::string& sweep, int draws,
+                          const std::string& state_bits) {
+    if (!state_bits.empty()) {
+        const std::vector<imssa::ModeComparisonRow> rows = imssa::compare_modes(options, imssa::parse_bits(state_bits));
+        if (!options.quiet) {
+            print_mode_comparison(rows);
+        }
+    }
     if (ptq) {
         const imssa::PostTrainingOutcome outcome = imssa::quantize_after_training(options);
         if (!options.quiet) {
@@ -121,13 +139,16 @@ int run(int argc, char** argv) {
     app.add_option("--json", json_path, "write configuration, accuracy and history to this file")->type_name("FILE");
     app.add_flag("--quiet", options.quiet, "print nothing but errors");
     bool ptq = false;
-    std::string sweep;
+    std::string sweep, state_bits;
     int draws = 5;
     app.add_flag("--ptq", ptq,
                  "quantize the checkpoint of --init without training: calibrate, measure, write NAME_ptq.h5");
     app.add_option("--noise-sweep", sweep, "test accuracy of --init under errors, e.g. cell_errors=0,0.5,1,2")
         ->type_name("KEY=V,V");
     app.add_option("--draws", draws, "draws of each error of --noise-sweep")->capture_default_str();
+    app.add_option("--compare-modes", state_bits,
+                   "recurrent against indirect (convolution) state quantization of --init, e.g. 2,4,8")
+        ->type_name("BITS,BITS");
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {
@@ -149,8 +170,8 @@ int run(int argc, char** argv) {
     if (!init.empty()) {
         options.init = init;
     }
-    if (ptq || !sweep.empty()) {
-        run_without_training(options, ptq, sweep, draws);
+    if (ptq || !sweep.empty() || !state_bits.empty()) {
+        run_without_training(options, ptq, sweep, draws, state_bits);
         return 0;
     }
     const imssa::TrainingOutcome outcome = imssa::run_training(options);

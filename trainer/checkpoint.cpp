@@ -89,6 +89,14 @@ void write_file(const Checkpoint& checkpoint, const std::string& path) {
             file.floats("ranges/" + name, data, shape_of(model, name, size));
         });
     }
+    if (checkpoint.bounds) {
+        std::vector<float> values;
+        for (int place = 0; place < checkpoint.bounds->count(); ++place) {
+            values.push_back((*checkpoint.bounds)[place].low);
+            values.push_back((*checkpoint.bounds)[place].high);
+        }
+        file.floats("bounds", values.data(), {values.size()});
+    }
     if (checkpoint.optimizer) {
         file.group("optimizer");
         write_parameters(file, model, "optimizer/first", checkpoint.optimizer->first);
@@ -162,6 +170,15 @@ Checkpoint load_checkpoint(const std::string& path) {
         for_each_range(*checkpoint.ranges, [&](const std::string& name, float* data, Eigen::Index size) {
             file.floats("ranges/" + name, data, static_cast<std::size_t>(size));
         });
+    }
+    if (file.has("bounds")) {
+        checkpoint.bounds.emplace(model);
+        std::vector<float> values(2 * static_cast<std::size_t>(checkpoint.bounds->count()));
+        file.floats("bounds", values.data(), values.size());
+        for (int place = 0; place < checkpoint.bounds->count(); ++place) {
+            const std::size_t at = 2 * static_cast<std::size_t>(place);
+            (*checkpoint.bounds)[place] = {values[at], values[at + 1]};
+        }
     }
     if (file.has("optimizer")) {
         AdamWState state;

@@ -7,6 +7,7 @@
 
 #include "models/network/parameters.h"
 #include "trainer/adamw.h"
+#include "trainer/observed_bounds.h"
 #include "trainer/train_config.h"
 
 namespace imssa {
@@ -29,6 +30,7 @@ struct Checkpoint {
     int epochs_done = 0;  ///< in that phase
     NetworkParameters parameters;
     std::optional<CalibrationRanges> ranges;  ///< converter ranges, once calibrated
+    std::optional<ObservedBounds> bounds;     ///< of fake quantization, where it needs them
     std::optional<AdamWState> optimizer;      ///< dropped when its phase is complete
     std::vector<EpochMetrics> history;
 };

@@ -6,6 +6,7 @@
 #include "models/common/random.h"
 #include "models/network/quantizer.h"
 #include "trainer/dense_product.h"
+#include "trainer/grid_lanes.h"
 #include "trainer/kernel_scan.h"
 #include "trainer/layer_unit_pass.h"
 
@@ -15,34 +16,29 @@ namespace {
 
 // Places of the errors in the generator's stream, apart from those of parameters.
 constexpr std::uint32_t kInputPlace = 0x10000000U;
-constexpr std::uint32_t kStatePlace = 0x20000000U;
 constexpr std::uint32_t kActivationPlace = 0x30000000U;
 
-inline Lanes on_grid(const QuantizerGrid& grid, Lanes value) {
-    const Lanes code = clamp(round_half_even(value * grid.gain + grid.zero), broadcast(grid.low), broadcast(grid.high));
-    return (code - grid.zero) / grid.gain;
-}
+/// Dither units of activations, apart from those of states.
+constexpr std::uint32_t kActivationDither = 0x40000000U;
 
-inline Lanes on_grid_dithered(const QuantizerGrid& grid, Lanes value, Lanes dither) {
-    const Lanes code =
-        clamp(floor_lanes(value * grid.gain + grid.zero + dither), broadcast(grid.low), broadcast(grid.high));
-    return (code - grid.zero) / grid.gain;
-}
-
-/// Puts values on a grid; where `slope` is given, numbers beyond the grid's range lose theirs.
-void quantize_block(const QuantizerGrid& grid, float* values, int size, float* slope) {
-    if (grid.gain == 0.0F) {
-        return;
-    }
+/// Numbers beyond the range of a grid lose their slope.
+void clip_slope(const QuantizerGrid& grid, const float* values, int size, float* slope) {
     for (int at = 0; at < size; at += kLaneWidth) {
         const Lanes value = load_lanes(values + at);
-        store_lanes(values + at, on_grid(grid, value));
-        if (slope != nullptr) {
-            const Lanes kept = load_lanes(slope + at);
-            const Lanes above = value < broadcast(grid.range_low) ? Lanes{} : kept;
-            store_lanes(slope + at, value > broadcast(grid.range_high) ? Lanes{} : above);
-        }
+        const Lanes above = value < broadcast(grid.range_low) ? Lanes{} : load_lanes(slope + at);
+        store_lanes(slope + at, value > broadcast(grid.range_high) ? Lanes{} : above);
     }
+}
+
+/// The grid of every sequence at one time step, from what its channels show.
+LaneGrid step_grid(const QuantizerOptions& options, const float* values, int channels) {
+    Lanes low = {}, high = {};
+    for (int channel = 0; channel < channels; ++channel) {
+        const Lanes value = load_lanes(values + channel * kBlockWidth);
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+    }
+    return make_lane_grid(options, low, high);
 }
 
 }  // namespace
@@ -77,77 +73,43 @@ void add_input_noise(const PassNoise& noise, LanesUint sequences, int lanes, Wor
     }
 }
 
-void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
-                    std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks,
-                    const float* state_in, float* state_out, float* states) const {
-    const ModelConfig& model = network_.effective.config;
-    const FakeQuantization& options = network_.options;
-    const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
-    const KernelView kernel = kernel_view(network_.effective, layer, head);
-    const bool quantized = options.state.active();
-    const bool dithered = options.state.rounding == StateRounding::dithered;
-    const Lanes limit = broadcast(options.state_limit > 0.0 ? static_cast<float>(options.state_limit) : kNoLimit);
-    const float d = first_mode == 0 ? kernel.d : 0.0F;
-    if (y != nullptr && first_mode == 0) {
-        for (int block = 0; block < blocks; ++block) {
-            for (int step = 0; step < kBlockSteps; ++step) {
-                const std::size_t at =
-                    static_cast<std::size_t>(block) * stride + static_cast<std::size_t>(step) * kLaneWidth;
-                store_lanes(y + at, load_lanes(u + at) * d);
-            }
-        }
+int FakePass::observed_state(int layer, int head, int mode) const {
+    return places_.state(layer, head, mode);
+}
+
+void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, float* values,
+                        float* slope) const {
+    const QuantizerOptions& options = network_.options.activations;
+    if (keys.observer != nullptr) {
+        keys.observer->on_block(unit.place, values, unit.channels, valid_steps);
     }
-    for (int mode = first_mode; mode < first_mode + count; ++mode) {
-        const std::size_t unit = static_cast<std::size_t>(head) * model.modes() + mode;
-        const std::uint32_t place = static_cast<std::uint32_t>((layer * model.heads + head) * model.modes() + mode);
-        const QuantizerGrid& grid = grids.state[unit];
-        const float sigma = static_cast<float>(noise_.states) * grids.state_range[unit];
-        Lanes re = load_lanes(state_in + 2 * mode * kLaneWidth);
-        Lanes im = load_lanes(state_in + (2 * mode + 1) * kLaneWidth);
-        float* kept = states == nullptr ? nullptr : states + 2 * (mode - first_mode) * kLaneWidth;
-        if (kept != nullptr) {
-            store_lanes(kept, re);
-            store_lanes(kept + kLaneWidth, im);
-        }
-        std::uint32_t step_number = first_step;
-        for (int block = 0; block < blocks; ++block) {
-            for (int step = 0; step < kBlockSteps; ++step, ++step_number) {
-                const std::size_t at =
-                    static_cast<std::size_t>(block) * stride + static_cast<std::size_t>(step) * kLaneWidth;
-                const Lanes input = load_lanes(u + at);
-                Lanes next_re = re * kernel.a_re[mode] - im * kernel.a_im[mode] + input * kernel.b_re[mode];
-                Lanes next_im = re * kernel.a_im[mode] + im * kernel.a_re[mode] + input * kernel.b_im[mode];
-                if (sigma > 0.0F) {
-                    const NormalPair normals = normal_pair(noise_.seed, RandomPurpose::training_noise,
-                                                           kStatePlace + place, sequences, step_number, 0);
-                    next_re += normals.first * sigma;
-                    next_im += normals.second * sigma;
-                }
-                next_re = clamp(next_re, -limit, limit);
-                next_im = clamp(next_im, -limit, limit);
-                if (quantized && dithered) {
-                    const DitherPair dither = dither_pair(dither_keys, dither_unit_key(place), step_number);
-                    next_re = on_grid_dithered(grid, next_re, dither.re);
-                    next_im = on_grid_dithered(grid, next_im, dither.im);
-                } else if (quantized) {
-                    next_re = on_grid(grid, next_re);
-                    next_im = on_grid(grid, next_im);
-                }
-                re = next_re;
-                im = next_im;
-                if (kept != nullptr) {
-                    kept += 2 * count * kLaneWidth;
-                    store_lanes(kept, re);
-                    store_lanes(kept + kLaneWidth, im);
-                }
-                if (y != nullptr) {
-                    store_lanes(y + at, load_lanes(y + at) + re * kernel.c_re[mode] + im * kernel.c_im[mode]);
-                }
+    if (!options.active()) {
+        return;
+    }
+    const bool dynamic = options.ranges == RangeSource::dynamic;
+    const bool dithered = options.rounding == StateRounding::dithered;
+    if (!dynamic && unit.grid.gain == 0.0F) {
+        return;
+    }
+    if (!dynamic && slope != nullptr) {
+        clip_slope(unit.grid, values, unit.channels * kBlockWidth, slope);
+    }
+    for (int step = 0; step < kBlockSteps; ++step) {
+        float* at = values + step * kLaneWidth;
+        const LaneGrid grid = dynamic ? step_grid(options, at, unit.channels) : LaneGrid{};
+        const std::uint32_t step_number = static_cast<std::uint32_t>(block * kBlockSteps + step);
+        for (int channel = 0; channel < unit.channels; ++channel, at += kBlockWidth) {
+            const Lanes value = load_lanes(at);
+            if (dithered) {
+                const std::uint32_t key =
+                    dither_unit_key(kActivationDither + static_cast<std::uint32_t>(unit.place) * 4096U +
+                                    static_cast<std::uint32_t>(channel));
+                const Lanes dither = dither_pair(keys.dither, key, step_number).re;
+                store_lanes(
+                    at, dynamic ? grid.quantize_dithered(value, dither) : on_grid_dithered(unit.grid, value, dither));
+            } else {
+                store_lanes(at, dynamic ? grid.quantize(value) : on_grid(unit.grid, value));
             }
-        }
-        if (state_out != nullptr) {
-            store_lanes(state_out + 2 * mode * kLaneWidth, re);
-            store_lanes(state_out + (2 * mode + 1) * kLaneWidth, im);
         }
     }
 }
@@ -162,7 +124,10 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
     const int count = workspace.chunk_blocks(chunk);
     for (int block = first; block < first + count; ++block) {
         std::copy_n(input.block(block), heads * kBlockWidth, trace.kernel_input.block(block));
-        quantize_block(grids.input, trace.kernel_input.block(block), heads * kBlockWidth, nullptr);
+        for (int at = 0; grids.input.gain != 0.0F && at < heads * kBlockWidth; at += kLaneWidth) {
+            float* value = trace.kernel_input.block(block) + at;
+            store_lanes(value, on_grid(grids.input, load_lanes(value)));
+        }
     }
     for (int head = 0; head < heads; ++head) {
         const int offset = head * kBlockWidth;
@@ -180,8 +145,29 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
     }
 }
 
-void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk,
-                             Workspace& workspace) const {
+void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const {
+    const ModelConfig& model = network_.effective.config;
+    const bool dynamic = network_.options.state.active() && network_.options.state.ranges == RangeSource::dynamic;
+    LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    const std::uint32_t first_step = static_cast<std::uint32_t>(first * kBlockSteps);
+    for (int head = 0; head < model.heads; ++head) {
+        const int offset = head * kBlockWidth;
+        const StateRanges ranges{trace.state_ranges.block(first) + offset, trace.state_ranges.stride()};
+        const float* before = workspace.states(layer, chunk, head);
+        if (dynamic) {
+            observe_state_ranges(layer, head, keys.dither, keys.sequences, first_step, input.block(first) + offset,
+                                 input.stride(), count, before, ranges, workspace.scratch_states.data());
+        }
+        scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
+             trace.kernel_output.block(first) + offset, input.stride(), count, before,
+             workspace.states(layer, chunk + 1, head), nullptr, ranges, keys.observer);
+    }
+}
+
+void FakePass::layer_forward(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const {
     const EffectiveNetwork& effective = network_.effective;
     const ModelConfig& model = effective.config;
     const std::size_t index = static_cast<std::size_t>(layer);
@@ -190,47 +176,50 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
     LayerTrace& trace = workspace.trace[index];
     BlockBuffer& input = workspace.stream[index];
     const int first = chunk * kChunkBlocks;
-    const int count = workspace.chunk_blocks(chunk);
     const int size = model.heads * kBlockWidth;
+    const auto unit = [&](const QuantizerGrid& grid, ActivationPlace place, int channels) {
+        return Quantized{grid, places_.activation(layer, place), channels};
+    };
     if (network_.mode == EvaluationMode::convolution) {
         convolve_chunk(layer, chunk, workspace);
+    } else {
+        scan_chunk(keys, layer, chunk, workspace);
     }
-    for (int head = 0; network_.mode == EvaluationMode::recurrent && head < model.heads; ++head) {
-        const int offset = head * kBlockWidth;
-        scan(layer, head, 0, model.modes(), dither_keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps),
-             input.block(first) + offset, trace.kernel_output.block(first) + offset, input.stride(), count,
-             workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head), nullptr);
-    }
-    for (int block = first; block < first + count; ++block) {
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        const int valid = workspace.valid_steps(block);
         float* y = trace.kernel_output.block(block);
         for (int head = 0; noise_.activations > 0.0 && head < model.heads; ++head) {
             add_block_noise(noise_.activations * grids.kernel_output_range, noise_.seed,
-                            activation_noise_place(layer * model.heads + head), sequences,
+                            activation_noise_place(layer * model.heads + head), keys.sequences,
                             static_cast<std::uint32_t>(block * kBlockSteps), y + head * kBlockWidth);
         }
         float* activation = trace.activation.block(block);
         float* slope = trace.slope.block(block);
         std::copy_n(y, size, activation);
-        quantize_block(grids.kernel_output, activation, size, nullptr);
+        quantize(keys, unit(grids.kernel_output, ActivationPlace::kernel_output, model.heads), block, valid, activation,
+                 nullptr);
         activate_block(model.activation, activation, activation, slope, model.heads);
         // Beyond the range of y the slope is zero: the numbers before quantization tell.
-        if (grids.kernel_output.gain != 0.0F) {
-            quantize_block(grids.kernel_output, y, size, slope);
+        if (grids.kernel_output.gain != 0.0F && network_.options.activations.ranges != RangeSource::dynamic) {
+            clip_slope(grids.kernel_output, y, size, slope);
         }
-        quantize_block(grids.activation, activation, size, slope);
+        quantize(keys, unit(grids.activation, ActivationPlace::activation, model.heads), block, valid, activation,
+                 slope);
         float* mixing = trace.mixing.block(block);
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, mixing, model.mixing_outputs(),
                       model.heads);
-        quantize_block(grids.mixing, mixing, model.mixing_outputs() * kBlockWidth, nullptr);
+        quantize(keys, unit(grids.mixing, ActivationPlace::mixing, model.mixing_outputs()), block, valid, mixing,
+                 nullptr);
         float* out = workspace.stream[index + 1].block(block);
         layer_unit_forward(model, effective.units[index], tensors, mixing, input.block(block),
                            trace.normalized.block(block),
                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, out);
-        quantize_block(grids.output, out, size, nullptr);
+        quantize(keys, unit(grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
     }
 }
 
-void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace) const {
+void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, PassObserver* observer) const {
+    const PassKeys keys{dither_keys, sequences, observer};
     const EffectiveNetwork& effective = network_.effective;
     const ModelConfig& model = effective.config;
     workspace.pooled_sums.clear();
@@ -244,10 +233,11 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
             float* encoded = workspace.stream[0].block(block);
             dense_product(effective.tensors.encoder.data(), effective.tensors.encoder_bias.data(),
                           workspace.input.block(block), encoded, model.heads, model.channels);
-            quantize_block(network_.encoder, encoded, model.heads * kBlockWidth, nullptr);
+            quantize(keys, {network_.encoder, ObservedBounds::encoder(), model.heads}, block,
+                     workspace.valid_steps(block), encoded, nullptr);
         }
         for (int layer = 0; layer < model.layers; ++layer) {
-            layer_forward(dither_keys, sequences, layer, chunk, workspace);
+            layer_forward(keys, layer, chunk, workspace);
         }
         pool_chunk(workspace, chunk);
     }
@@ -277,11 +267,13 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
         const float* u = input.block(first) + offset;
+        BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
+        const StateRanges ranges{kept_ranges.block(first) + offset, kept_ranges.stride()};
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
             pass_.scan(layer, head, mode, modes, keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps), u,
-                       nullptr, input.stride(), blocks, workspace.states(layer, chunk, head), nullptr, states);
+                       nullptr, input.stride(), blocks, workspace.states(layer, chunk, head), nullptr, states, ranges);
             scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
                           workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
                           workspace.adjoint(layer, head), kernel_gradient);

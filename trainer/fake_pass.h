@@ -5,8 +5,16 @@
 #include "trainer/fake_quantization.h"
 #include "trainer/network_pass.h"
 #include "trainer/noise_config.h"
+#include "trainer/observed_bounds.h"
 
 namespace imssa {
+
+/// Largest magnitudes over the modes of a head, before every rounding of its states (RangeSource::dynamic): 8 x 16
+/// numbers a block, blocks `stride` floats apart.
+struct StateRanges {
+    float* at = nullptr;
+    std::size_t stride = 0;
+};
 
 /// Errors of numbers that change with time, of one optimisation step; keyed by (seed, place, sequence, step).
 struct PassNoise {
@@ -33,24 +41,46 @@ std::uint32_t activation_noise_place(int unit);
 /// y = Q(k) * Q(u) + D u. workspace.input -> workspace.logits.
 class FakePass {
 public:
-    FakePass(const FakeNetwork& network, const PassNoise& noise) : network_(network), noise_(noise) {}
+    FakePass(const FakeNetwork& network, const PassNoise& noise)
+        : network_(network), noise_(noise), places_(network.effective.config) {}
 
-    /// `dither_keys` key stochastic rounding of the state, `sequences` the errors.
-    void forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace) const;
+    /// `dither_keys` key stochastic rounding, `sequences` the errors. `observer` (may be null) sees the numbers before
+    /// their rounding.
+    void forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace,
+                 PassObserver* observer = nullptr) const;
 
     /// One head over consecutive blocks; `y` or `states` (count modes, as scan_states lays them out) may be null.
+    /// Dynamic ranges of states come from observe_state_ranges, whose scratch holds the states of the head.
     void scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
               std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks, const float* state_in,
-              float* state_out, float* states) const;
+              float* state_out, float* states, StateRanges ranges = {}, PassObserver* observer = nullptr) const;
+    void observe_state_ranges(int layer, int head, LanesUint dither_keys, LanesUint sequences, std::uint32_t first_step,
+                              const float* u, std::size_t stride, int blocks, const float* state_in, StateRanges ranges,
+                              float* scratch) const;
 
     const FakeNetwork& network() const { return network_; }
 
 private:
+    /// Puts the numbers of one unit on their grid; `slope` (may be null) loses what the grid clips.
+    struct Quantized {
+        const QuantizerGrid& grid;
+        int place;  ///< in ObservedBounds
+        int channels;
+    };
+    struct PassKeys {
+        LanesUint dither, sequences;
+        PassObserver* observer;
+    };
+    void quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, float* values,
+                  float* slope) const;
+    int observed_state(int layer, int head, int mode) const;
     void convolve_chunk(int layer, int chunk, Workspace& workspace) const;
-    void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace) const;
+    void layer_forward(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const;
+    void scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const;
 
     const FakeNetwork& network_;
     PassNoise noise_;
+    ObservedBounds places_;
 };
 
 /// Backward pass through the kernels of a FakePass, from the states of its scan with the same dither and errors.

@@ -7,6 +7,7 @@
 
 #include "models/common/error.h"
 #include "models/network/deployed_kernel.h"
+#include "trainer/observed_bounds.h"
 #include "trainer/weight_noise.h"
 
 namespace imssa {
@@ -102,31 +103,72 @@ void set_kernels(const FakeQuantization& options, const std::string& prefix, con
     to.d.assign(d.data(), d.data() + heads);
 }
 
-QuantizerGrid activation_grid(const QuantizerOptions& options, float range) {
-    const double largest = options.range > 0.0 ? options.range : range;
-    return options.active() ? make_grid(options, -largest, largest) : QuantizerGrid{};
+/// Ranges of numbers that change with time: largest magnitudes, and bounds where a quantizer needs them.
+struct TimeRanges {
+    const CalibrationRanges& largest;
+    const ObservedBounds* bounds;
+
+    bool from_bounds(const QuantizerOptions& options) const {
+        return options.range == 0.0 && (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
+                                        options.ranges == RangeSource::ema);
+    }
+    QuantizerGrid activation_grid(const QuantizerOptions& options, float range, int place) const {
+        if (!options.active() || options.ranges == RangeSource::dynamic) {
+            return {};
+        }
+        if (from_bounds(options)) {
+            return make_grid(options, (*bounds)[place].low, (*bounds)[place].high);
+        }
+        const double magnitude = options.range > 0.0 ? options.range : range;
+        return make_grid(options, -magnitude, magnitude);
+    }
+    QuantizerGrid state_grid(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
+        if (!options.active() || options.ranges == RangeSource::dynamic) {
+            return {};
+        }
+        if (from_bounds(options)) {
+            const Bounds own = bounds->state_bounds(layer, head, mode, options.scale);
+            return make_grid(options, own.low, own.high);
+        }
+        return make_grid(options, -static_cast<double>(range), range);
+    }
+};
+
+float shared_state_range(const QuantizerOptions& options, const MatrixRM& ranges, Eigen::Index head,
+                         Eigen::Index mode) {
+    if (options.range > 0.0) {
+        return static_cast<float>(options.range);
+    }
+    switch (options.scale) {
+        case ScaleGranularity::tensor:
+            return ranges.maxCoeff();
+        case ScaleGranularity::head:
+            return ranges.row(head).maxCoeff();
+        default:
+            return ranges(head, mode);
+    }
 }
 
-FakeLayerGrids layer_grids(const FakeQuantization& options, const LayerRanges& ranges) {
+FakeLayerGrids layer_grids(const FakeQuantization& options, const TimeRanges& time_ranges, int layer) {
+    const LayerRanges& ranges = time_ranges.largest.layers[static_cast<std::size_t>(layer)];
     FakeLayerGrids grids;
     for (Eigen::Index head = 0; head < ranges.state.rows(); ++head) {
         for (Eigen::Index mode = 0; mode < ranges.state.cols(); ++mode) {
-            double range = ranges.state(head, mode);
-            if (options.state.scale == ScaleGranularity::head) {
-                range = ranges.state.row(head).maxCoeff();
-            } else if (options.state.scale == ScaleGranularity::tensor) {
-                range = ranges.state.maxCoeff();
-            }
-            range = options.state.range > 0.0 ? options.state.range : range;
-            grids.state_range.push_back(static_cast<float>(range));
-            grids.state.push_back(options.state.active() ? make_grid(options.state, -range, range) : QuantizerGrid{});
+            const float range = shared_state_range(options.state, ranges.state, head, mode);
+            grids.state_range.push_back(range);
+            grids.state.push_back(
+                time_ranges.state_grid(options.state, range, layer, static_cast<int>(head), static_cast<int>(mode)));
         }
     }
-    grids.kernel_output = activation_grid(options.activations, ranges.kernel_output);
+    const auto grid = [&](float range, ActivationPlace place) {
+        const int at = time_ranges.bounds != nullptr ? time_ranges.bounds->activation(layer, place) : 0;
+        return time_ranges.activation_grid(options.activations, range, at);
+    };
+    grids.kernel_output = grid(ranges.kernel_output, ActivationPlace::kernel_output);
     grids.kernel_output_range = ranges.kernel_output;
-    grids.activation = activation_grid(options.activations, ranges.activation);
-    grids.mixing = activation_grid(options.activations, ranges.mixing);
-    grids.output = activation_grid(options.activations, ranges.output);
+    grids.activation = grid(ranges.activation, ActivationPlace::activation);
+    grids.mixing = grid(ranges.mixing, ActivationPlace::mixing);
+    grids.output = grid(ranges.output, ActivationPlace::output);
     return grids;
 }
 
@@ -167,15 +209,18 @@ void FakeQuantization::validate() const {
     if (step.active() && step.scale == ScaleGranularity::mode) {
         throw UserError("step.scale 'mode': step sizes have one number a head; use 'tensor'");
     }
-    for (const QuantizerOptions* options : {&state, &activations}) {
-        if (options->quantizer == Quantizer::asymmetric || options->percentile < 100.0) {
+    for (const QuantizerOptions* options :
+         {&a_re, &a_im, &step, &abar, &bbar, &c, &d, &mixing, &encoder, &decoder, &biases}) {
+        if (options->active() && options->ranges != RangeSource::fixed) {
             throw UserError(
-                "'state' and 'activations' have calibrated symmetric ranges: quantizer 'asymmetric' and 'percentile' "
-                "are for parameters");
+                "'ranges' is for 'state' and 'activations': parameters are observed whenever they are quantized");
         }
     }
-    if (activations.rounding == StateRounding::dithered) {
-        throw UserError("stochastic rounding of 'activations' is not modelled; use it for 'state' or parameters");
+    if (state.active() && state.ranges == RangeSource::dynamic &&
+        (state.scale != ScaleGranularity::head || state.quantizer == Quantizer::asymmetric)) {
+        throw UserError(
+            "state.ranges 'dynamic' is the largest magnitude over the modes of a head at a time step: use state.scale "
+            "'head' and quantizer 'max_scale' or 'symmetric'");
     }
     if (activations.scale != ScaleGranularity::tensor) {
         throw UserError("'activations' have one calibrated range a tensor: use activations.scale 'tensor'");
@@ -206,6 +251,10 @@ void check_convolution(const FakeQuantization& options) {
     if (options.state.scale == ScaleGranularity::mode) {
         refuse("an impulse response is the sum of all modes of its head; use state.scale 'tensor' or 'head'");
     }
+    if (options.state.ranges != RangeSource::fixed || options.state.percentile < 100.0 ||
+        options.state.quantizer == Quantizer::asymmetric) {
+        refuse("it is defined for whole ranges of 'max_scale' and 'symmetric' quantizers, state.ranges 'fixed'");
+    }
     if (options.state.range > 0.0) {
         refuse("state.range is a range of states; leave it at 0");
     }
@@ -218,7 +267,8 @@ void check_convolution(const FakeQuantization& options) {
 
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
-                         std::uint64_t seed, double a_noise, EvaluationMode mode) {
+                         std::uint64_t seed, double a_noise, EvaluationMode mode, const ObservedBounds* bounds) {
+    const TimeRanges time_ranges{ranges, bounds};
     FakeNetwork network;
     network.options = options;
     network.mode = mode;
@@ -251,17 +301,21 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
     }
     network.effective = effective_float_network(config, used, steps);
     network.effective.input_is_folded = false;
-    network.encoder = activation_grid(options.activations, ranges.encoder);
+    network.encoder = time_ranges.activation_grid(options.activations, ranges.encoder, ObservedBounds::encoder());
     for (std::size_t index = 0; index < used.layers.size(); ++index) {
         set_kernels(options, "layers." + std::to_string(index) + ".", used.layers[index], quantizer,
                     network.effective.tensors.layers[index], network.mask.layers[index]);
-        network.layers.push_back(layer_grids(options, ranges.layers[index]));
+        network.layers.push_back(layer_grids(options, time_ranges, static_cast<int>(index)));
         // max_scale passes every gradient, the others none beyond their range.
-        network.effective.units[index].mixing_limit =
-            options.activations.active() ? network.layers.back().mixing.range_high : kNoLimit;
+        network.effective.units[index].mixing_limit = options.activations.active() &&
+                                                              options.activations.ranges != RangeSource::dynamic &&
+                                                              options.activations.quantizer != Quantizer::asymmetric
+                                                          ? network.layers.back().mixing.range_high
+                                                          : kNoLimit;
         if (mode == EvaluationMode::convolution) {
             const float input_range = index == 0 ? ranges.encoder : ranges.layers[index - 1].output;
-            network.layers.back().input = activation_grid(indirect_state_quantizer(options.state), input_range);
+            network.layers.back().input =
+                time_ranges.activation_grid(indirect_state_quantizer(options.state), input_range, 0);
             network.layers.back().responses = layer_responses(options, "layers." + std::to_string(index) + ".",
                                                               network.effective, static_cast<int>(index), seed);
         }

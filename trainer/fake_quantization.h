@@ -10,6 +10,8 @@
 
 namespace imssa {
 
+class ObservedBounds;
+
 /// Quantization of real numbers in training, each group with a quantizer and bits of its own. No chip form has these
 /// quantizers: a model trained with them is deployed after a fine-tuning with precision 'quantized'.
 struct FakeQuantization {
@@ -67,10 +69,12 @@ struct FakeNetwork {
 
 /// Quantizes parameters (QS4D before, Zhao after discretization) and makes the grids of states and activations from the
 /// calibrated ranges. `seed` keys stochastic rounding and the errors of standard deviation `a_noise` that continuous A
-/// gets after its quantization (QS4D). Throws NumericalError naming a dead tensor.
+/// gets after its quantization (QS4D). `bounds` are needed where needs_bounds says so. Throws NumericalError naming a
+/// dead tensor.
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
-                         std::uint64_t seed, double a_noise = 0.0, EvaluationMode mode = EvaluationMode::recurrent);
+                         std::uint64_t seed, double a_noise = 0.0, EvaluationMode mode = EvaluationMode::recurrent,
+                         const ObservedBounds* bounds = nullptr);
 
 /// The quantizer of impulse responses and kernel inputs that goes with states of `state`: half the levels (QS4D).
 QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state);

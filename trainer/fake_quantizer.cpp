@@ -52,6 +52,12 @@ void QuantizerOptions::validate() const {
     if (!(percentile > 50.0 && percentile <= 100.0)) {
         throw UserError("key 'percentile' must lie in (50, 100]");
     }
+    if (!(momentum >= 0.0 && momentum < 1.0)) {
+        throw UserError("key 'momentum' must lie in [0, 1)");
+    }
+    if (ranges != RangeSource::fixed && (range > 0.0 || percentile < 100.0)) {
+        throw UserError("'range' and 'percentile' fix a range: they need ranges = \"fixed\"");
+    }
     if (range > 0.0 && percentile < 100.0) {
         throw UserError("'range' fixes what 'percentile' would observe: give one of them");
     }

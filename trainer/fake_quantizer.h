@@ -28,6 +28,16 @@ constexpr std::array<std::pair<const char*, Quantizer>, 4> enum_names(Quantizer)
              {"asymmetric", Quantizer::asymmetric}}};
 }
 
+/// Where the ranges of states and activations come from. fixed: from calibration (or `range`), then never changed.
+/// dynamic: what the number's own sequence shows at this time step, over the channels of an activation or the modes of
+/// a head: no step waits for a later one. ema: exponential moving average of what batches of training show, from
+/// calibration on; fixed in evaluation. Parameters are observed whenever they are quantized.
+enum class RangeSource { fixed, dynamic, ema };
+
+constexpr std::array<std::pair<const char*, RangeSource>, 3> enum_names(RangeSource) {
+    return {{{"fixed", RangeSource::fixed}, {"dynamic", RangeSource::dynamic}, {"ema", RangeSource::ema}}};
+}
+
 /// How one group of numbers is quantized.
 struct QuantizerOptions {
     Quantizer quantizer = Quantizer::off;
@@ -36,6 +46,8 @@ struct QuantizerOptions {
     double range = 0.0;                                 ///< fixed largest magnitude (QS4D: defmax); 0: observed
     double percentile = 100.0;                          ///< of observed magnitudes that the range holds (Zhao: 99.999)
     StateRounding rounding = StateRounding::nearest;    ///< dithered: stochastic
+    RangeSource ranges = RangeSource::fixed;            ///< of states and activations
+    double momentum = 0.99;                             ///< of ranges = ema
 
     bool active() const { return quantizer != Quantizer::off; }
     void validate() const;
@@ -49,6 +61,8 @@ void visit_fields(Visitor& visit, QuantizerOptions& c) {
     visit("range", c.range);
     visit("percentile", c.percentile);
     visit("rounding", c.rounding);
+    visit("ranges", c.ranges);
+    visit("momentum", c.momentum);
 }
 
 /// Range of one scale, and what it makes of a number: code = round(x * gain + zero), value = (code - zero) / gain.

@@ -10,6 +10,7 @@
 #include "trainer/cross_entropy.h"
 #include "trainer/network_pass.h"
 #include "trainer/quantized_pass.h"
+#include "trainer/tensor_checks.h"
 
 namespace imssa {
 
@@ -55,11 +56,12 @@ std::pair<Workspace::Purpose, Workspace::Purpose> purposes(bool quantized, bool 
 
 GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized,
                                EvaluationMode mode)
-    : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config) {
+    : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config), observed_(config) {
     const auto [training, evaluation] = purposes(quantized, fake_quantized, mode);
     for (int thread = 0; thread < threads; ++thread) {
         workspaces_.push_back(std::make_unique<Workspace>(config, steps, training));
         evaluation_workspaces_.push_back(std::make_unique<Workspace>(config, steps, evaluation));
+        recorders_.push_back(std::make_unique<BoundsRecorder>(config));
     }
 }
 
@@ -69,7 +71,10 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
     item_results_.assign(static_cast<std::size_t>(items), {});
     while (with_gradient && static_cast<int>(item_gradients_.size()) < items) {
         item_gradients_.push_back(zero_effective_tensors(config_));
+        item_bounds_.emplace_back(config_);
+        item_alive_.emplace_back();
     }
+    const bool records = with_gradient && network.fake() != nullptr && follows_training(network.fake()->options);
     std::optional<QuantizedPass> quantized_pass;
     if (quantized_) {
         quantized_pass.emplace(*network.deployed(), network.noise());
@@ -105,7 +110,15 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         if (quantized_pass) {
             quantized_pass->forward(keys, identities, workspace);
         } else if (fake_pass) {
-            fake_pass->forward(keys, identities, workspace);
+            BoundsRecorder* recorder = records ? recorders_[static_cast<std::size_t>(thread)].get() : nullptr;
+            if (recorder != nullptr) {
+                recorder->start();
+            }
+            fake_pass->forward(keys, identities, workspace, recorder);
+            if (recorder != nullptr) {
+                item_bounds_[at].clear();
+                recorder->finish(lanes, item_bounds_[at]);
+            }
         } else {
             forward_float(network.effective(), block_kernels_, workspace);
         }
@@ -120,9 +133,11 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
             result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
         }
         if (!std::isfinite(result.loss_sum)) {
-            throw NumericalError("the loss is not finite");
+            throw NumericalError("the loss is not finite, first '" + first_not_finite(workspace) +
+                                 "' is not; use a smaller learning rate or gradient_clip");
         }
         if (with_gradient) {
+            live_activations(workspace, item_alive_[at]);
             for_each_effective_tensor(
                 item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
             if (fake_pass && network.fake()->mode == EvaluationMode::convolution) {
@@ -138,6 +153,15 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         }
     };
     pool_.run(items, work);
+    if (with_gradient) {
+        check_live_activations(item_alive_, items);
+    }
+    if (records) {
+        observed_.clear();
+        for (int item = 0; item < items; ++item) {
+            observed_.join(item_bounds_[static_cast<std::size_t>(item)]);
+        }
+    }
     BatchLoss total;
     for (const BatchLoss& result : item_results_) {
         total.loss_sum += result.loss_sum;

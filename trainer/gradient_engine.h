@@ -9,6 +9,7 @@
 #include "trainer/datasets/dataset.h"
 #include "trainer/effective_network.h"
 #include "trainer/fake_pass.h"
+#include "trainer/observed_bounds.h"
 #include "trainer/thread_pool.h"
 #include "trainer/workspace.h"
 
@@ -57,9 +58,12 @@ public:
                    EvaluationMode mode = EvaluationMode::recurrent);
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
-    /// NumericalError when the loss is not finite.
+    /// NumericalError when the loss is not finite, or when an activation is zero everywhere in the batch (dead).
     BatchLoss gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                        std::uint64_t dither_seed, EffectiveTensors& gradient);
+
+    /// What the batch of the last gradient() showed, when ranges of its network follow training.
+    const ObservedBounds& observed() const { return observed_; }
 
     /// Forward pass only.
     BatchLoss evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
@@ -75,6 +79,10 @@ private:
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;
+    std::vector<std::unique_ptr<BoundsRecorder>> recorders_;  ///< one a thread
+    std::vector<ObservedBounds> item_bounds_;
+    ObservedBounds observed_;
+    std::vector<std::vector<unsigned char>> item_alive_;  ///< live_activations of every item
     std::vector<BatchLoss> item_results_;
 };
 

@@ -10,6 +10,7 @@
 #include "models/network/quantizer.h"
 #include "trainer/calibration.h"
 #include "trainer/interrupt.h"
+#include "trainer/tensor_checks.h"
 #include "trainer/training_schedule.h"
 #include "trainer/weight_noise.h"
 
@@ -71,6 +72,11 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
     if (phase_.precision != Precision::in_float && !checkpoint_.ranges) {
         checkpoint_.ranges = calibrate(model, checkpoint_.parameters, train_, phase_.calibration_sequences);
     }
+    const FakeQuantization& quantization = checkpoint.config.fake_quantization;
+    if (phase_.precision == Precision::fake_quantized && needs_bounds(quantization) && !checkpoint_.bounds) {
+        checkpoint_.bounds =
+            calibrate_bounds(model, checkpoint_.parameters, quantization, train_, phase_.calibration_sequences);
+    }
     if (phase_.pruning.method == PruningMethod::magnitude && checkpoint_.epochs_done == 0) {
         prune_by_magnitude(phase_.pruning, checkpoint_.parameters);
     }
@@ -79,29 +85,32 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
     }
 }
 
-StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int epoch) const {
+StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int epoch,
+                                       const ObservedBounds* bounds) const {
     PhaseConfig clean = phase_;
     clean.noise = {};
     return draw_step(checkpoint_.config, clean, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr,
-                     train_.steps, bits_of_epoch(phase_, epoch), checkpoint_.config.seed)
+                     train_.steps, bits_of_epoch(phase_, epoch), checkpoint_.config.seed, bounds)
         .network;
 }
 
 double PhaseTrainer::test_accuracy() {
-    const BatchLoss test = engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1), test_,
-                                            checkpoint_.config.seed);
+    const BatchLoss test =
+        engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1, own_bounds()), test_,
+                         checkpoint_.config.seed);
     return static_cast<double>(test.correct) / test.sequences;
 }
 
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
-                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed) {
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed,
+                       const ObservedBounds* bounds) {
     const NoiseConfig& noise = phase.noise;
     TrainingStep result;
     result.parameters = parameters;
     if (phase.precision == Precision::fake_quantized) {
         result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, *ranges,
                                                                   with_at_least(config.fake_quantization, bits), steps,
-                                                                  seed, noise.continuous_a, phase.mode));
+                                                                  seed, noise.continuous_a, phase.mode, bounds));
     } else if (phase.mode == EvaluationMode::convolution) {
         result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, zero_ranges(config.model),
                                                                   {}, steps, seed, noise.continuous_a, phase.mode));
@@ -124,16 +133,26 @@ TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, cons
     return result;
 }
 
-TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const {
+const ObservedBounds* PhaseTrainer::own_bounds() const {
+    return checkpoint_.bounds ? &*checkpoint_.bounds : nullptr;
+}
+
+TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
+                                         const ObservedBounds* bounds) const {
     const TrainConfig& config = checkpoint_.config;
-    return draw_step(config, phase_, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr, train_.steps,
-                     bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step));
+    TrainingStep drawn =
+        draw_step(config, phase_, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr, train_.steps,
+                  bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step), bounds);
+    if (drawn.network.deployed() != nullptr) {
+        check_dead_weights(drawn.parameters, drawn.network.effective());
+    }
+    return drawn;
 }
 
 TrainingStep PhaseTrainer::guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
-                                        const std::string& where) const {
+                                        const ObservedBounds* bounds, const std::string& where) const {
     try {
-        return training_step(parameters, epoch, step);
+        return training_step(parameters, epoch, step, bounds);
     } catch (const NumericalError& error) {
         throw NumericalError(std::string(error.what()) + " (at " + where + ")");
     }
@@ -170,8 +189,8 @@ double PhaseTrainer::prune(const Dataset& validation) {
     const double accuracy = prune_greedily(
         phase_.pruning,
         [&](const NetworkParameters& parameters) {
-            const BatchLoss result =
-                engine_.evaluate(step_network(parameters, phase_.epochs), validation, checkpoint_.config.seed);
+            const BatchLoss result = engine_.evaluate(step_network(parameters, phase_.epochs, own_bounds()), validation,
+                                                      checkpoint_.config.seed);
             return static_cast<double>(result.correct) / result.sequences;
         },
         checkpoint_.parameters);
@@ -193,6 +212,9 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     adamw_options.weight_decay = phase_.weight_decay;
     AdamW optimizer(config.model, adamw_options);
     optimizer.state() = *checkpoint_.optimizer;
+    std::optional<ObservedBounds> bounds = checkpoint_.bounds;
+    const bool moves_bounds = bounds && follows_training(config.fake_quantization);
+    const auto bounds_now = [&bounds] { return bounds ? &*bounds : nullptr; };
     EpochMetrics metrics;
     metrics.phase = checkpoint_.phase;
     metrics.epoch = epoch;
@@ -204,15 +226,17 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         const std::size_t last = std::min(first + static_cast<std::size_t>(phase_.batch), order.size());
         const std::vector<int> batch(order.begin() + static_cast<std::ptrdiff_t>(first),
                                      order.begin() + static_cast<std::ptrdiff_t>(last));
-        const TrainingStep drawn = guarded_step(parameters, epoch, step, where);
+        const TrainingStep drawn = guarded_step(parameters, epoch, step, bounds_now(), where);
         try {
             const BatchLoss result = engine_.gradient(drawn.network, train_, batch, dither_seed, effective);
             total.loss_sum += result.loss_sum;
             total.correct += result.correct;
             total.sequences += result.sequences;
+            if (moves_bounds) {
+                bounds->follow(engine_.observed(), config.fake_quantization);
+            }
         } catch (const NumericalError& error) {
-            throw NumericalError(std::string(error.what()) + " at " + where +
-                                 "; use a smaller learning rate or gradient_clip");
+            throw NumericalError(std::string(error.what()) + " (at " + where + ")");
         }
         step_gradient(drawn, parameters, effective, gradient);
         const double norm = gradient_norm(gradient, where);
@@ -231,12 +255,13 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     }
     metrics.train_loss = total.loss_sum / total.sequences;
     metrics.train_accuracy = static_cast<double>(total.correct) / total.sequences;
-    const BatchLoss test = engine_.evaluate(step_network(parameters, epoch), test_, config.seed);
+    const BatchLoss test = engine_.evaluate(step_network(parameters, epoch, bounds_now()), test_, config.seed);
     metrics.test_loss = test.loss_sum / test.sequences;
     metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
     metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();
     metrics.cpu_s = process_cpu_seconds() - cpu_start;
     checkpoint_.parameters = std::move(parameters);
+    checkpoint_.bounds = std::move(bounds);
     checkpoint_.optimizer = optimizer.state();
     checkpoint_.epochs_done = epoch;
     checkpoint_.history.push_back(metrics);

@@ -5,6 +5,7 @@
 
 #include "trainer/checkpoint.h"
 #include "trainer/gradient_engine.h"
+#include "trainer/observed_bounds.h"
 #include "trainer/progress.h"
 
 namespace imssa {
@@ -22,9 +23,10 @@ struct TrainingStep {
 };
 
 /// Makes them: quantization with at least `bits` bits (0: as configured), errors of phase.noise keyed by `seed`. Ranges
-/// may be null in float.
+/// may be null in float, bounds where needs_bounds is false.
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
-                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed);
+                       const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed,
+                       const ObservedBounds* bounds = nullptr);
 
 /// Optimises the parameters of a checkpoint through the epochs of one phase.
 class PhaseTrainer {
@@ -45,10 +47,12 @@ public:
     bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
 
 private:
-    StepNetwork step_network(const NetworkParameters& parameters, int epoch) const;
-    TrainingStep training_step(const NetworkParameters& parameters, int epoch, std::int64_t step) const;
+    StepNetwork step_network(const NetworkParameters& parameters, int epoch, const ObservedBounds* bounds) const;
+    TrainingStep training_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
+                               const ObservedBounds* bounds) const;
     TrainingStep guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
-                              const std::string& where) const;
+                              const ObservedBounds* bounds, const std::string& where) const;
+    const ObservedBounds* own_bounds() const;
     void step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
                        const EffectiveTensors& effective, NetworkParameters& gradient) const;
     void update(AdamW& optimizer, const NetworkParameters& gradient, double factor,

@@ -110,6 +110,11 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
         const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
         checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, phase.calibration_sequences);
     }
+    if (phase.precision == Precision::fake_quantized && needs_bounds(config.fake_quantization) && !checkpoint.bounds) {
+        const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
+        checkpoint.bounds = calibrate_bounds(config.model, checkpoint.parameters, config.fake_quantization, train,
+                                             phase.calibration_sequences);
+    }
     GradientEngine engine(config.model, test.steps, phase.precision == Precision::quantized, options.threads,
                           phase.precision == Precision::fake_quantized, phase.mode);
     std::vector<NoiseSweepRow> rows;
@@ -126,7 +131,8 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
         for (int draw = 0; draw < draws; ++draw) {
             const TrainingStep step =
                 draw_step(config, drawn, checkpoint.parameters, checkpoint.ranges ? &*checkpoint.ranges : nullptr,
-                          test.steps, 0, static_cast<std::uint64_t>(config.seed) + static_cast<std::uint64_t>(draw));
+                          test.steps, 0, static_cast<std::uint64_t>(config.seed) + static_cast<std::uint64_t>(draw),
+                          checkpoint.bounds ? &*checkpoint.bounds : nullptr);
             const double accuracy = accuracy_of(engine, step.network, test, config.seed);
             row.mean += accuracy / draws;
             row.low = std::min(row.low, accuracy);

@@ -93,6 +93,7 @@ public:
                 checkpoint.epochs_done = 0;
                 checkpoint.optimizer.reset();
                 checkpoint.ranges.reset();
+                checkpoint.bounds.reset();
             }
             if (checkpoint.epochs_done < phase_config(options_.config, phase).epochs) {
                 outcome.interrupted_by = run_phase(checkpoint);
@@ -110,6 +111,7 @@ private:
     Checkpoint fresh_checkpoint() const {
         Checkpoint checkpoint = initial_checkpoint(options_, train_.steps);
         checkpoint.ranges.reset();
+        checkpoint.bounds.reset();
         return checkpoint;
     }
 
@@ -203,6 +205,7 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
     }
     checkpoint.parameters = std::move(from.parameters);
     checkpoint.ranges = std::move(from.ranges);
+    checkpoint.bounds = std::move(from.bounds);
     return checkpoint;
 }
 

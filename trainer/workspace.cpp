@@ -39,6 +39,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
                 layer.response_gradient = ImpulseResponses(heads, steps);
             }
         } else {
+            layer.state_ranges = BlockBuffer(heads, purpose == Purpose::fake_training ? blocks : kChunkBlocks);
             layer.states = AlignedArray<float>(state_size * checkpoints);
         }
         if (keeps_states) {
@@ -56,7 +57,8 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     logits = AlignedArray<float>(class_lanes);
     logit_gradient = AlignedArray<float>(class_lanes);
     scratch_states = AlignedArray<float>(std::max(
-        kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth));
+        {kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth,
+         static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth}));
     if (purpose == Purpose::float_training) {
         block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
                                                      BlockKernelLayout{config.modes()}.size());

@@ -186,10 +186,11 @@ TEST(FakeQuantizationTest, RefusesWhatMakesNoSense) {
     EXPECT_THROW(options.validate(), UserError);
     options = {};
     options.activations = quantizer(Quantizer::asymmetric, 8);
+    options.activations.scale = ScaleGranularity::head;
     EXPECT_THROW(options.validate(), UserError);
     options = {};
-    options.activations = quantizer(Quantizer::symmetric, 8);
-    options.activations.rounding = StateRounding::dithered;
+    options.step = quantizer(Quantizer::symmetric, 8);
+    options.step.scale = ScaleGranularity::mode;
     EXPECT_THROW(options.validate(), UserError);
     PhaseConfig phase;
     phase.noise.states = 0.1;

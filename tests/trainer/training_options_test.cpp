@@ -77,6 +77,34 @@ TEST_F(TrainingOptionsTest, FakeQuantizedTrainingDoesNotDependOnThreads) {
     EXPECT_EQ(trained("one", 1), trained("two", 2));
 }
 
+TEST_F(TrainingOptionsTest, RangesThatFollowTrainingSurviveInTheCheckpoint) {
+    options.config.finetune.precision = Precision::fake_quantized;
+    options.config.finetune.epochs = 2;
+    QuantizerOptions& activations = options.config.fake_quantization.activations;
+    activations.quantizer = Quantizer::asymmetric;
+    activations.ranges = RangeSource::ema;
+    activations.momentum = 0.5;
+    options.config.fake_quantization.state = activations;
+    options.config.fake_quantization.state.quantizer = Quantizer::max_scale;
+    const test::NaiveParameters straight = trained("straight", 1);
+    const Checkpoint whole = load_checkpoint(file("straight/" + options.config.finetune.checkpoint));
+    ASSERT_TRUE(whole.bounds.has_value());
+    // Stop after one epoch: what the run writes then, and what it goes on to, is the same.
+    TrainingOptions half = options;
+    half.out_folder = file("half");
+    half.config.finetune.epochs = 2;
+    run_training(half);
+    fs::remove(file("half/" + options.config.finetune.checkpoint));
+    half.resume = true;
+    const TrainingOutcome outcome = run_training(half);
+    const Checkpoint resumed = load_checkpoint(outcome.checkpoints.back());
+    EXPECT_EQ(test::naive_parameters(resumed.parameters), straight);
+    for (int place = 0; place < whole.bounds->count(); ++place) {
+        EXPECT_EQ((*whole.bounds)[place].low, (*resumed.bounds)[place].low);
+        EXPECT_EQ((*whole.bounds)[place].high, (*resumed.bounds)[place].high);
+    }
+}
+
 TEST_F(TrainingOptionsTest, FrozenPolesStayAndDiscreteOnesMoveWithoutTheirSteps) {
     options.config.finetune.epochs = 0;
     const NetworkParameters initial = initialize_parameters(options.config.model, options.config.seed);

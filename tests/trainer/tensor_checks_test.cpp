@@ -1,0 +1,99 @@
+#include "trainer/tensor_checks.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "models/common/error.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
+#include "trainer/gradient_engine.h"
+
+namespace imssa {
+namespace {
+
+class TensorChecksTest : public testing::Test {
+protected:
+    TensorChecksTest()
+        : config(test::small_model()),
+          data(test::random_dataset(20, 30, config.channels, config.classes, 7)),
+          parameters(test::random_parameters(config, 3)),
+          indices(20) {
+        std::iota(indices.begin(), indices.end(), 0);
+    }
+
+    std::string message_of_step(const StepNetwork& network, bool quantized) {
+        GradientEngine engine(config, data.steps, quantized, 1, network.fake() != nullptr);
+        EffectiveTensors gradient = zero_effective_tensors(config);
+        try {
+            engine.gradient(network, data, indices, 0, gradient);
+        } catch (const NumericalError& error) {
+            return error.what();
+        }
+        return "";
+    }
+
+    ModelConfig config;
+    Dataset data;
+    NetworkParameters parameters;
+    std::vector<int> indices;
+};
+
+TEST_F(TensorChecksTest, NameDeadActivations) {
+    EXPECT_EQ(message_of_step(StepNetwork::in_float(config, parameters, data.steps), false), "");
+    // With a ReLU behind it, a kernel that only gives negative numbers leaves nothing.
+    config.activation = Activation::relu;
+    parameters.encoder.setConstant(0.0F);
+    parameters.encoder_bias.setConstant(1.0F);
+    parameters.layers[0].d.setConstant(-100.0F);
+    const std::string message = message_of_step(StepNetwork::in_float(config, parameters, data.steps), false);
+    EXPECT_NE(message.find("'layers.0.activation' is dead"), std::string::npos) << message;
+}
+
+TEST_F(TensorChecksTest, NameActivationsThatTheirGridTurnsIntoZero) {
+    FakeQuantization options;
+    options.activations.quantizer = Quantizer::max_scale;
+    options.activations.bits = 2;
+    options.activations.range = 1e4;
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    const std::string message = message_of_step(
+        StepNetwork::fake_quantized(fake_network(config, parameters, ranges, options, data.steps, 0)), false);
+    EXPECT_NE(message.find("'encoder output' is dead"), std::string::npos) << message;
+}
+
+TEST_F(TensorChecksTest, NameCodesThatAreAllZero) {
+    CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    DeploymentOptions options;
+    const StepNetwork alive = StepNetwork::quantized(config, parameters, ranges, options, data.steps);
+    EXPECT_EQ(message_of_step(alive, true), "");
+    EXPECT_NO_THROW(check_dead_weights(parameters, alive.effective()));
+    ranges.layers[1].activation *= 1e4F;
+    const std::string message =
+        message_of_step(StepNetwork::quantized(config, parameters, ranges, options, data.steps), true);
+    EXPECT_NE(message.find("'layers.1.activation' is dead"), std::string::npos) << message;
+}
+
+TEST_F(TensorChecksTest, NameWeightsWithoutCodes) {
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    EffectiveNetwork network =
+        effective_quantized_network(deploy(config, parameters, ranges, DeploymentOptions{}, data.steps));
+    std::fill(network.tensors.layers[1].mixing.begin(), network.tensors.layers[1].mixing.end(), 0.0F);
+    try {
+        check_dead_weights(parameters, network);
+        FAIL() << "no error";
+    } catch (const NumericalError& error) {
+        EXPECT_NE(std::string(error.what()).find("layers.1.mixing"), std::string::npos) << error.what();
+    }
+    parameters.layers[1].mixing.setZero();
+    EXPECT_NO_THROW(check_dead_weights(parameters, network)) << "pruned, not dead";
+}
+
+TEST_F(TensorChecksTest, NameTheFirstActivationThatIsNotFinite) {
+    parameters.layers[1].mixing(0, 0) = std::nanf("");
+    const std::string message = message_of_step(StepNetwork::in_float(config, parameters, data.steps), false);
+    EXPECT_NE(message.find("layers.1.output"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace imssa
