@@ -66,7 +66,7 @@ infer() { # infer TITLE CHIP OPTIONS...: the checkpoint on a chip
 
 data_option=()
 if has_mnist; then
-    checkpoint=scenarios/checkpoints/smnist_small_8bit.h5
+    checkpoint=scenarios/checkpoints/smnist_small_8bit_noise.h5
     [[ -z $data ]] || data_option=(--data "$data")
     images="MNIST, pixel by pixel"
 else
