@@ -25,15 +25,43 @@ ReadEnergy array_energy(const EnergyLedger& ledger, const std::string& end) {
     return energy;
 }
 
-ArrayActivity relative(const ReadEnergy& energy, const ReadEnergy& full_scale, double reads) {
-    return {energy.supply_j / (full_scale.supply_j * reads), energy.device_j / (full_scale.device_j * reads)};
+/// The activity for which `joules` of a read has the measured value. Where conductances without weight take more than
+/// that already, the drive gives way.
+template <class Joules>
+void solve(double measured_j, double& activity, double& drive, const Joules& joules) {
+    activity = 0.0;
+    const double floor_j = joules();
+    if (measured_j <= floor_j) {
+        drive *= floor_j > 0.0 ? measured_j / floor_j : 0.0;
+        return;
+    }
+    double low = 0.0;
+    double high = 2.0;
+    constexpr int kHalvings = 70;
+    for (int step = 0; step < kHalvings; ++step) {
+        activity = 0.5 * (low + high);
+        (joules() < measured_j ? low : high) = activity;
+    }
+}
+
+void measure(const ReadEnergy& total, double reads, const ReadShape& shape, const CellResponse& response,
+             const ChipConfig& config, ArrayActivity& activity) {
+    if (!(shape.positions > 0.0) || !(total.supply_j > 0.0) || !(reads > 0.0)) {
+        return;  // not in cells
+    }
+    solve(total.supply_j / reads, activity.supply, activity.drive,
+          [&] { return mean_read(shape, activity, response, config).supply_j; });
+    if (config.read.input == InputMode::amplitude) {
+        solve(total.device_j / reads, activity.device, activity.drive_square,
+              [&] { return mean_read(shape, activity, response, config).device_j; });
+    }
 }
 
 }  // namespace
 
 void ArrayActivity::validate() const {
     // Programming errors can lift a conductance above its window.
-    for (const double value : {supply, device}) {
+    for (const double value : {supply, device, drive, drive_square}) {
         if (!(value >= 0.0 && value <= 2.0)) {
             throw UserError("an activity of " + std::to_string(value) +
                             " is out of range: it is a share of full-scale energy, between 0 and 2");
@@ -41,12 +69,25 @@ void ArrayActivity::validate() const {
     }
 }
 
-ReadEnergy full_scale_read(const QuantizedMatrix& matrix, const ChipConfig& config) {
-    const double cells = static_cast<double>(matrix.inputs()) * config.mapping.rows_per_input() * matrix.outputs() *
-                         MappingOptions::columns_per_output();
-    const double siemens_seconds = cells * config.device.g_max_siemens * config.read.read_time_s(matrix.input_limit);
-    const double volt = config.read.v_read_volt;
-    return {volt * volt * siemens_seconds, config.read.v_supply_volt * volt * siemens_seconds};
+void KernelActivity::validate() const {
+    array.validate();
+    if (!(output_share >= 0.0 && output_share <= 1.0)) {
+        throw UserError("output_share = " + std::to_string(output_share) + " is out of range: it is between 0 and 1");
+    }
+}
+
+KernelActivity& ActivityStatistics::of(const DeployedKernel& kernel) {
+    if (kernel.options.mapping == KernelMapping::digital_decay) {
+        return kernel.array_makes_state ? kernel_digital_input : kernel_digital;
+    }
+    if (kernel.array_replaces_state) {
+        return kernel_fused;
+    }
+    return kernel.planes() ? kernel_planes : kernel_increments;
+}
+
+const KernelActivity& ActivityStatistics::of(const DeployedKernel& kernel) const {
+    return const_cast<ActivityStatistics*>(this)->of(kernel);
 }
 
 ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedNetwork& network,
@@ -56,17 +97,18 @@ ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedN
     const DeployedLayer& layer = network.layers.front();
     const DeployedKernel& kernel = layer.kernels.front();
     const double operations = steps + (kernel.options.form == OutputForm::delayed ? sequences : 0);
+    const CellResponse response = cell_response(config.device);
     ActivityStatistics statistics;
-    statistics.encoder =
-        relative(array_energy(ledger, "encoder.array.tile"), full_scale_read(network.encoder, config), steps);
-    ArrayActivity& of_kernel =
-        kernel.options.mapping == KernelMapping::fused ? statistics.kernel_fused : statistics.kernel_digital;
-    of_kernel = relative(array_energy(ledger, "kernel.tile"), full_scale_read(kernel.array, config),
-                         operations * layers * network.model.heads);
-    statistics.mixing =
-        relative(array_energy(ledger, "mixing.array.tile"), full_scale_read(layer.mixing, config), steps * layers);
-    statistics.classifier =
-        relative(array_energy(ledger, "classifier.array.tile"), full_scale_read(network.decoder, config), sequences);
+    const auto take = [&](const char* unit, double reads, const ReadShape& shape, ArrayActivity& activity) {
+        measure(array_energy(ledger, unit), reads, shape, response, config, activity);
+    };
+    take("encoder.array.tile", steps, dense_shape(network.encoder), statistics.encoder);
+    take("mixing.array.tile", steps * layers, dense_shape(layer.mixing), statistics.mixing);
+    take("classifier.array.tile", sequences, dense_shape(network.decoder), statistics.classifier);
+    KernelActivity& of_kernel = statistics.of(kernel);
+    const KernelTileCounts tiles = count_kernel_tiles(kernel, network.model.heads, config.mapping, "the kernel");
+    take("kernel.tile", operations * layers,
+         kernel_shape(kernel, network.model.heads, tiles, of_kernel, config.mapping), of_kernel.array);
     return statistics;
 }
 
@@ -80,20 +122,31 @@ ActivityStatistics load_activity(const std::string& path) {
 
 std::string activity_toml(const ActivityStatistics& statistics) {
     std::string text =
-        "# Share of full-scale read energy that the arrays take: supply is the mean of (G / G_max) |v / v_read| over "
-        "the\n# cells of used rows and columns, device that of (G / G_max) (v / v_read)^2.\nsource = \"" +
+        "# Share of full-scale read energy that the arrays take if their cells reach from zero to G_max without "
+        "errors: supply is\n# the mean of (G / G_max) |v / v_read| over the cells of used rows and columns, device "
+        "that of (G / G_max) (v / v_read)^2;\n# drive and drive_square the means of |v / v_read| and (v / v_read)^2 "
+        "over the rows.\nsource = \"" +
         statistics.source + "\"\n";
-    const std::pair<const char*, const ArrayActivity*> parts[] = {{"encoder", &statistics.encoder},
-                                                                  {"kernel_fused", &statistics.kernel_fused},
-                                                                  {"kernel_digital", &statistics.kernel_digital},
-                                                                  {"mixing", &statistics.mixing},
-                                                                  {"classifier", &statistics.classifier}};
-    for (const auto& [name, activity] : parts) {
-        char lines[120];
-        std::snprintf(lines, sizeof(lines), "\n[%s]\nsupply = %.6g\ndevice = %.6g\n", name, activity->supply,
-                      activity->device);
+    const auto add = [&text](const char* name, const ArrayActivity& activity) {
+        char lines[200];
+        std::snprintf(lines, sizeof(lines), "\n[%s]\nsupply = %.6g\ndevice = %.6g\ndrive = %.6g\ndrive_square = %.6g\n",
+                      name, activity.supply, activity.device, activity.drive, activity.drive_square);
         text += lines;
-    }
+    };
+    const auto add_kernel = [&](const char* name, const KernelActivity& activity) {
+        add(name, activity.array);
+        char line[40];
+        std::snprintf(line, sizeof(line), "output_share = %.6g\n", activity.output_share);
+        text += line;
+    };
+    add("encoder", statistics.encoder);
+    add_kernel("kernel_fused", statistics.kernel_fused);
+    add_kernel("kernel_increments", statistics.kernel_increments);
+    add_kernel("kernel_planes", statistics.kernel_planes);
+    add_kernel("kernel_digital", statistics.kernel_digital);
+    add_kernel("kernel_digital_input", statistics.kernel_digital_input);
+    add("mixing", statistics.mixing);
+    add("classifier", statistics.classifier);
     return text;
 }
 

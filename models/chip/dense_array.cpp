@@ -1,7 +1,7 @@
 #include "models/chip/dense_array.h"
 
 #include "models/chip/adc_bank.h"
-#include "models/chip/timing_model.h"
+#include "models/chip/kernel_hardware.h"
 
 namespace imssa {
 
@@ -22,16 +22,10 @@ DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const Quantiz
 
 void DenseArray::add_array_units() {
     const std::string prefix = std::string(name()) + ".";
-    const ChipConfig& config = context_.config;
-    ComponentCounts dac, tile, adc;
-    dac[Component::dac] = matrix_.inputs();
-    tile[Component::cell] = product_->tiles() * cells_per_tile(config.mapping) * config.device.parallel_cells;
-    adc[Component::transimpedance] = counts_.columns;
-    adc[Component::sample_hold] = counts_.columns;
-    adc[Component::adc] = adc_count(matrix_.outputs() * config.mapping.weight_slices, config.timing);
-    dac_unit_ = context_.units.add(prefix + "dac", dac);
-    tile_unit_ = context_.units.add(prefix + "tile", tile);
-    adc_unit_ = context_.units.add(prefix + "adc", adc);
+    const DenseHardware hardware = dense_hardware(matrix_, MatrixPlace::cells, product_->tiles(), context_.config);
+    dac_unit_ = context_.units.add(prefix + "dac", hardware.dac);
+    tile_unit_ = context_.units.add(prefix + "tile", hardware.tile);
+    adc_unit_ = context_.units.add(prefix + "adc", hardware.adc);
     for (int index = 0; index < product_->tiles(); ++index) {
         const std::string number = product_->tiles() > 1 ? std::to_string(index) : "";
         context_.tiles.push_back({prefix + "tile" + number, &product_->tile(index)});
@@ -39,11 +33,8 @@ void DenseArray::add_array_units() {
 }
 
 void DenseArray::add_digital_unit() {
-    const double wide = product_bits(matrix_) / 64.0;
-    ComponentCounts digital;
-    digital[Component::multiplier] = context_.config.timing.dense_multipliers * wide;
-    digital[Component::adder] = 3.0 * context_.config.timing.dense_multipliers;  // 24-bit sums
-    digital_unit_ = context_.units.add(std::string(name()) + ".digital", digital);
+    digital_unit_ = context_.units.add(std::string(name()) + ".digital",
+                                       dense_hardware(matrix_, MatrixPlace::digital, 0, context_.config).digital);
 }
 
 void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, LaneMatrix& codes) {

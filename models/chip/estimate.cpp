@@ -9,9 +9,10 @@ namespace imssa {
 
 namespace {
 
-void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit) {
+void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit, int weight_limit) {
     matrix.codes.resize(inputs, outputs);  // never read
     matrix.input_limit = limit;
+    matrix.code_limit = weight_limit;
 }
 
 /// Builds the units and counts of a ledger.
@@ -25,6 +26,11 @@ public:
         units.push_back({full + group + name, digital, {}});
     }
     void part(Component component, double count) { units.back().parts[component] += count; }
+    void parts(const ComponentCounts& counts) {
+        for (std::size_t index = 0; index < counts.counts.size(); ++index) {
+            units.back().parts.counts[index] += counts.counts[index];
+        }
+    }
     void action(Action action, double count) { add({action, index(), count, 0.0, 0.0}); }
     void read(double count, const ReadEnergy& energy) {
         add({Action::array_read, index(), count, energy.device_j, energy.supply_j});
@@ -46,44 +52,22 @@ private:
 class TotalSink {
 public:
     void begin(int /*layer*/, const char* /*group*/, const char* /*name*/, ComponentGroup /*digital*/) {}
-    void part(Component component, double count) { parts[component] += count; }
+    void part(Component component, double count) { all_parts[component] += count; }
+    void parts(const ComponentCounts& counts) {
+        for (std::size_t index = 0; index < counts.counts.size(); ++index) {
+            all_parts.counts[index] += counts.counts[index];
+        }
+    }
     void action(Action action, double count) { actions[static_cast<std::size_t>(action)] += count; }
     void read(double /*count*/, const ReadEnergy& energy) {
         device_j += energy.device_j;
         supply_j += energy.supply_j;
     }
 
-    ComponentCounts parts;
+    ComponentCounts all_parts;
     std::array<double, kActionCount> actions{};
     double device_j = 0.0, supply_j = 0.0;
 };
-
-/// The closed form counts one head a tile with all of its matrices in cells.
-void check_mapping(const ChipConfig& config) {
-    const MappingOptions& mapping = config.mapping;
-    const bool cells = mapping.kernel_input == MatrixPlace::cells && mapping.kernel_output == MatrixPlace::cells &&
-                       mapping.encoder == MatrixPlace::cells && mapping.mixing_matrix == MatrixPlace::cells &&
-                       mapping.decoder == MatrixPlace::cells;
-    if (!cells || mapping.packing != Packing::one_head || mapping.split_heads || mapping.weight_slices != 1 ||
-        config.timing.kernel_sites != 0 || config.timing.input_interval_cycles != 0 ||
-        config.calibration.poles != PoleCalibration::none) {
-        throw UserError(
-            "the estimate knows chips with one head a tile, all matrices in cells, a site for every tile, no pole "
-            "calibration and no input interval; use --engine chip for '" +
-            config.name + "'");
-    }
-}
-
-void check_fits(const DeployedNetwork& network, const ChipConfig& config) {
-    check_mapping(config);
-    for (const DeployedLayer& layer : network.layers) {
-        const QuantizedMatrix& array = layer.kernels.front().array;
-        if (array.inputs() * config.mapping.rows_per_input() > config.mapping.tile_rows ||
-            array.outputs() * MappingOptions::columns_per_output() > config.mapping.tile_columns) {
-            footprint(array, config.mapping, "a kernel of this design");  // throws with the reason
-        }
-    }
-}
 
 }  // namespace
 
@@ -93,8 +77,10 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
     network.options = options;
     network.steps = steps;
     const int activation_limit = code_limit(options.activation_bits);
-    set_shape(network.encoder, model.channels, model.heads, code_limit(options.input_bits));
-    set_shape(network.decoder, model.heads, model.classes, activation_limit);
+    set_shape(network.encoder, model.channels, model.heads, code_limit(options.input_bits),
+              code_limit(options.bits_of(options.encoder_bits)));
+    set_shape(network.decoder, model.heads, model.classes, activation_limit,
+              code_limit(options.bits_of(options.decoder_bits)));
     network.layers.resize(static_cast<std::size_t>(model.layers));
     const KernelOptions& kernel = options.kernel;
     for (DeployedLayer& layer : network.layers) {
@@ -107,8 +93,10 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
             kernel.mapping == KernelMapping::fused && kernel.representation == StateRepresentation::abar_cartesian;
         const int state_inputs = one.array_makes_state ? 1 : 0;
         set_shape(one.array, 2 * one.modes + state_inputs + (one.digital_feedthrough() ? 0 : 1),
-                  one.output_column() + 1, std::max(code_limit(kernel.state_bits), activation_limit));
-        set_shape(layer.mixing, model.heads, model.mixing_outputs(), activation_limit);
+                  one.output_column() + 1, std::max(code_limit(kernel.state_bits), activation_limit),
+                  code_limit(kernel.weight_bits));
+        set_shape(layer.mixing, model.heads, model.mixing_outputs(), activation_limit,
+                  code_limit(options.bits_of(options.mixing_bits)));
         layer.unit.glu = model.glu;
         layer.unit.residual = model.residual;
         layer.unit.norm = model.norm;
@@ -122,13 +110,17 @@ std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps) {
     if (steps <= delayed) {  // too short for every delayed unit to find its operation where it costs most
         return sequence_latency_cycles(pipeline, steps);
     }
+    // The input rate is the period of the first unit, whatever its latency.
+    const auto period = [&](std::size_t stage) {
+        return std::max(stages[stage].cycles, stage == 0 ? pipeline.input_interval : 0);
+    };
     std::int64_t total = pipeline.classifier;
     std::size_t slowest = 0;
     for (std::size_t i = 0; i < stages.size(); ++i) {
         total += stages[i].cycles;
-        slowest = stages[i].cycles > stages[slowest].cycles ? i : slowest;
+        slowest = period(i) > period(slowest) ? i : slowest;
     }
-    total += static_cast<std::int64_t>(steps - 1) * stages[slowest].cycles;
+    total += static_cast<std::int64_t>(steps - 1) * period(slowest);
     for (std::size_t i = 0; i < stages.size(); ++i) {
         if (!stages[i].delayed) {
             continue;
@@ -137,7 +129,7 @@ std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps) {
         const std::size_t first = i < slowest ? 0 : i;
         const std::size_t last = i < slowest ? i : stages.size() - 1;
         for (std::size_t j = first; j <= last; ++j) {
-            cycles = std::max(cycles, stages[j].cycles);
+            cycles = std::max(cycles, period(j));
         }
         total += cycles;
     }
@@ -164,9 +156,9 @@ CompiledPrices::CompiledPrices(const CostTable& table) {
 
 EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& config,
                               const ActivityStatistics& activity, int sequences) {
-    check_fits(network, config);
     LedgerSink sink;
-    UnitWalk<LedgerSink>(network, config, activity, sink).walk();
+    const CellResponse response = cell_response(config.device);
+    UnitWalk<LedgerSink>(network, config, activity, response, sink).walk();
     EnergyLedger ledger(sink.units);
     for (ActionEvent event : sink.events) {
         event.count *= sequences;
@@ -179,8 +171,13 @@ EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& 
 
 DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
                                int steps, const ActivityStatistics& activity, const CompiledPrices& prices) {
+    return estimate_design(model, options, config, steps, activity, cell_response(config.device), prices);
+}
+
+DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
+                               int steps, const ActivityStatistics& activity, const CellResponse& response,
+                               const CompiledPrices& prices) {
     const DeployedNetwork network = shape_of(model, options, steps);
-    check_fits(network, config);
     const Pipeline pipeline = pipeline_of(network, config);
     DesignEstimate estimate;
     estimate.step_cycles = steady_state_interval_cycles(pipeline);
@@ -191,7 +188,7 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
     estimate.throughput_sequences_per_s = 1.0 / interval_s;
 
     TotalSink sink;
-    UnitWalk<TotalSink>(network, config, activity, sink).walk();
+    UnitWalk<TotalSink>(network, config, activity, response, sink).walk();
     const double read_s = config.read.read_time_s(network.encoder.input_limit);
     EnergyTotal& energy = estimate.sequence;
     energy = {sink.supply_j, sink.device_j, sink.supply_j};
@@ -202,8 +199,8 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
         energy.energy_j += sink.actions[action] * (joule.nominal + watt.nominal * read_s);
         energy.energy_high_j += sink.actions[action] * (joule.high + watt.high * read_s);
     }
-    for (std::size_t component = 0; component < sink.parts.counts.size(); ++component) {
-        const double count = sink.parts.counts[component];
+    for (std::size_t component = 0; component < sink.all_parts.counts.size(); ++component) {
+        const double count = sink.all_parts.counts[component];
         const CompiledPrices::Range& watt = prices.leakage_w[component];
         energy.energy_low_j += count * watt.low * interval_s;
         energy.energy_j += count * watt.nominal * interval_s;

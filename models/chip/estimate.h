@@ -47,8 +47,12 @@ struct DesignEstimate {
     AreaTotal area;
 };
 
-/// Screens a design: tens of microseconds. Throws UserError when the kernel does not fit a tile.
+/// Screens a design: some microseconds. Throws UserError when the mapping is not possible. The one without `response`
+/// works it out of the device first, which for cells with errors takes longer than all the rest.
 DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
                                int steps, const ActivityStatistics& activity, const CompiledPrices& prices);
+DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions& options, const ChipConfig& config,
+                               int steps, const ActivityStatistics& activity, const CellResponse& response,
+                               const CompiledPrices& prices);
 
 }  // namespace imssa

@@ -4,22 +4,25 @@
 
 #include "models/chip/action_model.h"
 #include "models/chip/activity.h"
+#include "models/chip/kernel_hardware.h"
 #include "models/chip/timing_model.h"
 
 // The units of a chip with their parts and what they do in one sequence, in the order of the simulated chip. A sink
 // gets
 //     begin(prefix, layer, name, digital group)    layer -1: prefix and name alone
-//     part(component, count), action(action, count), read(count, ReadEnergy)
+//     part(component, count), parts(counts), action(action, count), read(count, ReadEnergy)
 // for every unit. Tests compare it with the chip, unit by unit.
 namespace imssa {
 
 template <class Sink>
 class UnitWalk {
 public:
-    UnitWalk(const DeployedNetwork& network, const ChipConfig& config, const ActivityStatistics& activity, Sink& sink)
+    UnitWalk(const DeployedNetwork& network, const ChipConfig& config, const ActivityStatistics& activity,
+             const CellResponse& response, Sink& sink)
         : network_(network),
           config_(config),
           activity_(activity),
+          response_(response),
           sink_(sink),
           heads_(network.model.heads),
           steps_(network.steps),
@@ -27,8 +30,10 @@ public:
 
     void walk() {
         const int layers = static_cast<int>(network_.layers.size());
-        dense(-1, "encoder.array", network_.encoder, activity_.encoder, steps_);
-        sequencer(-1, "encoder", encoder_cycles(network_, config_.timing, config_.read).total() * steps_);
+        const MappingOptions& mapping = config_.mapping;
+        const TimingConfig& timing = config_.timing;
+        dense(-1, "encoder.array", network_.encoder, mapping.encoder, activity_.encoder, steps_);
+        sequencer(-1, "encoder", encoder_cycles(network_, timing, config_.read, mapping).total() * steps_);
         for (int layer = 0; layer < layers; ++layer) {
             kernel(layer);
             mixing(layer);
@@ -36,8 +41,8 @@ public:
             buffer(layer, "mixing_output", network_.layers[static_cast<std::size_t>(layer)].mixing.outputs(), steps_);
         }
         pooling();
-        dense(-1, "classifier.array", network_.decoder, activity_.classifier, 1.0);
-        sequencer(-1, "classifier", classifier_cycles(network_, config_.timing, config_.read).total());
+        dense(-1, "classifier.array", network_.decoder, mapping.decoder, activity_.classifier, 1.0);
+        sequencer(-1, "classifier", classifier_cycles(network_, timing, config_.read, mapping).total());
         buffer(layers > 0 ? 0 : -1, "_input", heads_, steps_);
         for (int layer = 0; layer < layers; ++layer) {
             buffer(layer, "kernel_output", heads_, steps_);
@@ -55,44 +60,42 @@ private:
         sink_.begin(layer, group, name, digital);
     }
     void part(Component component, double count) { sink_.part(component, count); }
+    void parts(const ComponentCounts& counts) { sink_.parts(counts); }
     void act(Action action, double count) { sink_.action(action, count); }
 
-    int tiles(const QuantizedMatrix& matrix) const {
-        const MappingOptions& mapping = config_.mapping;
-        const int rows = std::max(1, mapping.tile_rows / mapping.rows_per_input());
-        const int columns = std::max(1, mapping.tile_columns / MappingOptions::columns_per_output());
-        return ((matrix.inputs() + rows - 1) / rows) * ((matrix.outputs() + columns - 1) / columns);
+    void read(double count, const ReadShape& shape, const ArrayActivity& activity, double operations) {
+        const ReadEnergy one = mean_read(shape, activity, response_, config_);
+        sink_.read(count, {one.device_j * operations, one.supply_j * operations});
     }
 
-    double cells_per_tile() const {
-        return static_cast<double>(config_.mapping.tile_rows) * config_.mapping.tile_columns;
-    }
-
-    ReadEnergy read_energy(const QuantizedMatrix& matrix, const ArrayActivity& activity, double reads) const {
-        const ReadEnergy full = full_scale_read(matrix, config_);
-        return {full.device_j * activity.device * reads, full.supply_j * activity.supply * reads};
-    }
-
-    void converters(double copies, double columns, int outputs, double reads) {
-        part(Component::transimpedance, copies * columns);
-        part(Component::sample_hold, copies * columns);
-        part(Component::adc, copies * adc_count(outputs, config_.timing));
-        act(Action::transimpedance, reads * columns);
-        act(Action::sample_hold, reads * columns);
-        act(Action::adc_conversion, reads * outputs);
-    }
-
-    void dense(int layer, const char* group, const QuantizedMatrix& matrix, const ArrayActivity& activity,
-               double reads) {
-        const ArrayActionCounts counts = array_action_counts(matrix);
+    void dense(int layer, const char* group, const QuantizedMatrix& matrix, MatrixPlace place,
+               const ArrayActivity& activity, double reads) {
+        const int tiles = dense_tiles(matrix, config_.mapping);
+        const DenseHardware hardware = dense_hardware(matrix, place, tiles, config_);
+        if (place == MatrixPlace::digital) {
+            const double products = reads * matrix.inputs() * matrix.outputs();
+            begin(layer, group, ".digital");
+            parts(hardware.digital);
+            act(Action::digital_multiply, products * product_bits(matrix) / 64.0);
+            act(Action::digital_add, 3.0 * products);
+            return;
+        }
+        const ArrayActionCounts counts = array_action_counts(matrix, config_.mapping.weight_slices);
         begin(layer, group, ".dac");
-        part(Component::dac, matrix.inputs());
+        parts(hardware.dac);
         act(Action::dac_conversion, reads * counts.dac_conversions);
         begin(layer, group, ".tile");
-        part(Component::cell, tiles(matrix) * cells_per_tile() * config_.device.parallel_cells);
-        sink_.read(reads * tiles(matrix), read_energy(matrix, activity, reads));
+        parts(hardware.tile);
+        read(reads * tiles, dense_shape(matrix), activity, reads);
         begin(layer, group, ".adc");
-        converters(1.0, counts.columns, matrix.outputs(), reads);
+        parts(hardware.adc);
+        converters(reads * counts.columns, reads * counts.adc_conversions);
+    }
+
+    void converters(double columns, double conversions) {
+        act(Action::transimpedance, columns);
+        act(Action::sample_hold, columns);
+        act(Action::adc_conversion, conversions);
     }
 
     void sequencer(int layer, const char* group, double cycles) {
@@ -109,51 +112,61 @@ private:
 
     void kernel(int layer) {
         const DeployedKernel& one = network_.layers[static_cast<std::size_t>(layer)].kernels.front();
+        const KernelTileCounts tiles = count_kernel_tiles(one, heads_, config_.mapping, "the kernel");
+        const KernelStepCycles cycles = kernel_step_cycles(one, tiles, config_);
         const KernelActionCounts counts = kernel_action_counts(one, code_bits_);
-        const bool digital = one.options.mapping == KernelMapping::digital_decay;
+        const KernelHardware hardware = kernel_hardware(one, heads_, tiles, cycles, config_);
         const double operations = steps_ + (one.options.form == OutputForm::delayed ? 1 : 0);
-        const double reads = operations * heads_;
         const double updates = static_cast<double>(steps_) * heads_;
         begin(layer, "kernel", ".sequencer");
-        part(Component::sequencer, 1.0);
-        act(Action::control_cycle, operations * kernel_step_cycles(one, config_.timing, config_.read).total());
+        parts(hardware.sequencer);
+        act(Action::control_cycle, operations * cycles.total());
         begin(layer, "kernel", ".dac");
-        part(Component::dac, heads_ * one.array.inputs());
-        act(Action::dac_conversion, reads * counts.dac_conversions);
+        parts(hardware.dac);
+        act(Action::dac_conversion, operations * tiles.dac_conversions);
         begin(layer, "kernel", ".tile");
-        part(Component::cell, heads_ * cells_per_tile() * config_.device.parallel_cells);
-        sink_.read(reads, read_energy(one.array, digital ? activity_.kernel_digital : activity_.kernel_fused, reads));
+        parts(hardware.tile);
+        const KernelActivity& activity = activity_.of(one);
+        read(operations * tiles.reads_per_step, kernel_shape(one, heads_, tiles, activity, config_.mapping),
+             activity.array, operations);
         begin(layer, "kernel", ".adc");
-        converters(heads_, counts.columns, one.array.outputs(), reads);
+        parts(hardware.adc);
+        converters(operations * tiles.adc_conversions * MappingOptions::columns_per_output(),
+                   operations * tiles.adc_conversions);
         begin(layer, "kernel", ".registers");
-        part(Component::register_bit, heads_ * one.state_components() * one.options.effective_register_bits());
-        part(Component::adder, heads_ * counts.accumulate_adds);
-        act(Action::register_bit_read, reads * counts.register_bits_read);
+        parts(hardware.registers);
+        act(Action::register_bit_read, operations * heads_ * counts.register_bits_read);
         act(Action::register_bit_write, updates * counts.register_bits_written);
         act(Action::digital_add, updates * counts.accumulate_adds);
         begin(layer, "kernel", ".decay");
-        if (digital) {
-            const double wide = one.options.effective_register_bits() / 8.0;
-            const double multipliers = heads_ * config_.timing.decay_multipliers;
-            part(Component::multiplier, multipliers * wide * one.options.decay_bits() / 8.0);
-            part(Component::adder, multipliers * wide);
-            act(Action::digital_multiply, reads * counts.decay_multiplies);
-            act(Action::digital_add, reads * counts.decay_adds);
-        }
+        parts(hardware.decay);
+        decay(one, tiles, cycles, counts, operations, updates);
         begin(layer, "kernel", ".output");
-        if (one.digital_feedthrough()) {
-            part(Component::multiplier, heads_);
-            part(Component::adder, heads_);
-            act(Action::digital_multiply, updates * counts.output_multiplies);
-            act(Action::digital_add, updates * counts.output_adds);
+        parts(hardware.output);
+        act(Action::digital_multiply, updates * counts.output_multiplies);
+        act(Action::digital_add, updates * counts.output_adds);
+        if (hardware.shared) {
+            begin(layer, "kernel", ".state_buffer");
+            parts(hardware.state_buffer);
+            act(Action::buffer_bit, operations * heads_ * 2.0 * counts.register_bits_read);
         }
+    }
+
+    void decay(const DeployedKernel& one, const KernelTileCounts& tiles, const KernelStepCycles& cycles,
+               const KernelActionCounts& counts, double operations, double updates) {
+        const double products = operations * tiles.digital_products;
+        const double gains = cycles.gain > 0 ? updates * one.state_components() : 0.0;
+        const double bytes = one.options.effective_register_bits() / 8.0;
+        act(Action::digital_multiply, operations * heads_ * counts.decay_multiplies +
+                                          products * product_bits(one.array) / 64.0 + gains * 2.0 * bytes);
+        act(Action::digital_add, operations * heads_ * counts.decay_adds + 3.0 * products + gains * bytes);
     }
 
     void mixing(int layer) {
         const DeployedLayer& deployed = network_.layers[static_cast<std::size_t>(layer)];
-        dense(layer, "mixing.array", deployed.mixing, activity_.mixing, steps_);
-        sequencer(layer, "mixing",
-                  static_cast<double>(steps_) * mixing_cycles(deployed, config_.timing, config_.read).total());
+        dense(layer, "mixing.array", deployed.mixing, config_.mapping.mixing_matrix, activity_.mixing, steps_);
+        const int cycles = mixing_cycles(deployed, config_.timing, config_.read, config_.mapping).total();
+        sequencer(layer, "mixing", static_cast<double>(steps_) * cycles);
         begin(layer, "mixing", ".table");
         part(Component::table, heads_);
         act(Action::table_lookup, static_cast<double>(steps_) * heads_);
@@ -194,6 +207,7 @@ private:
     const DeployedNetwork& network_;
     const ChipConfig& config_;
     const ActivityStatistics& activity_;
+    const CellResponse& response_;
     Sink& sink_;
     int heads_, steps_, code_bits_;
 };

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <string>
 
+#include "models/chip/kernel_hardware.h"
 #include "models/chip/kernel_sequencer.h"
-#include "models/chip/timing_model.h"
 
 // What happens before the first step: tiles are programmed, poles measured, parts counted.
 
@@ -87,44 +87,16 @@ void KernelSequencer::calibrate_group(KernelTiles& tiles) {
 
 void KernelSequencer::add_units() {
     const std::string prefix = std::string(name()) + ".";
-    const TimingConfig& timing = context_.config.timing;
-    const int heads = head_count();
-    const DeployedKernel& kernel = heads_.front()->kernel();
-    // Fewer sites than tiles: drivers, converters, registers and multipliers exist once a site.
-    const bool shared = cycles_.banks > 1;
-    const double share = shared ? static_cast<double>(timing.kernel_sites) / tile_counts_.tiles : 1.0;
-    ComponentCounts sequencer, dac, tile, adc, registers, decay, output, state_buffer;
-    sequencer[Component::sequencer] = 1;
-    dac[Component::dac] = share * tile_counts_.dacs;
-    tile[Component::cell] =
-        tile_counts_.tiles * cells_per_tile(context_.config.mapping) * context_.config.device.parallel_cells;
-    adc[Component::transimpedance] = share * tile_counts_.outputs_of_tiles * MappingOptions::columns_per_output();
-    adc[Component::sample_hold] = adc[Component::transimpedance] * (timing.double_buffering ? 2.0 : 1.0);
-    for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
-        for (int index = 0; index < tiles->tiles(); ++index) {
-            adc[Component::adc] += share * adc_count(tiles->tile(index).outputs(), timing);
-        }
-    }
-    const double state_bits = heads * kernel.state_components() * kernel.options.effective_register_bits();
-    registers[Component::register_bit] = share * state_bits;
-    registers[Component::adder] = share * heads * counts_.accumulate_adds;
-    const double wide = kernel.options.effective_register_bits() / 8.0;
-    const double multipliers = share * heads * timing.decay_multipliers;
-    const bool multiplies =
-        kernel.options.mapping == KernelMapping::digital_decay || cycles_.digital > 0 || cycles_.gain > 0;
-    decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.decay_bits() / 8.0 : 0.0;
-    decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
-    output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
-    output[Component::adder] = output[Component::multiplier];
-    state_buffer[Component::buffer_bit] = shared ? state_bits : 0.0;
-    units_.sequencer = context_.units.add(prefix + "sequencer", sequencer);
-    units_.dac = context_.units.add(prefix + "dac", dac);
-    units_.tile = context_.units.add(prefix + "tile", tile);
-    units_.adc = context_.units.add(prefix + "adc", adc);
-    units_.registers = context_.units.add(prefix + "registers", registers);
-    units_.decay = context_.units.add(prefix + "decay", decay);
-    units_.output = context_.units.add(prefix + "output", output);
-    units_.state_buffer = shared ? context_.units.add(prefix + "state_buffer", state_buffer) : -1;
+    const KernelHardware hardware =
+        kernel_hardware(heads_.front()->kernel(), head_count(), tile_counts_, cycles_, context_.config);
+    units_.sequencer = context_.units.add(prefix + "sequencer", hardware.sequencer);
+    units_.dac = context_.units.add(prefix + "dac", hardware.dac);
+    units_.tile = context_.units.add(prefix + "tile", hardware.tile);
+    units_.adc = context_.units.add(prefix + "adc", hardware.adc);
+    units_.registers = context_.units.add(prefix + "registers", hardware.registers);
+    units_.decay = context_.units.add(prefix + "decay", hardware.decay);
+    units_.output = context_.units.add(prefix + "output", hardware.output);
+    units_.state_buffer = hardware.shared ? context_.units.add(prefix + "state_buffer", hardware.state_buffer) : -1;
 }
 
 const KernelTiles& KernelSequencer::tiles_of(int head) const {

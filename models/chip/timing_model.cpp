@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/mapping/kernel_placement.h"
-
 namespace imssa {
 
 namespace {
@@ -63,10 +61,14 @@ KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingCo
 }
 
 KernelStepCycles kernel_step_cycles(const DeployedLayer& layer, const ChipConfig& config) {
-    const TimingConfig& timing = config.timing;
     const DeployedKernel& kernel = layer.kernels.front();
-    const KernelTileCounts tiles =
-        count_kernel_tiles(place_kernels(layer.kernels, config.mapping, "the kernel"), layer.kernels, config.mapping);
+    const int heads = static_cast<int>(layer.kernels.size());
+    return kernel_step_cycles(kernel, count_kernel_tiles(kernel, heads, config.mapping, "the kernel"), config);
+}
+
+KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const KernelTileCounts& tiles,
+                                    const ChipConfig& config) {
+    const TimingConfig& timing = config.timing;
     KernelStepCycles cycles = kernel_step_cycles(kernel, timing, config.read);
     if (tiles.tiles == 0) {
         cycles.array.drive = cycles.array.settle = cycles.array.sample = cycles.array.rounds = 0;
@@ -124,9 +126,10 @@ Pipeline pipeline_of(const DeployedNetwork& network, const ChipConfig& config) {
     for (std::size_t index = 0; index < network.layers.size(); ++index) {
         const DeployedLayer& layer = network.layers[index];
         const std::string prefix = "layer" + std::to_string(index) + ".";
-        const DeployedKernel& kernel = layer.kernels.front();
-        pipeline.stages.push_back(
-            {prefix + "kernel", kernel_step_cycles(layer, config).total(), kernel.options.form == OutputForm::delayed});
+        const DeployedKernel& kernel = layer.kernels.front();  // of a shape without weights the only one
+        const KernelTileCounts tiles = count_kernel_tiles(kernel, network.model.heads, config.mapping, "the kernel");
+        pipeline.stages.push_back({prefix + "kernel", kernel_step_cycles(kernel, tiles, config).total(),
+                                   kernel.options.form == OutputForm::delayed});
         pipeline.stages.push_back(
             {prefix + "mixing", mixing_cycles(layer, timing, config.read, config.mapping).total(), false});
         pipeline.stages.push_back({prefix + "unit", layer_unit_cycles(layer.unit, network.model.heads, timing), false});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/chip/chip_config.h"
+#include "models/mapping/kernel_placement.h"
 #include "models/network/deployed_network.h"
 
 namespace imssa {
@@ -70,6 +71,9 @@ struct KernelStepCycles {
 KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const TimingConfig& timing, const ReadConfig& read);
 /// All heads of a layer as the chip file maps them.
 KernelStepCycles kernel_step_cycles(const DeployedLayer& layer, const ChipConfig& config);
+/// The same for `heads` heads of one shape whose tiles are counted already.
+KernelStepCycles kernel_step_cycles(const DeployedKernel& kernel, const KernelTileCounts& tiles,
+                                    const ChipConfig& config);
 
 /// Activation table, then the mixing array.
 struct MixingCycles {

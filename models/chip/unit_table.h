@@ -20,10 +20,6 @@ struct TileInfo {
     Crossbar* crossbar = nullptr;
 };
 
-inline double cells_per_tile(const MappingOptions& mapping) {
-    return static_cast<double>(mapping.tile_rows) * mapping.tile_columns;
-}
-
 /// The units of a chip and the port through which they publish what they do.
 class UnitTable {
 public:

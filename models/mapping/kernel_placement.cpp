@@ -112,6 +112,77 @@ TileGroup pack_heads(int first, int count, const CellRegion& cells, bool gated) 
     return group;
 }
 
+/// Heads that share a tile.
+int heads_per_tile(const CellRegion& cells, const MappingOptions& options) {
+    const int rows = options.tile_inputs() / size_of(cells.inputs);
+    const int columns = options.tile_outputs() / size_of(cells.outputs);
+    switch (options.packing) {
+        case Packing::one_head:
+            return 1;
+        case Packing::diagonal:
+            return std::min(rows, columns);
+        case Packing::row_gated:
+            return rows;
+    }
+    return 1;
+}
+
+std::vector<TileGroup> place(const DeployedKernel& kernel, int heads, const MappingOptions& options,
+                             const std::string& name) {
+    check_options(kernel, options);
+    const CellRegion cells = cell_region(kernel, options);
+    std::vector<TileGroup> groups;
+    if (cells.outputs.empty()) {
+        for (int head = 0; head < heads; ++head) {
+            groups.push_back({{head}, {}});
+        }
+        return groups;
+    }
+    if (!fits(cells, options)) {
+        if (!options.split_heads) {
+            throw_too_large(cells, options, name, 0);
+        }
+        for (int head = 0; head < heads; ++head) {
+            groups.push_back(split_head(head, kernel, cells, options, name));
+        }
+        return groups;
+    }
+    const int room = heads_per_tile(cells, options);
+    for (int head = 0; head < heads; head += room) {
+        groups.push_back(pack_heads(head, std::min(room, heads - head), cells, options.packing == Packing::row_gated));
+    }
+    return groups;
+}
+
+/// Adds `times` groups like this one.
+void add_groups(const TileGroup& group, int times, const MappingOptions& options, KernelTileCounts& counts) {
+    for (const TilePlan& plan : group.tiles) {
+        const int outputs = plan.outputs * options.weight_slices;
+        counts.tiles += times;
+        counts.reads_per_step += times * plan.reads();
+        counts.passes = std::max(counts.passes, plan.reads());
+        counts.outputs = std::max(counts.outputs, outputs);
+        counts.dac_conversions += static_cast<double>(times) * plan.inputs;
+        counts.adc_conversions += static_cast<double>(times) * outputs * plan.reads();
+        counts.dacs += times * static_cast<double>(plan.inputs) / plan.reads();
+        counts.outputs_of_tiles += static_cast<double>(times) * outputs;
+        // Gated reads drive the rows of one block at a time: in a step every position is read once.
+        counts.weights += static_cast<double>(times) * plan.inputs * plan.outputs;
+        if (counts.widths.empty() || counts.widths.back().outputs != outputs) {
+            counts.widths.push_back({outputs, 0});
+        }
+        counts.widths.back().tiles += times;
+    }
+}
+
+void count_digital(const DeployedKernel& kernel, int heads, const MappingOptions& options, KernelTileCounts& counts) {
+    const bool output_digital = options.kernel_output == MatrixPlace::digital;
+    const bool input_digital = options.kernel_input == MatrixPlace::digital && kernel.array_makes_state;
+    counts.digital_products_of_head = (output_digital ? 2 * kernel.modes + (kernel.digital_feedthrough() ? 0 : 1) : 0) +
+                                      (input_digital ? 2 * kernel.modes : 0);
+    counts.digital_products = static_cast<double>(counts.digital_products_of_head) * heads;
+}
+
 }  // namespace
 
 CellRegion cell_region(const DeployedKernel& kernel, const MappingOptions& options) {
@@ -137,34 +208,7 @@ CellRegion cell_region(const DeployedKernel& kernel, const MappingOptions& optio
 
 std::vector<TileGroup> place_kernels(const std::vector<DeployedKernel>& kernels, const MappingOptions& options,
                                      const std::string& name) {
-    const DeployedKernel& kernel = kernels.front();
-    check_options(kernel, options);
-    const CellRegion cells = cell_region(kernel, options);
-    const int heads = static_cast<int>(kernels.size());
-    std::vector<TileGroup> groups;
-    if (cells.outputs.empty()) {
-        for (int head = 0; head < heads; ++head) {
-            groups.push_back({{head}, {}});
-        }
-        return groups;
-    }
-    if (!fits(cells, options)) {
-        if (!options.split_heads) {
-            throw_too_large(cells, options, name, 0);
-        }
-        for (int head = 0; head < heads; ++head) {
-            groups.push_back(split_head(head, kernel, cells, options, name));
-        }
-        return groups;
-    }
-    const int rows = options.tile_inputs() / size_of(cells.inputs);
-    const int columns = options.tile_outputs() / size_of(cells.outputs);
-    const bool gated = options.packing == Packing::row_gated;
-    const int room = options.packing == Packing::one_head ? 1 : (gated ? rows : std::min(rows, columns));
-    for (int head = 0; head < heads; head += room) {
-        groups.push_back(pack_heads(head, std::min(room, heads - head), cells, gated));
-    }
-    return groups;
+    return place(kernels.front(), static_cast<int>(kernels.size()), options, name);
 }
 
 QuantizedMatrix tile_matrix(const TilePlan& plan, const std::vector<DeployedKernel>& kernels) {
@@ -200,26 +244,28 @@ QuantizedMatrix tile_matrix(const TilePlan& plan, const std::vector<DeployedKern
 
 KernelTileCounts count_kernel_tiles(const std::vector<TileGroup>& groups, const std::vector<DeployedKernel>& kernels,
                                     const MappingOptions& options) {
-    const DeployedKernel& kernel = kernels.front();
     KernelTileCounts counts;
     for (const TileGroup& group : groups) {
-        for (const TilePlan& plan : group.tiles) {
-            ++counts.tiles;
-            counts.reads_per_step += plan.reads();
-            counts.passes = std::max(counts.passes, plan.reads());
-            counts.outputs = std::max(counts.outputs, plan.outputs * options.weight_slices);
-            counts.dac_conversions += plan.inputs;
-            counts.adc_conversions += plan.outputs * plan.reads() * options.weight_slices;
-            counts.dacs += static_cast<double>(plan.inputs) / plan.reads();
-            counts.outputs_of_tiles += plan.outputs * options.weight_slices;
-        }
+        add_groups(group, 1, options, counts);
     }
-    const bool output_digital = options.kernel_output == MatrixPlace::digital;
-    const bool input_digital = options.kernel_input == MatrixPlace::digital && kernel.array_makes_state;
-    counts.digital_products_of_head = (output_digital ? 2 * kernel.modes + (kernel.digital_feedthrough() ? 0 : 1) : 0) +
-                                      (input_digital ? 2 * kernel.modes : 0);
-    counts.digital_products =
-        static_cast<double>(counts.digital_products_of_head) * static_cast<double>(kernels.size());
+    count_digital(kernels.front(), static_cast<int>(kernels.size()), options, counts);
+    return counts;
+}
+
+KernelTileCounts count_kernel_tiles(const DeployedKernel& kernel, int heads, const MappingOptions& options,
+                                    const std::string& name) {
+    check_options(kernel, options);
+    const CellRegion cells = cell_region(kernel, options);
+    const int room = cells.outputs.empty() || !fits(cells, options) ? 1 : heads_per_tile(cells, options);
+    KernelTileCounts counts;
+    const int full = heads / room;
+    if (full > 0) {
+        add_groups(place(kernel, room, options, name).front(), full, options, counts);
+    }
+    if (heads % room > 0) {
+        add_groups(place(kernel, heads % room, options, name).front(), 1, options, counts);
+    }
+    count_digital(kernel, heads, options, counts);
     return counts;
 }
 

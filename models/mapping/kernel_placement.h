@@ -54,10 +54,18 @@ struct KernelTileCounts {
     int outputs = 0;                                  ///< outputs of the widest tile, slices included
     double dac_conversions = 0, adc_conversions = 0;  ///< of one step of all heads
     double dacs = 0, outputs_of_tiles = 0;            ///< hardware: drivers, and output positions of all tiles
-    double digital_products = 0;                      ///< of one step of all heads, outside cells and decay
+    double weights = 0;  ///< input x output positions in use, without slices; each is read once a step
+    struct Width {
+        int outputs = 0, tiles = 0;
+    };
+    std::vector<Width> widths;    ///< tiles by their outputs, slices included
+    double digital_products = 0;  ///< of one step of all heads, outside cells and decay
     int digital_products_of_head = 0;
 };
 KernelTileCounts count_kernel_tiles(const std::vector<TileGroup>& groups, const std::vector<DeployedKernel>& kernels,
                                     const MappingOptions& options);
+/// The same for `heads` heads of one shape, without placing all of them.
+KernelTileCounts count_kernel_tiles(const DeployedKernel& kernel, int heads, const MappingOptions& options,
+                                    const std::string& name);
 
 }  // namespace imssa

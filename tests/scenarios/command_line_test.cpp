@@ -367,6 +367,51 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
     expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
 }
 
+TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimulation) {
+    const std::string fused = kFused;
+    const std::string increments = fused + " --set kernel.form=immediate";
+    const std::pair<const char*, std::string> designs[] = {
+        {"ideal.toml", ""},
+        {"imssa_28nm.toml", ""},
+        {"imssa_28nm_fused.toml", ""},
+        {"imssa_28nm_delta.toml", ""},
+        {"imssa_180nm.toml", ""},
+        {"pcm_14nm.toml", ""},
+        {"sram_65nm.toml", ""},
+        {"sram_22nm.toml", ""},
+        {"imssa_28nm.toml",
+         " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.weight_slices=2 "
+         "--set mapping.tile_columns=128"},
+        {"imssa_28nm.toml",
+         " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.kernel_input="
+         "digital --set timing.double_buffering=true --set mapping.packing=row_gated"},
+        {"imssa_28nm.toml", increments + " --set mapping.packing=diagonal --set mapping.cells_per_weight=2"},
+        {"imssa_28nm.toml", increments + " --set mapping.tile_rows=18 --set mapping.split_heads=true --set "
+                                         "timing.input_interval_cycles=90"},
+        {"imssa_28nm.toml", increments + " --set mapping.packing=row_gated --set timing.kernel_sites=2 --set "
+                                         "calibration.poles=stability --set calibration.reads_per_mode=16"},
+    };
+    for (const auto& [chip, options] : designs) {
+        SCOPED_TRACE(chip + options);
+        const auto result = [&, name = chip](const std::string& more) {
+            const fs::path file = folder_ / "estimate.json";
+            const CommandResult done =
+                run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
+                    " --chip " + source(std::string("scenarios/chips/") + name) +
+                    " --sequences 8 --threads 1 --quiet --no-compare" + options + more + " --json " + file.string());
+            EXPECT_EQ(done.status, 0) << done.output;
+            return nlohmann::json::parse(read_file(file));
+        };
+        const nlohmann::json simulated = result("");
+        const nlohmann::json estimate = result(" --engine estimate");
+        EXPECT_EQ(estimate.at("latency_s"), simulated.at("latency_s"));
+        EXPECT_EQ(estimate.at("throughput_sequences_per_s"), simulated.at("throughput_sequences_per_s"));
+        EXPECT_DOUBLE_EQ(estimate.at("area_mm2").at("total"), simulated.at("area_mm2").at("total"));
+        const double energy = simulated.at("energy_j").at("sequence");
+        EXPECT_NEAR(estimate.at("energy_j").at("sequence"), energy, 0.03 * energy);
+    }
+}
+
 TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
     const fs::path csv = folder_ / "power.csv";
     const fs::path vcd = folder_ / "power.vcd";

@@ -41,6 +41,31 @@ TEST(CostTable, TheTableOf28NanometresIsCompleteAndHoldsTheCitedValues) {
     }
 }
 
+TEST(CostTable, TheTablesOfTheOtherNodesAreCompleteAndSayTheirOwnNode) {
+    const std::pair<const char*, double> tables[] = {{"180", 1.8}, {"65", 1.2}, {"22", 1.0}, {"14", 0.8}};
+    double before = 1.0;
+    for (const auto& [nm, volt] : tables) {
+        const CostTable table =
+            load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_" + std::string(nm) + "nm.toml");
+        EXPECT_DOUBLE_EQ(table.technology_nm, std::stod(nm));
+        EXPECT_DOUBLE_EQ(table.v_supply_volt, volt);
+        EXPECT_LT(table.energy(Action::digital_multiply).energy_j, before) << "finer nodes multiply for less";
+        before = table.energy(Action::digital_multiply).energy_j;
+        for (const EnergyPrice& price : table.energies) {
+            EXPECT_GT(price.energy_low_j + price.power_low_w, 0.0) << nm << " " << to_string(price.action);
+            EXPECT_FALSE(price.provenance.source.empty());
+        }
+        for (const auto& [name, component] : enum_names(Component{})) {
+            EXPECT_GT(table.area(component).area_low_mm2, 0.0) << nm << " " << name;
+        }
+    }
+    // 45 nm 0.2 pJ x 19 (Stillmaker and Baas, extrapolated to 180 nm and 1.8 V).
+    const CostTable old = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_180nm.toml");
+    EXPECT_NEAR(old.energy(Action::digital_multiply).energy_j, 3.8e-12, 0.1e-12);
+    EXPECT_NEAR(old.energy(Action::adc_conversion).energy_j, 11.3e-12, 0.1e-12);
+    EXPECT_NE(old.energy(Action::digital_multiply).provenance.source.find("extrapolated"), std::string::npos);
+}
+
 TEST(CostTable, OverridesReachSingleEntries) {
     const CostTable table = load_cost_table(kTable28nm, {"energy.3.energy_j=2e-12"});
     EXPECT_DOUBLE_EQ(table.energy(Action::adc_conversion).energy_j, 2e-12);

@@ -116,6 +116,33 @@ TEST(KernelPlacement, AHeadThatMayNotSplitIsRefusedInOneLineThatSaysHow) {
     }
 }
 
+TEST(KernelPlacement, CountsWithoutPlacingEveryHeadAreThoseOfThePlacement) {
+    for (const Packing packing : {Packing::one_head, Packing::diagonal, Packing::row_gated}) {
+        for (const int rows : {64, 18}) {
+            for (const int heads : {1, 3, 7, 8}) {
+                const std::vector<DeployedKernel> all = kernels(heads, rows == 64 ? 8 : 22, fused());
+                MappingOptions options;
+                options.tile_rows = rows;
+                options.packing = rows == 64 ? packing : Packing::one_head;
+                options.split_heads = rows != 64;
+                options.weight_slices = 1 + heads % 2;
+                const KernelTileCounts placed = count_kernel_tiles(place_kernels(all, options, "kernel"), all, options);
+                const KernelTileCounts counted = count_kernel_tiles(all.front(), heads, options, "kernel");
+                EXPECT_EQ(counted.tiles, placed.tiles);
+                EXPECT_EQ(counted.reads_per_step, placed.reads_per_step);
+                EXPECT_EQ(counted.passes, placed.passes);
+                EXPECT_EQ(counted.outputs, placed.outputs);
+                EXPECT_DOUBLE_EQ(counted.dac_conversions, placed.dac_conversions);
+                EXPECT_DOUBLE_EQ(counted.adc_conversions, placed.adc_conversions);
+                EXPECT_DOUBLE_EQ(counted.dacs, placed.dacs);
+                EXPECT_DOUBLE_EQ(counted.outputs_of_tiles, placed.outputs_of_tiles);
+                EXPECT_DOUBLE_EQ(counted.weights, placed.weights);
+                EXPECT_DOUBLE_EQ(counted.digital_products, placed.digital_products);
+            }
+        }
+    }
+}
+
 TEST(KernelPlacement, DigitalInputOfAFusedReadIsRefused) {
     MappingOptions options;
     options.kernel_input = MatrixPlace::digital;

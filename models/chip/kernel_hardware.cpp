@@ -1,0 +1,63 @@
+#include "models/chip/kernel_hardware.h"
+
+#include <algorithm>
+
+namespace imssa {
+
+KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const KernelTileCounts& tiles,
+                               const KernelStepCycles& cycles, const ChipConfig& config) {
+    const TimingConfig& timing = config.timing;
+    const KernelActionCounts counts = kernel_action_counts(kernel, 8);  // accumulate_adds: without the activations
+    KernelHardware hardware;
+    hardware.shared = cycles.banks > 1;
+    const double share = hardware.shared ? static_cast<double>(timing.kernel_sites) / tiles.tiles : 1.0;
+    hardware.sequencer[Component::sequencer] = 1;
+    hardware.dac[Component::dac] = share * tiles.dacs;
+    hardware.tile[Component::cell] = tiles.tiles * cells_per_tile(config.mapping) * config.device.parallel_cells;
+    hardware.adc[Component::transimpedance] = share * tiles.outputs_of_tiles * MappingOptions::columns_per_output();
+    hardware.adc[Component::sample_hold] =
+        hardware.adc[Component::transimpedance] * (timing.double_buffering ? 2.0 : 1.0);
+    for (const KernelTileCounts::Width& width : tiles.widths) {
+        hardware.adc[Component::adc] += share * width.tiles * adc_count(width.outputs, timing);
+    }
+    const double register_bits = kernel.options.effective_register_bits();
+    const double state_bits = heads * kernel.state_components() * register_bits;
+    hardware.registers[Component::register_bit] = share * state_bits;
+    hardware.registers[Component::adder] = share * heads * counts.accumulate_adds;
+    const double wide = register_bits / 8.0;
+    const double multipliers = share * heads * timing.decay_multipliers;
+    const bool multiplies =
+        kernel.options.mapping == KernelMapping::digital_decay || cycles.digital > 0 || cycles.gain > 0;
+    hardware.decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.decay_bits() / 8.0 : 0.0;
+    hardware.decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
+    hardware.output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
+    hardware.output[Component::adder] = hardware.output[Component::multiplier];
+    hardware.state_buffer[Component::buffer_bit] = hardware.shared ? state_bits : 0.0;
+    return hardware;
+}
+
+DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, int tiles, const ChipConfig& config) {
+    DenseHardware hardware;
+    if (place == MatrixPlace::digital) {
+        const double multipliers = config.timing.dense_multipliers;
+        hardware.digital[Component::multiplier] = multipliers * product_bits(matrix) / 64.0;
+        hardware.digital[Component::adder] = 3.0 * multipliers;  // 24-bit sums
+        return hardware;
+    }
+    const ArrayActionCounts counts = array_action_counts(matrix, config.mapping.weight_slices);
+    hardware.dac[Component::dac] = matrix.inputs();
+    hardware.tile[Component::cell] = tiles * cells_per_tile(config.mapping) * config.device.parallel_cells;
+    hardware.adc[Component::transimpedance] = counts.columns;
+    hardware.adc[Component::sample_hold] = counts.columns;
+    hardware.adc[Component::adc] = adc_count(matrix.outputs() * config.mapping.weight_slices, config.timing);
+    return hardware;
+}
+
+int dense_tiles(const QuantizedMatrix& matrix, const MappingOptions& mapping) {
+    const int rows = std::max(1, mapping.tile_rows / mapping.rows_per_input());
+    const int columns = std::max(1, mapping.tile_columns / MappingOptions::columns_per_output());
+    const int outputs = matrix.outputs() * mapping.weight_slices;
+    return ((matrix.inputs() + rows - 1) / rows) * ((outputs + columns - 1) / columns);
+}
+
+}  // namespace imssa
