@@ -13,11 +13,13 @@ bool ends_with(const std::string& text, const std::string& end) {
     return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// Energies of all units whose name ends so.
-ReadEnergy array_energy(const EnergyLedger& ledger, const std::string& end) {
+/// Energies of all units whose name ends so, and whether there were reads at all.
+ReadEnergy array_energy(const EnergyLedger& ledger, const std::string& end, bool& in_cells) {
     ReadEnergy energy;
+    in_cells = false;
     for (std::size_t unit = 0; unit < ledger.units().size(); ++unit) {
         if (ends_with(ledger.units()[unit].name, end)) {
+            in_cells = in_cells || ledger.count(static_cast<std::int32_t>(unit), Action::array_read) > 0.0;
             energy.device_j += ledger.array_device_j(static_cast<std::int32_t>(unit));
             energy.supply_j += ledger.array_supply_j(static_cast<std::int32_t>(unit));
         }
@@ -46,9 +48,6 @@ void solve(double measured_j, double& activity, double& drive, const Joules& jou
 
 void measure(const ReadEnergy& total, double reads, const ReadShape& shape, const CellResponse& response,
              const ChipConfig& config, ArrayActivity& activity) {
-    if (!(shape.positions > 0.0) || !(total.supply_j > 0.0) || !(reads > 0.0)) {
-        return;  // not in cells
-    }
     solve(total.supply_j / reads, activity.supply, activity.drive,
           [&] { return mean_read(shape, activity, response, config).supply_j; });
     if (config.read.input == InputMode::amplitude) {
@@ -100,7 +99,11 @@ ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedN
     const CellResponse response = cell_response(config.device);
     ActivityStatistics statistics;
     const auto take = [&](const char* unit, double reads, const ReadShape& shape, ArrayActivity& activity) {
-        measure(array_energy(ledger, unit), reads, shape, response, config, activity);
+        bool in_cells = false;
+        const ReadEnergy energy = array_energy(ledger, unit, in_cells);
+        if (in_cells) {
+            measure(energy, reads, shape, response, config, activity);
+        }
     };
     take("encoder.array.tile", steps, dense_shape(network.encoder), statistics.encoder);
     take("mixing.array.tile", steps * layers, dense_shape(layer.mixing), statistics.mixing);

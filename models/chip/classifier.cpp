@@ -44,6 +44,9 @@ void Classifier::classify_batch(const TokenPtr& input) {
     timer_.spend(cycles_);
     timer_.finish();
     context_.units.publish(Action::control_cycle, unit_, static_cast<double>(cycles_) * batch.lanes());
+    context_.units.publish(
+        Action::off_chip_bit, unit_,
+        static_cast<double>(result->logits.channels()) * batch.lanes() * context_.network.options.logit_bits);
     result->start_cycle = batch.start_cycle;
     result->finish_cycle = context_.now_cycles();
     for (std::size_t label = 0; label < logit_signals_.size(); ++label) {

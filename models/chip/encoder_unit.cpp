@@ -54,6 +54,9 @@ void EncoderUnit::step(const TokenPtr& input) {
     timer_.spend(cycles_);
     timer_.finish();
     publish_token(context_, unit_, cycles_, buffer_, output->codes);
+    context_.units.publish(
+        Action::off_chip_bit, unit_,
+        static_cast<double>(input->codes.channels()) * input->codes.lanes() * context_.network.options.input_bits);
     if (context_.probe != nullptr) {
         context_.probe->on_encoder(*input->batch, input->step, output->codes);
     }

@@ -15,15 +15,24 @@ void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit, int 
     matrix.code_limit = weight_limit;
 }
 
+CompiledPrices::ActionPrice compiled(const EnergyPrice& price) {
+    return {{price.energy_low_j, price.energy_j, price.energy_high_j},
+            {price.power_low_w, price.power_w, price.power_high_w}};
+}
+
+std::string unit_name(int layer, const char* group, const char* name) {
+    std::string full = "chip.";
+    if (layer >= 0) {
+        full += "layer" + std::to_string(layer) + (group[0] == '_' ? "" : ".");
+    }
+    return full + group + name;
+}
+
 /// Builds the units and counts of a ledger.
 class LedgerSink {
 public:
     void begin(int layer, const char* group, const char* name, ComponentGroup digital) {
-        std::string full = "chip.";
-        if (layer >= 0) {
-            full += "layer" + std::to_string(layer) + (group[0] == '_' ? "" : ".");
-        }
-        units.push_back({full + group + name, digital, {}});
+        units.push_back({unit_name(layer, group, name), digital, {}});
     }
     void part(Component component, double count) { units.back().parts[component] += count; }
     void parts(const ComponentCounts& counts) {
@@ -51,22 +60,38 @@ private:
 /// Adds everything up.
 class TotalSink {
 public:
-    void begin(int /*layer*/, const char* /*group*/, const char* /*name*/, ComponentGroup /*digital*/) {}
+    TotalSink(const CompiledPrices& prices, double read_s) : prices_(prices), read_s_(read_s) {}
+
+    void begin(int layer, const char* group, const char* name, ComponentGroup /*digital*/) {
+        if (prices_.has_unit_prices()) {
+            unit_ = unit_name(layer, group, name);
+        }
+    }
     void part(Component component, double count) { all_parts[component] += count; }
     void parts(const ComponentCounts& counts) {
         for (std::size_t index = 0; index < counts.counts.size(); ++index) {
             all_parts.counts[index] += counts.counts[index];
         }
     }
-    void action(Action action, double count) { actions[static_cast<std::size_t>(action)] += count; }
-    void read(double /*count*/, const ReadEnergy& energy) {
-        device_j += energy.device_j;
-        supply_j += energy.supply_j;
+    void action(Action action, double count) {
+        const CompiledPrices::Range joules = prices_.price(action, unit_).joules(read_s_);
+        energy.energy_low_j += count * joules.low;
+        energy.energy_j += count * joules.nominal;
+        energy.energy_high_j += count * joules.high;
+    }
+    void read(double /*count*/, const ReadEnergy& read) {
+        energy.energy_low_j += read.device_j;
+        energy.energy_j += read.supply_j;
+        energy.energy_high_j += read.supply_j;
     }
 
     ComponentCounts all_parts;
-    std::array<double, kActionCount> actions{};
-    double device_j = 0.0, supply_j = 0.0;
+    EnergyTotal energy;
+
+private:
+    const CompiledPrices& prices_;
+    double read_s_;
+    std::string unit_;
 };
 
 }  // namespace
@@ -136,13 +161,25 @@ std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps) {
     return total;
 }
 
+const CompiledPrices::ActionPrice& CompiledPrices::price(Action action, const std::string& unit) const {
+    for (const UnitPrice& own : of_units_) {
+        if (own.action == action && unit.size() >= own.unit.size() &&
+            unit.compare(unit.size() - own.unit.size(), own.unit.size(), own.unit) == 0) {
+            return own.price;
+        }
+    }
+    return prices_[static_cast<std::size_t>(action)];
+}
+
 CompiledPrices::CompiledPrices(const CostTable& table) {
     for (const auto& [name, action] : enum_names(Action{})) {
         if (action != Action::array_read) {
-            const EnergyPrice& price = table.energy(action);
-            const std::size_t at = static_cast<std::size_t>(action);
-            energy_j[at] = {price.energy_low_j, price.energy_j, price.energy_high_j};
-            power_w[at] = {price.power_low_w, price.power_w, price.power_high_w};
+            prices_[static_cast<std::size_t>(action)] = compiled(table.energy(action));
+        }
+    }
+    for (const EnergyPrice& price : table.energies) {
+        if (!price.unit.empty()) {
+            of_units_.push_back({price.action, price.unit, compiled(price)});
         }
     }
     for (const auto& [name, component] : enum_names(Component{})) {
@@ -187,18 +224,10 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
     estimate.latency_s = static_cast<double>(estimate.latency_cycles) / config.timing.clock_hz;
     estimate.throughput_sequences_per_s = 1.0 / interval_s;
 
-    TotalSink sink;
+    TotalSink sink(prices, config.read.read_time_s(network.encoder.input_limit));
     UnitWalk<TotalSink>(network, config, activity, response, sink).walk();
-    const double read_s = config.read.read_time_s(network.encoder.input_limit);
     EnergyTotal& energy = estimate.sequence;
-    energy = {sink.supply_j, sink.device_j, sink.supply_j};
-    for (std::size_t action = 0; action < sink.actions.size(); ++action) {
-        const CompiledPrices::Range& joule = prices.energy_j[action];
-        const CompiledPrices::Range& watt = prices.power_w[action];
-        energy.energy_low_j += sink.actions[action] * (joule.low + watt.low * read_s);
-        energy.energy_j += sink.actions[action] * (joule.nominal + watt.nominal * read_s);
-        energy.energy_high_j += sink.actions[action] * (joule.high + watt.high * read_s);
-    }
+    energy = sink.energy;
     for (std::size_t component = 0; component < sink.all_parts.counts.size(); ++component) {
         const double count = sink.all_parts.counts[component];
         const CompiledPrices::Range& watt = prices.leakage_w[component];

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "models/chip/activity.h"
 #include "models/chip/timing_model.h"
@@ -35,8 +37,27 @@ public:
     struct Range {
         double low = 0.0, nominal = 0.0, high = 0.0;
     };
-    std::array<Range, kActionCount> energy_j{}, power_w{};
+    struct ActionPrice {
+        Range energy_j, power_w;
+        Range joules(double read_s) const {
+            return {energy_j.low + power_w.low * read_s, energy_j.nominal + power_w.nominal * read_s,
+                    energy_j.high + power_w.high * read_s};
+        }
+    };
+    /// The price in a unit of this name.
+    const ActionPrice& price(Action action, const std::string& unit) const;
+    bool has_unit_prices() const { return !of_units_.empty(); }
+
     std::array<Range, kComponentCount> area_mm2{}, leakage_w{};
+
+private:
+    struct UnitPrice {
+        Action action;
+        std::string unit;
+        ActionPrice price;
+    };
+    std::array<ActionPrice, kActionCount> prices_{};
+    std::vector<UnitPrice> of_units_;  ///< entries for single units
 };
 
 /// Figures of one design.

@@ -34,6 +34,8 @@ public:
         const TimingConfig& timing = config_.timing;
         dense(-1, "encoder.array", network_.encoder, mapping.encoder, activity_.encoder, steps_);
         sequencer(-1, "encoder", encoder_cycles(network_, timing, config_.read, mapping).total() * steps_);
+        act(Action::off_chip_bit,
+            static_cast<double>(network_.encoder.inputs()) * steps_ * network_.options.input_bits);
         for (int layer = 0; layer < layers; ++layer) {
             kernel(layer);
             mixing(layer);
@@ -43,6 +45,7 @@ public:
         pooling();
         dense(-1, "classifier.array", network_.decoder, mapping.decoder, activity_.classifier, 1.0);
         sequencer(-1, "classifier", classifier_cycles(network_, timing, config_.read, mapping).total());
+        act(Action::off_chip_bit, static_cast<double>(network_.decoder.outputs()) * network_.options.logit_bits);
         buffer(layers > 0 ? 0 : -1, "_input", heads_, steps_);
         for (int layer = 0; layer < layers; ++layer) {
             buffer(layer, "kernel_output", heads_, steps_);
@@ -108,6 +111,7 @@ private:
         begin(layer, name, "");
         part(Component::buffer_bit, static_cast<double>(config_.timing.channel_capacity) * channels * code_bits_);
         act(Action::buffer_bit, 2.0 * channels * code_bits_ * tokens);
+        act(Action::network_bit, 1.0 * channels * code_bits_ * tokens);
     }
 
     void kernel(int layer) {

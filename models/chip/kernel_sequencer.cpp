@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "models/chip/pipeline_unit.h"
+
 namespace imssa {
 
 KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int layer, ChipContext& context)
@@ -236,7 +238,7 @@ void KernelSequencer::emit(const std::shared_ptr<Token>& output, const TokenPtr&
         context_.units.publish(Action::digital_multiply, units_.output, heads * counts_.output_multiplies);
         context_.units.publish(Action::digital_add, units_.output, heads * counts_.output_adds);
     }
-    context_.units.publish(Action::buffer_bit, units_.buffer, 2.0 * heads * context_.network.options.activation_bits);
+    publish_transfer(context_, units_.buffer, heads * context_.network.options.activation_bits);
     if (context_.probe != nullptr) {
         context_.probe->on_kernel_output(*source->batch, layer_, source->step, output->codes);
     }

@@ -88,6 +88,7 @@ PaperFigures paper_figures(const DeployedNetwork& network, const ChipConfig& con
     }
     add_dense(network.decoder, mapping.decoder, 1.0 / network.steps, network.options.logit_bits, mapping, figures);
     add_kernels(network, mapping, figures);
+    figures.chip_weight_cells *= config.device.parallel_cells;
     return figures;
 }
 

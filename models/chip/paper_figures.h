@@ -16,7 +16,7 @@ struct PaperFigures {
     double adc_complexity = 0.0;    ///< bits that the formula has converted: all states, kernel outputs, mixing, coders
     double chip_conversions = 0.0;  ///< of the chip's converters; the classifier's spread over the steps
     double chip_converted_bits = 0.0;
-    double chip_weight_cells = 0.0;  ///< cells that the weights take, of both signs and all slices
+    double chip_weight_cells = 0.0;  ///< cells that the weights take, of both signs, all slices and parallel cells
     InferenceMemory memory;          ///< bits; states at the width of their registers
 };
 

@@ -22,13 +22,18 @@ inline std::int32_t add_buffer(ChipContext& context, const TokenChannel& output,
     return context.units.add(output.name(), hardware);
 }
 
-/// Cycles that a unit was busy with a token, and the bits of its output written to and read from the buffer.
+/// The bits of a token, written to a buffer, read from it and moved to the unit that reads.
+inline void publish_transfer(ChipContext& context, std::int32_t buffer, double bits) {
+    context.units.publish(Action::buffer_bit, buffer, 2.0 * bits);
+    context.units.publish(Action::network_bit, buffer, bits);
+}
+
+/// Cycles that a unit was busy with a token, and the transfer of its output.
 inline void publish_token(ChipContext& context, std::int32_t unit, int cycles, std::int32_t buffer,
                           const LaneMatrix& output) {
     const double lanes = output.lanes();
     context.units.publish(Action::control_cycle, unit, cycles * lanes);
-    context.units.publish(Action::buffer_bit, buffer,
-                          2.0 * output.channels() * context.network.options.activation_bits * lanes);
+    publish_transfer(context, buffer, output.channels() * context.network.options.activation_bits * lanes);
 }
 
 }  // namespace imssa

@@ -72,7 +72,7 @@ void PoolingUnit::finish_sequence(const TokenPtr& input) {
     }
     const double elements = static_cast<double>(heads) * sums_.lanes();
     context_.units.publish(Action::digital_multiply, unit_, elements);
-    context_.units.publish(Action::buffer_bit, buffer_, 2.0 * elements * context_.network.options.activation_bits);
+    publish_transfer(context_, buffer_, elements * context_.network.options.activation_bits);
     output_->write(output);
 }
 

@@ -21,6 +21,8 @@ enum class Action {
     norm_element,        ///< one element through the norm unit
     buffer_bit,          ///< one bit written to or read from a channel buffer between units
     control_cycle,       ///< one clock cycle of one busy unit's sequencer
+    network_bit,         ///< one bit moved over the wires between two units
+    off_chip_bit,        ///< one bit into or out of the chip: inputs and logits
     count_               ///< number of actions
 };
 
@@ -40,7 +42,9 @@ constexpr std::array<std::pair<const char*, Action>, kActionCount> enum_names(Ac
              {"table_lookup", Action::table_lookup},
              {"norm_element", Action::norm_element},
              {"buffer_bit", Action::buffer_bit},
-             {"control_cycle", Action::control_cycle}}};
+             {"control_cycle", Action::control_cycle},
+             {"network_bit", Action::network_bit},
+             {"off_chip_bit", Action::off_chip_bit}}};
 }
 
 const char* to_string(Action action);

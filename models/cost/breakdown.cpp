@@ -26,8 +26,11 @@ std::string phase_of(const EnergyRow& row) {
     if (row.item == to_string(Action::control_cycle)) {
         return "SEQUENCING";
     }
-    if (row.item == to_string(Action::buffer_bit)) {
+    if (row.item == to_string(Action::buffer_bit) || row.item == to_string(Action::network_bit)) {
         return "TRANSFER";
+    }
+    if (row.item == to_string(Action::off_chip_bit)) {
+        return "INPUT_OUTPUT";
     }
     if (ends_with(row.unit, ".pooling")) {
         return "POOLING";

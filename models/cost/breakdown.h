@@ -16,7 +16,8 @@ struct EnergyShare {
 };
 
 /// The kernel step's phase in which an action falls (docs/timing.md), or what else it belongs to: "TRANSFER" between
-/// units, "SEQUENCING" all the time that a unit is busy, "LAYER_UNIT", "POOLING", "TABLE", "LEAKAGE".
+/// units, "INPUT_OUTPUT" into and out of the chip, "SEQUENCING" all the time that a unit is busy, "LAYER_UNIT",
+/// "POOLING", "TABLE", "LEAKAGE".
 std::string phase_of(const EnergyRow& row);
 
 /// The part of the chip that a unit belongs to: "encoder", "layer0", ..., "pooling", "classifier". A buffer belongs to

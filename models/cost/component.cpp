@@ -29,6 +29,10 @@ const char* to_string(ComponentGroup group) {
             return "layer_units";
         case ComponentGroup::buffers:
             return "buffers";
+        case ComponentGroup::interconnect:
+            return "interconnect";
+        case ComponentGroup::off_chip:
+            return "off_chip";
         case ComponentGroup::control:
             return "control";
         case ComponentGroup::leakage:
@@ -61,6 +65,10 @@ ComponentGroup group_of(Action action, ComponentGroup digital) {
             return ComponentGroup::layer_units;
         case Action::buffer_bit:
             return ComponentGroup::buffers;
+        case Action::network_bit:
+            return ComponentGroup::interconnect;
+        case Action::off_chip_bit:
+            return ComponentGroup::off_chip;
         case Action::control_cycle:
         case Action::count_:
             break;

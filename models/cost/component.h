@@ -62,6 +62,8 @@ enum class ComponentGroup {
     digital,
     layer_units,
     buffers,
+    interconnect,
+    off_chip,
     control,
     leakage,
     count_

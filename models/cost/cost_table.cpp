@@ -17,6 +17,12 @@ void check_range(double low, double nominal, double high, const std::string& wha
     }
 }
 
+template <class Key>
+std::string no_entry(Key key, const char* list) {
+    return std::string("there is no [[") + list + "]] entry for '" + to_string(key) +
+           "' in the cost table: add one with its value, low, high, source and status";
+}
+
 template <class Prices, class Key, class Member>
 auto find_price(const Prices& prices, Key key, Member member, const char* list) -> decltype(prices.front()) {
     for (const auto& price : prices) {
@@ -24,8 +30,7 @@ auto find_price(const Prices& prices, Key key, Member member, const char* list) 
             return price;
         }
     }
-    throw UserError(std::string("there is no [[") + list + "]] entry for '" + to_string(key) +
-                    "' in the cost table: add one with its value, low, high, source and status");
+    throw UserError(no_entry(key, list));
 }
 
 template <class Prices, class Key, class Member>
@@ -39,6 +44,28 @@ void check_listed_once(const Prices& prices, Key key, Member member, const char*
         throw UserError(std::string("there are ") + std::to_string(entries) + " [[" + list + "]] entries for '" +
                         to_string(key) + "' in the cost table: keep one");
     }
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// One entry for all units, and at most one for a unit.
+void check_energies(const std::vector<EnergyPrice>& energies, Action action) {
+    std::vector<EnergyPrice> general;
+    for (const EnergyPrice& price : energies) {
+        if (price.action == action && price.unit.empty()) {
+            general.push_back(price);
+        }
+        for (const EnergyPrice& other : energies) {
+            if (&other != &price && price.action == action && other.action == action && !price.unit.empty() &&
+                other.unit == price.unit) {
+                throw UserError(std::string("there are several [[energy]] entries for '") + to_string(action) +
+                                "' in the unit '" + price.unit + "' in the cost table: keep one");
+            }
+        }
+    }
+    check_listed_once(general, action, &EnergyPrice::action, "energy");
 }
 
 /// Entries with a model must not give numbers as well; they are checked once the model is evaluated.
@@ -139,7 +166,7 @@ void LeakagePrice::validate() const {
 void CostTable::validate() const {
     for (const auto& [action_name, action] : enum_names(Action{})) {
         if (action != Action::array_read) {
-            check_listed_once(energies, action, &EnergyPrice::action, "energy");
+            check_energies(energies, action);
         }
     }
     for (const auto& [component_name, component] : enum_names(Component{})) {
@@ -191,7 +218,21 @@ void CostTable::resolve_models() {
 }
 
 const EnergyPrice& CostTable::energy(Action action) const {
-    return find_price(energies, action, &EnergyPrice::action, "energy");
+    for (const EnergyPrice& price : energies) {
+        if (price.action == action && price.unit.empty()) {
+            return price;
+        }
+    }
+    throw UserError(no_entry(action, "energy"));
+}
+
+const EnergyPrice& CostTable::energy(Action action, const std::string& unit) const {
+    for (const EnergyPrice& price : energies) {
+        if (price.action == action && !price.unit.empty() && ends_with(unit, price.unit)) {
+            return price;
+        }
+    }
+    return energy(action);
 }
 
 const AreaPrice& CostTable::area(Component component) const {

@@ -40,7 +40,8 @@ void visit_model(Visitor& visit, ModelUse& use) {
 /// times the read time of the chip.
 struct EnergyPrice {
     Action action = Action::dac_conversion;
-    std::string per;  ///< what one action is, in words
+    std::string unit;  ///< only in units whose name ends so ("state_buffer"); empty: everywhere else
+    std::string per;   ///< what one action is, in words
     double energy_j = 0.0, energy_low_j = 0.0, energy_high_j = 0.0;
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
     Provenance provenance;
@@ -72,6 +73,7 @@ struct LeakagePrice {
 template <class Visitor>
 void visit_fields(Visitor& visit, EnergyPrice& price) {
     visit("action", price.action);
+    visit("unit", price.unit);
     visit("per", price.per);
     visit("energy_j", price.energy_j);
     visit("energy_low_j", price.energy_low_j);
@@ -110,7 +112,8 @@ void visit_fields(Visitor& visit, LeakagePrice& price) {
 }
 
 /// Unit costs of one technology. Every action but array_read has one [[energy]] entry (array_read brings its joules
-/// along, computed from conductances and inputs); every component has one [[area]] and one [[leakage]] entry.
+/// along, computed from conductances and inputs), and may have more for single units; every component has one [[area]]
+/// and one [[leakage]] entry.
 struct CostTable {
     std::string name;
     double technology_nm = 0.0;
@@ -125,6 +128,8 @@ struct CostTable {
     void validate() const;
 
     const EnergyPrice& energy(Action action) const;
+    /// The price in one unit: its own, where there is an entry with such a `unit`.
+    const EnergyPrice& energy(Action action, const std::string& unit) const;
     const AreaPrice& area(Component component) const;
     const LeakagePrice& leakage(Component component) const;
 };

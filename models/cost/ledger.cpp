@@ -100,7 +100,7 @@ std::vector<EnergyRow> EnergyLedger::price(const CostTable& table, const Pricing
             }
             rows.push_back(action == Action::array_read
                                ? array_row(unit, count, done.device_j, done.supply_j)
-                               : action_row(unit, action, count, table.energy(action), conditions));
+                               : action_row(unit, action, count, table.energy(action, unit.name), conditions));
         }
     }
     if (conditions.duration_s > 0.0) {

@@ -27,10 +27,11 @@ public:
         if (joules_.size() <= bin) {
             joules_.resize(bin + 1, {});
         }
-        const std::size_t action = static_cast<std::size_t>(event.action);
-        const double price = prices_.energy_j[action].nominal + prices_.power_w[action].nominal * read_s_;
-        const double joules = event.action == Action::array_read ? event.array_supply_j : event.count * price;
-        const ComponentGroup group = group_of(event.action, units_[static_cast<std::size_t>(event.unit)].digital);
+        const CostUnit& unit = units_[static_cast<std::size_t>(event.unit)];
+        const double joules = event.action == Action::array_read
+                                  ? event.array_supply_j
+                                  : event.count * prices_.price(event.action, unit.name).joules(read_s_).nominal;
+        const ComponentGroup group = group_of(event.action, unit.digital);
         joules_[bin][static_cast<std::size_t>(group)] += joules;
     }
     const Bins& joules() const { return joules_; }

@@ -80,6 +80,11 @@ nlohmann::ordered_json area_json(const RunReport& report) {
                 groups[static_cast<std::size_t>(group)].area_mm2;
         }
     }
+    json["utilisation"] = {
+        {"cells_present", report.cells_present},
+        {"cells_with_weights", report.paper.chip_weight_cells},
+        {"cells", report.cells_present > 0.0 ? report.paper.chip_weight_cells / report.cells_present : 0.0},
+        {"adc_busy_time", report.adc_utilisation}};
     for (const AreaRow& row : report.area_rows) {
         json["rows"].push_back({{"unit", row.unit},
                                 {"component", to_string(row.component)},
@@ -158,6 +163,7 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                            {"pulses", report.programming.pulses},
                            {"stuck_cells", report.programming.stuck_cells},
                            {"yield", report.programming.yield()}};
+    json["programming"]["load"] = {{"bits", report.load_bits}, {"energy_j", report.load_energy_j}};
     json["adc"] = {{"conversions", report.conversions.conversions}, {"saturated", report.conversions.saturated}};
     if (report.calibration.poles > 0) {
         json["programming"]["calibration"] = {{"poles", report.calibration.poles},

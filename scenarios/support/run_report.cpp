@@ -13,6 +13,19 @@ namespace {
 
 constexpr int kMonteCarloDraws = 10000;
 
+/// Cells and converters that exist against those at work.
+void add_utilisation(const RunSetup& setup, const EnergyLedger& ledger, RunReport& report) {
+    double converters = 0.0;
+    double conversions = 0.0;
+    for (std::size_t index = 0; index < ledger.units().size(); ++index) {
+        report.cells_present += ledger.units()[index].parts[Component::cell];
+        converters += ledger.units()[index].parts[Component::adc];
+        conversions += ledger.count(static_cast<std::int32_t>(index), Action::adc_conversion) / report.sequences;
+    }
+    const double cycles = converters * static_cast<double>(report.interval_cycles);
+    report.adc_utilisation = cycles > 0.0 ? conversions * setup.chip.timing.adc_cycles_per_conversion / cycles : 0.0;
+}
+
 /// Everything that follows from the counts of the ledger and the cycles of a sequence.
 void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& report) {
     const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
@@ -38,6 +51,9 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
         row.energy_low_j /= report.sequences;
         row.energy_high_j /= report.sequences;
     }
+    add_utilisation(setup, ledger, report);
+    report.load_bits = report.paper.memory.parameters;
+    report.load_energy_j = report.load_bits * table.energy(Action::off_chip_bit).energy_j;
     report.distribution = sample_energy(sequence_rows, kMonteCarloDraws, report.seed);
     report.baselines = digital_baselines(setup.network.model, setup.network.steps,
                                          setup.network.options.kernel.effective_register_bits(), table);

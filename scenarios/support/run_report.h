@@ -43,8 +43,11 @@ struct RunReport {
     EnergyDistribution distribution;  ///< of the energy of a sequence
     std::vector<Baseline> baselines;
     PaperFigures paper;
-    int steps = 0;                ///< of a sequence
-    std::string activity_source;  ///< of an estimate without simulation; empty: simulated
+    double cells_present = 0.0;                   ///< of all tiles; the weights are in paper.chip_weight_cells of them
+    double adc_utilisation = 0.0;                 ///< time that the mean converter converts, of the time of a sequence
+    double load_bits = 0.0, load_energy_j = 0.0;  ///< all parameters into the chip, once
+    int steps = 0;                                ///< of a sequence
+    std::string activity_source;                  ///< of an estimate without simulation; empty: simulated
 
     bool simulated() const { return activity_source.empty(); }
 

@@ -140,6 +140,9 @@ void print_area(const RunReport& report, std::FILE* out) {
         std::fprintf(out, "  %-16s %10.0f x %-10.3g mm2 = %10.4g mm2 %5.1f%%\n", to_string(component), row.count,
                      row.unit_area_mm2, row.area_mm2, 100.0 * row.area_mm2 / total.area_mm2);
     }
+    std::fprintf(out, "  utilisation: %.2f %% of the cells hold weights; converters convert %.1f %% of the time\n",
+                 100.0 * report.paper.chip_weight_cells / std::max(1.0, report.cells_present),
+                 100.0 * report.adc_utilisation);
     std::fprintf(out, "  sources:\n");
     for (const auto& [component, row] : parts) {
         print_wrapped(out, "    " + std::string(to_string(component)) + " [" + row.status + "]: " + row.source, 8);
@@ -197,6 +200,8 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
                  static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
                  si(report.programming.time_s, "s").c_str(), report.programming.pulses,
                  static_cast<long long>(report.programming.stuck_cells), 100.0 * report.programming.yield());
+    std::fprintf(out, "loading                 %.4g bits of parameters into the chip, once: %s\n", report.load_bits,
+                 si(report.load_energy_j, "J").c_str());
     std::fprintf(out, "conversions             %.4g, %.3g %% of them saturated\n",
                  static_cast<double>(report.conversions.conversions),
                  100.0 * static_cast<double>(report.conversions.saturated) /

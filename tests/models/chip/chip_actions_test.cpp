@@ -54,6 +54,8 @@ TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
     EXPECT_DOUBLE_EQ(actions.total(Action::table_lookup), 5 * 6.0);
     EXPECT_DOUBLE_EQ(actions.total(Action::norm_element), 5 * 6.0);
     EXPECT_DOUBLE_EQ(actions.total(Action::buffer_bit), 5 * 2 * 8 * (4 * 6.0 + 2));
+    EXPECT_DOUBLE_EQ(actions.total(Action::network_bit), 5 * 8 * (4 * 6.0 + 2)) << "once for a write and a read";
+    EXPECT_DOUBLE_EQ(actions.total(Action::off_chip_bit), 5 * 8 * (3.0 * 1 + 2)) << "inputs and logits";
     EXPECT_DOUBLE_EQ(actions.total(Action::control_cycle), 5 * (3.0 * (10 + 11 + 11 + 4 + 1) + 10));
     EXPECT_GT(actions.device_j, 0.0);
     EXPECT_GT(actions.supply_j, 0.0);

@@ -221,6 +221,99 @@ TEST(Estimate, ScalingLawsHold) {
     EXPECT_GT(estimate(other).sequence.energy_j, base.sequence.energy_j);
 }
 
+TEST(Estimate, EnergiesOfPartsFollowTheirScalingLaws) {
+    Design design;
+    design.model.heads = 16;
+    design.steps = 100;
+    const auto ledger = [](const Design& one) {
+        return estimated_ledger(shape_of(one.model, one.options, one.steps), one.chip, {}, 1);
+    };
+    const auto count = [](const EnergyLedger& of, Action action) {
+        double sum = 0.0;
+        for (std::size_t unit = 0; unit < of.units().size(); ++unit) {
+            sum += of.count(static_cast<std::int32_t>(unit), action);
+        }
+        return sum;
+    };
+    const auto joules = [](const EnergyLedger& of, bool supply) {
+        double sum = 0.0;
+        for (std::size_t unit = 0; unit < of.units().size(); ++unit) {
+            const std::int32_t index = static_cast<std::int32_t>(unit);
+            sum += supply ? of.array_supply_j(index) : of.array_device_j(index);
+        }
+        return sum;
+    };
+    const EnergyLedger base = ledger(design);
+    Design other = design;
+    other.chip.read.v_read_volt *= 2.0;  // twice the current from the same supply; four times the heat in cells
+    EXPECT_NEAR(joules(ledger(other), true) / joules(base, true), 2.0, 1e-12);
+    EXPECT_NEAR(joules(ledger(other), false) / joules(base, false), 4.0, 1e-12);
+    other = design;
+    other.chip.device.g_max_siemens *= 2.0;
+    EXPECT_NEAR(joules(ledger(other), true) / joules(base, true), 2.0, 1e-12);
+    other = design;
+    other.chip.mapping.weight_slices = 2;  // two columns a weight
+    EXPECT_DOUBLE_EQ(count(ledger(other), Action::adc_conversion), 2.0 * count(base, Action::adc_conversion));
+    EXPECT_DOUBLE_EQ(count(ledger(other), Action::dac_conversion), count(base, Action::dac_conversion));
+    other = design;
+    other.chip.mapping.tile_columns *= 2;
+    double cells = 0.0;
+    double before = 0.0;
+    for (const CostUnit& unit : ledger(other).units()) {
+        cells += unit.parts[Component::cell];
+    }
+    for (const CostUnit& unit : base.units()) {
+        before += unit.parts[Component::cell];
+    }
+    EXPECT_DOUBLE_EQ(cells, 2.0 * before) << "tiles are there whether used or not";
+    other = design;
+    other.options.activation_bits = 9;  // one more bit in every code between units
+    EXPECT_DOUBLE_EQ(count(ledger(other), Action::network_bit), 9.0 / 8.0 * count(base, Action::network_bit));
+    other = design;
+    other.model.layers = 2 * design.model.layers;
+    const auto kernels_only = [&](const EnergyLedger& of) { return count(of, Action::register_bit_read); };
+    EXPECT_GT(kernels_only(ledger(other)), 1.9 * kernels_only(base));
+}
+
+TEST(Estimate, AUnitMayHaveAPriceOfItsOwn) {
+    Design design;
+    CostTable table = testing_support::small_table();
+    EnergyPrice own = table.energy(Action::buffer_bit);
+    own.unit = "pooling_input";
+    own.energy_low_j = own.energy_j = own.energy_high_j = 1e-15;
+    table.energies.push_back(own);
+    EXPECT_NO_THROW(table.validate());
+    const EnergyLedger ledger =
+        estimated_ledger(shape_of(design.model, design.options, design.steps), design.chip, {}, 1);
+    const PricingConditions conditions{design.chip.read.t_read_s, 0.0};
+    int rows = 0;
+    for (const EnergyRow& row : ledger.price(table, conditions)) {
+        if (row.item == "buffer_bit") {
+            const bool pooled = row.unit == "chip.pooling_input";
+            EXPECT_DOUBLE_EQ(row.unit_cost_j, pooled ? 1e-15 : table.energy(Action::buffer_bit).energy_j) << row.unit;
+            rows += pooled ? 1 : 0;
+        }
+    }
+    EXPECT_EQ(rows, 1);
+    // The figures for screening use the same price.
+    const auto energy = [&design](const CostTable& prices) {
+        return estimate_design(design.model, design.options, design.chip, design.steps, {}, CompiledPrices(prices))
+            .sequence.energy_j;
+    };
+    double before = 0.0;
+    double after = 0.0;
+    for (const EnergyRow& row : ledger.price(testing_support::small_table(), conditions)) {
+        before += row.energy_j;
+    }
+    for (const EnergyRow& row : ledger.price(table, conditions)) {
+        after += row.energy_j;
+    }
+    EXPECT_NEAR(energy(testing_support::small_table()) - energy(table), before - after, 1e-9 * before);
+    EXPECT_GT(before, after);
+    table.energies.push_back(own);
+    EXPECT_THROW(table.validate(), UserError);
+}
+
 TEST(Estimate, OneStepMillionStepsAndZeroActivityAreSane) {
     Design design;
     for (const int steps : {1, 1000000}) {
