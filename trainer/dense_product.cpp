@@ -9,12 +9,17 @@ namespace imssa {
 
 namespace {
 
+/// Vectors of a tile. With five or six rows, weights read from memory by the multiply-add itself, 24 to 30 of the 32
+/// registers hold sums and inputs.
 constexpr int kTile = 4;
+constexpr int kTileRows = 6;
 /// Gradient tile: eight rows stay in the first-level cache over seven blocks (28 KiB) while two columns at a time
 /// stream through it.
 constexpr int kGradientRows = 8;
 constexpr int kGradientColumns = 2;
 constexpr int kGradientBlocks = 7;
+
+using ProductTile = void (*)(const float* weights, const float* bias, const float* in, float* out, int inputs);
 
 /// Rows x 4 vectors of the result in registers, for the four vectors of a block that start at `in` and `out`.
 template <int Rows>
@@ -43,6 +48,14 @@ void product_tile(const float* weights, const float* bias, const float* in, floa
             store_lanes(out + row * kBlockWidth + vector * kLaneWidth, sum[row][vector]);
         }
     }
+}
+
+/// Rows of the next tile: fives until the rest is a multiple of six; what is less than five at once.
+int tile_rows(int rows_left) {
+    if (rows_left % kTileRows == 0) {
+        return kTileRows;
+    }
+    return rows_left >= kTileRows - 1 ? kTileRows - 1 : rows_left;
 }
 
 /// Rows x Columns sums over all steps in registers, 16 at most, reduced over lanes at the end.
@@ -93,20 +106,20 @@ void gradient_rows(const float* out_gradient, std::size_t out_stride, const floa
 }  // namespace
 
 void dense_product(const float* weights, const float* bias, const float* in, float* out, int outputs, int inputs) {
+    constexpr ProductTile kTiles[kTileRows] = {product_tile<1>, product_tile<2>, product_tile<3>,
+                                               product_tile<4>, product_tile<5>, product_tile<6>};
     // Many inputs: half of the block at a time, so that they stay in the first-level cache.
     constexpr int kHalf = kTile * kLaneWidth;
     const int width = inputs > 64 ? kHalf : kBlockWidth;
     for (int first = 0; first < kBlockWidth; first += width) {
         for (int row = 0; row < outputs;) {
-            const bool whole = row + kTile <= outputs;
+            const int rows = tile_rows(outputs - row);
             const float* row_weights = weights + row * inputs;
             const float* row_bias = bias != nullptr ? bias + row : nullptr;
             for (int column = first; column < first + width; column += kHalf) {
-                float* to = out + row * kBlockWidth + column;
-                whole ? product_tile<kTile>(row_weights, row_bias, in + column, to, inputs)
-                      : product_tile<1>(row_weights, row_bias, in + column, to, inputs);
+                kTiles[rows - 1](row_weights, row_bias, in + column, out + row * kBlockWidth + column, inputs);
             }
-            row += whole ? kTile : 1;
+            row += rows;
         }
     }
 }

@@ -31,6 +31,18 @@ inline LanesInt limited(LanesInt value, LanesInt limit) {
 #endif
 }
 
+/// state_dac_code in fewer instructions where the machine has a clamp by magnitude; the same codes.
+inline Lanes dac_code(LanesInt reg, float inverse_shift, float limit) {
+#if defined(__AVX512DQ__)
+    constexpr int kLesserMagnitude = 0x2;
+    const Lanes value = to_float(reg) * inverse_shift;
+    return round_half_even(reinterpret_cast<Lanes>(_mm512_range_ps(
+        reinterpret_cast<__m512>(value), reinterpret_cast<__m512>(broadcast(limit)), kLesserMagnitude)));
+#else
+    return state_dac_code(reg, inverse_shift, limit);
+#endif
+}
+
 /// decay_register of one mode with its constants spread over lanes in advance: the compiler otherwise makes them anew
 /// in every step. The same integers; the tests compare with the reference inference code for code.
 struct PreparedDecay {
@@ -122,8 +134,8 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
         const std::size_t at = static_cast<std::size_t>(first + mode);
         re[mode] = load_lanes_int(place.registers_in + 2 * at * kLaneWidth);
         im[mode] = load_lanes_int(place.registers_in + (2 * at + 1) * kLaneWidth);
-        x_re[mode] = state_dac_code(re[mode], inverse_shift, dac_limit);
-        x_im[mode] = state_dac_code(im[mode], inverse_shift, dac_limit);
+        x_re[mode] = dac_code(re[mode], inverse_shift, dac_limit);
+        x_im[mode] = dac_code(im[mode], inverse_shift, dac_limit);
         if constexpr (K::kDigital) {
             const DigitalPole& pole = deployed.poles[at];
             poles[mode] = PreparedDecay(pole, K::kFolded ? deployed.input_shift : -pole.shift);
@@ -163,8 +175,8 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
                 }
                 re[mode] = x.re;
                 im[mode] = x.im;
-                x_re[mode] = state_dac_code(x.re, inverse_shift, dac_limit);
-                x_im[mode] = state_dac_code(x.im, inverse_shift, dac_limit);
+                x_re[mode] = dac_code(x.re, inverse_shift, dac_limit);
+                x_im[mode] = dac_code(x.im, inverse_shift, dac_limit);
                 if constexpr (Record) {
                     store_lanes(states + (2 * mode) * kLaneWidth, x_re[mode]);
                     store_lanes(states + (2 * mode + 1) * kLaneWidth, x_im[mode]);

@@ -4,9 +4,13 @@
 /// train_step_bench LAYERS HEADS STATES GLU THREADS [SECONDS]
 ///     prints one row: minimum and median of wall and CPU time per training step in float, per training step with
 ///     everything at 8 bits and states quantized in the loop, and per inference in float.
+/// train_step_bench LAYERS HEADS STATES GLU THREADS memory
+///     prints how far one training step in float, with what it needs, raises the peak memory of the process.
 /// train_step_bench LAYERS HEADS STATES GLU THREADS serve
 ///     takes one command a line, `train`, `quantized` or `infer`, and answers with wall and CPU milliseconds of one
 ///     step; train_step_vs_torch.py alternates it with PyTorch.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -121,9 +125,28 @@ void print_times(const char* name, double seconds, const std::function<void()>& 
                 cpu[cpu.size() / 2]);
 }
 
+double peak_memory_mib() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void print_memory(const ModelConfig& model, int threads) {
+    const Dataset data = random_batch();
+    const NetworkParameters parameters = initialize_parameters(model, 1);
+    EffectiveTensors gradient = zero_effective_tensors(model);
+    std::vector<int> indices(kBatch);
+    std::iota(indices.begin(), indices.end(), 0);
+    const double before = peak_memory_mib();
+    GradientEngine engine(model, kSteps, false, threads);
+    engine.gradient(StepNetwork::in_float(model, parameters, kSteps), data, indices, 1, gradient);
+    std::printf("(%d, %d, %d)%s, %d thread(s): %.1f MiB\n", model.layers, model.heads, model.states,
+                model.glu ? " GLU" : "", threads, peak_memory_mib() - before);
+}
+
 int run(int argc, char** argv) {
     if (argc < 6) {
-        std::fputs("usage: train_step_bench LAYERS HEADS STATES GLU THREADS [SECONDS | serve]\n", stderr);
+        std::fputs("usage: train_step_bench LAYERS HEADS STATES GLU THREADS [SECONDS | memory | serve]\n", stderr);
         return 2;
     }
     ModelConfig model;
@@ -132,6 +155,10 @@ int run(int argc, char** argv) {
     model.states = std::atoi(argv[3]);
     model.glu = std::atoi(argv[4]) != 0;
     model.validate();
+    if (argc > 6 && std::string(argv[6]) == "memory") {
+        print_memory(model, std::atoi(argv[5]));
+        return 0;
+    }
     Bench bench(model, std::atoi(argv[5]));
     if (argc > 6 && std::string(argv[6]) == "serve") {
         for (std::string command; std::getline(std::cin, command);) {
