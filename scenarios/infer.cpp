@@ -7,6 +7,7 @@
 #include <systemc>
 
 #include "models/chip/activity.h"
+#include "models/chip/vcd_trace.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "models/cost/cost_table.h"
@@ -126,8 +127,8 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
         print_report(report, setup, stdout);
         explain(options, setup, report);
         if (!options.vcd.empty()) {
-            std::printf("waveform                %s (sequence %d; gtkwave %s traces/imssa.gtkw)\n", options.vcd.c_str(),
-                        options.vcd_sequence, options.vcd.c_str());
+            std::printf("waveform                %s (sequence %d; gtkwave %s %s)\n", options.vcd.c_str(),
+                        options.vcd_sequence, options.vcd.c_str(), waveform_layout(setup.network, setup.chip).c_str());
         }
         if (!options.common.out.empty()) {
             std::printf("pictures                %s/%s_{confusion,energy,state}.png\n", options.common.out.c_str(),
@@ -279,6 +280,11 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--vcd-sequence", options.vcd_sequence, "Which sequence the waveform and the power over time show")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
+    app.add_option("--vcd-units", options.vcd_selection.units,
+                   "Units that the waveform shows: encoder, kernel, mixing, layer_unit, pooling, classifier, channels "
+                   "(default: all)")
+        ->delimiter(',')
+        ->type_name("UNIT,...");
     app.add_option("--vcd-layers", options.vcd_selection.layers, "Layers that the waveform shows (default: all)")
         ->delimiter(',')
         ->type_name("N,...");
@@ -289,9 +295,10 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--vcd-modes", options.vcd_selection.modes, "Modes whose registers it shows (default: all)")
         ->delimiter(',')
         ->type_name("N,...");
-    app.add_option("--vcd-from", options.vcd_selection.first_step, "First step whose codes it shows")
+    app.add_option("--vcd-from", options.vcd_selection.first_step, "First step whose phases and codes it shows")
         ->capture_default_str();
-    app.add_option("--vcd-to", options.vcd_selection.last_step, "Last step whose codes it shows (-1: the last)")
+    app.add_option("--vcd-to", options.vcd_selection.last_step,
+                   "Last step whose phases and codes it shows (-1: the last)")
         ->capture_default_str();
     return run_command(app, argc, argv, [&] {
         options.request.overrides = options.common.overrides;

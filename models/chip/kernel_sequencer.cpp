@@ -128,6 +128,10 @@ void KernelSequencer::compute(const Batch& batch, int step, const LaneMatrix* in
 }
 
 void KernelSequencer::phase(KernelPhase value, int cycles) {
+    if (!signals_.in_window()) {
+        timer_.add(cycles);
+        return;
+    }
     signals_.phase = static_cast<int>(value);
     timer_.spend(cycles);
 }
@@ -177,7 +181,7 @@ void KernelSequencer::spend_read(int bank, int read) {
         phase(KernelPhase::settle, cycles_.read_interval() - array.conversions());
     }
     for (int round = 0; round < array.rounds; ++round) {
-        signals_.round = round + 1;
+        signals_.round = signals_.in_window() ? round + 1 : 0;
         phase(KernelPhase::convert, array.cycles_per_round);
         signals_.show_round(round, array, bank, read);
     }

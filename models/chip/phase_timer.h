@@ -11,9 +11,11 @@ class PhaseTimer {
 public:
     explicit PhaseTimer(const ChipContext& context) : context_(context) {}
 
+    /// Spends cycles with the next finish().
+    void add(int cycles) { pending_ += cycles; }
     /// Spends cycles now when phases are traced, with the next finish() otherwise.
     void spend(int cycles) {
-        pending_ += cycles;
+        add(cycles);
         if (context_.phase_trace) {
             finish();
         }

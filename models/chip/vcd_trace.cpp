@@ -4,6 +4,8 @@
 #include <fstream>
 #include <numeric>
 
+#include "models/chip/timing_model.h"
+
 namespace imssa {
 
 namespace {
@@ -20,6 +22,17 @@ std::vector<int> chosen(const std::vector<int>& asked, int available, const char
     return asked.empty() ? all : asked;
 }
 
+void check_units(const std::vector<std::string>& asked) {
+    const std::vector<std::string> known = {"encoder", "kernel",     "mixing",  "layer_unit",
+                                            "pooling", "classifier", "channels"};
+    for (const std::string& unit : asked) {
+        if (std::find(known.begin(), known.end(), unit) == known.end()) {
+            throw UserError("the trace asks for the unit '" + unit +
+                            "': choose from encoder, kernel, mixing, layer_unit, pooling, classifier, channels");
+        }
+    }
+}
+
 std::string without_extension(const std::string& path) {
     const std::string extension = ".vcd";
     const bool has = path.size() > extension.size() &&
@@ -29,7 +42,8 @@ std::string without_extension(const std::string& path) {
 
 }  // namespace
 
-VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& selection) {
+VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& selection) : units_(selection.units) {
+    check_units(selection.units);
     const std::string stem = without_extension(path);
     const std::vector<int> layers = chosen(selection.layers, chip.layer_count(), "layer");
     const std::vector<int> heads = chosen(selection.heads, chip.network().model.heads, "head");
@@ -50,6 +64,10 @@ VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& sele
     file_->set_time_unit(1, sc_core::SC_PS);
     trace_units(chip);
     for (const int layer : layers) {
+        trace_layer(chip.layer(layer));
+        if (!shows("kernel")) {
+            continue;
+        }
         KernelSequencer& kernel = chip.layer(layer).kernel();
         kernel.trace_heads(heads);
         kernel.trace_window(selection.first_step, selection.last_step);
@@ -63,27 +81,50 @@ VcdTrace::~VcdTrace() {
     }
 }
 
+bool VcdTrace::shows(const char* unit) const {
+    return units_.empty() || std::find(units_.begin(), units_.end(), unit) != units_.end();
+}
+
+void VcdTrace::trace_busy(const sc_core::sc_module& unit, const bool& flag) {
+    sc_core::sc_trace(file_, flag, std::string(unit.name()) + ".busy");
+}
+
+void VcdTrace::trace_occupancy(const TokenChannel& channel) {
+    sc_core::sc_trace(file_, channel.occupancy(), std::string(channel.name()) + ".occupancy", 8);
+}
+
+void VcdTrace::trace_layer(const ChipLayer& layer) {
+    if (shows("kernel")) {
+        trace_busy(layer.kernel(), layer.kernel().signals().busy);
+    }
+    if (shows("mixing")) {
+        trace_busy(layer.mixing(), layer.mixing().busy());
+    }
+    if (shows("layer_unit")) {
+        trace_busy(layer.unit(), layer.unit().busy());
+    }
+    if (shows("channels")) {
+        trace_occupancy(layer.kernel_output());
+        trace_occupancy(layer.mixing_output());
+    }
+}
+
 void VcdTrace::trace_units(const Chip& chip) {
-    const auto busy = [this](const sc_core::sc_module& unit, const bool& flag) {
-        sc_core::sc_trace(file_, flag, std::string(unit.name()) + ".busy");
-    };
-    const auto occupancy = [this](const TokenChannel& channel) {
-        sc_core::sc_trace(file_, channel.occupancy(), std::string(channel.name()) + ".occupancy", 8);
-    };
-    busy(chip.encoder(), chip.encoder().busy());
-    for (int index = 0; index < chip.layer_count(); ++index) {
-        const ChipLayer& layer = chip.layer(index);
-        busy(layer.kernel(), layer.kernel().signals().busy);
-        busy(layer.mixing(), layer.mixing().busy());
-        busy(layer.unit(), layer.unit().busy());
-        occupancy(layer.kernel_output());
-        occupancy(layer.mixing_output());
+    if (shows("encoder")) {
+        trace_busy(chip.encoder(), chip.encoder().busy());
     }
-    busy(chip.pooling(), chip.pooling().busy());
-    busy(chip.classifier(), chip.classifier().busy());
-    for (const std::unique_ptr<TokenChannel>& channel : chip.channels()) {
-        occupancy(*channel);
+    if (shows("pooling")) {
+        trace_busy(chip.pooling(), chip.pooling().busy());
     }
+    if (shows("channels")) {
+        for (const std::unique_ptr<TokenChannel>& channel : chip.channels()) {
+            trace_occupancy(*channel);
+        }
+    }
+    if (!shows("classifier")) {
+        return;
+    }
+    trace_busy(chip.classifier(), chip.classifier().busy());
     const std::vector<int>& logits = chip.classifier().logit_signals();
     for (std::size_t label = 0; label < logits.size(); ++label) {
         sc_core::sc_trace(file_, logits[label],
@@ -115,6 +156,22 @@ void VcdTrace::trace_head(const std::string& prefix, const HeadSignals& signals,
     for (std::size_t output = 0; output < signals.adc.size(); ++output) {
         sc_core::sc_trace(file_, signals.adc[output], prefix + "adc.code_" + std::to_string(output), 16);
     }
+}
+
+std::string waveform_layout(const DeployedNetwork& network, const ChipConfig& config) {
+    const DeployedLayer& layer = network.layers.front();
+    const KernelOptions& kernel = layer.kernels.front().options;
+    if (kernel_step_cycles(layer, config).banks > 1) {
+        return "traces/time_multiplexed.gtkw";
+    }
+    if (kernel.mapping == KernelMapping::digital_decay) {
+        return kernel.form == OutputForm::current ? "traces/imssa.gtkw" : "traces/digital_decay_immediate.gtkw";
+    }
+    if (kernel.form == OutputForm::delayed) {
+        return "traces/fused_delayed.gtkw";
+    }
+    return kernel.representation == StateRepresentation::abar_delta ? "traces/abar_delta.gtkw"
+                                                                    : "traces/fused_immediate.gtkw";
 }
 
 }  // namespace imssa
