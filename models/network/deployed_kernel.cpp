@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "models/common/error.h"
+#include "models/network/array_quantization.h"
+#include "models/network/digital_pole.h"
+#include "models/network/power_of_two.h"
 #include "models/network/quantizer.h"
 
 namespace imssa {
@@ -14,21 +16,11 @@ namespace {
 
 using Complex = std::complex<double>;
 
-/// Array of one head in real units of "output code per input code", before weights become codes.
-struct ArrayTargets {
-    Eigen::MatrixXd weights;  ///< inputs x outputs
-    int state_row = -1, output_row = -1, output_column = 0;
-};
-
 /// Code units of the state path of one head.
 struct StateUnits {
     std::vector<double> dac;        ///< per mode: real units per DAC code
     std::vector<double> increment;  ///< per mode: real units per ADC code of the state columns
 };
-
-double power_of_two(int exponent) {
-    return std::ldexp(1.0, exponent);
-}
 
 /// Shift of the folded input: register lsb = input lsb / 2^shift, the finest that represents the largest state.
 int folded_input_shift(double largest_state, double input_scale, int dac_limit, int register_shift) {
@@ -110,170 +102,6 @@ void set_state_columns(const DiscreteKernel& discrete, const KernelScales& scale
         targets.weights(targets.state_row, kernel.state_column(mode, 0, 0)) = b.real();
         targets.weights(targets.state_row, kernel.state_column(mode, 1, 1)) = b.imag();
     }
-}
-
-/// Largest exponent of a divider with which every sum stays exact in float: rows x full-scale products below 2^24.
-int largest_divider_exponent(const QuantizedMatrix& array, Eigen::Index inputs) {
-    const double largest_sum = static_cast<double>(inputs) * array.code_limit * array.input_limit;
-    return std::clamp(static_cast<int>(std::floor(24.0 - std::log2(largest_sum))), 0, 10);
-}
-
-/// Largest power-of-two divider (up to 2^largest_exponent) of a row's DAC reference that keeps its weights, multiplied
-/// by it, within the range that the other rows of each column need: small weights then use all their codes.
-double row_divider(const Eigen::MatrixXd& weights, int row, const std::vector<double>& column_range,
-                   int largest_exponent) {
-    int exponent = largest_exponent;
-    for (int column = 0; column < weights.cols(); ++column) {
-        const double magnitude = std::abs(weights(row, column));
-        if (magnitude > 0.0) {
-            const double room = column_range[static_cast<std::size_t>(column)] / magnitude;
-            exponent = std::min(exponent, room >= 1.0 ? static_cast<int>(std::floor(std::log2(room))) : 0);
-        }
-    }
-    return power_of_two(exponent);
-}
-
-/// Range per column. The columns of a mode share theirs, so that its 2x2 block stays a complex number, or those of its
-/// real and of its imaginary part do, or those of all modes.
-std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int state_columns,
-                                  const DeployedKernel& kernel) {
-    std::vector<double> ranges;
-    for (int column = 0; column < weights.cols(); ++column) {
-        ranges.push_back(weights.col(column).head(rows).cwiseAbs().maxCoeff());
-    }
-    const auto share = [&ranges](int one, int other) {
-        double& a = ranges[static_cast<std::size_t>(one)];
-        double& b = ranges[static_cast<std::size_t>(other)];
-        a = b = std::max(a, b);
-    };
-    for (int mode = 0; mode < kernel.modes && state_columns > 0; ++mode) {
-        share(kernel.state_column(mode, 0, 0), kernel.state_column(mode, 1, 1));
-        share(kernel.state_column(mode, 0, 1), kernel.state_column(mode, 1, 0));
-    }
-    if (kernel.options.state_range == StateRange::head && state_columns > 0) {
-        std::fill_n(ranges.begin(), state_columns, *std::max_element(ranges.begin(), ranges.begin() + state_columns));
-    }
-    if (kernel.options.weight_range == WeightRange::array) {
-        std::fill(ranges.begin(), ranges.end(), *std::max_element(ranges.begin(), ranges.end()));
-    }
-    return ranges;
-}
-
-/// Rounding may carry a slow mode to or over the unit circle: take the nearest code inside. Abar itself shrinks in its
-/// larger part; Abar - 1 gets a more negative real part (at least one code of decay).
-void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes) {
-    MatrixRM& codes = kernel.array.codes;
-    const int re_column = kernel.state_column(mode, 0, 0);
-    const int im_column = kernel.state_column(mode, 0, 1);
-    float& re = codes(2 * mode, re_column);
-    float& im = codes(2 * mode, im_column);
-    const double re_unit = kernel.array.gain[static_cast<std::size_t>(re_column)] * increment_in_dac_codes;
-    const double im_unit = kernel.array.gain[static_cast<std::size_t>(im_column)] * increment_in_dac_codes;
-    const double offset = kernel.array_replaces_state ? 0.0 : 1.0;
-    const auto magnitude = [&] { return std::abs(Complex(offset + re * re_unit, im * im_unit)); };
-    while (magnitude() >= 1.0) {
-        if (kernel.array_replaces_state) {
-            float& larger = std::abs(re) * re_unit >= std::abs(im) * im_unit ? re : im;
-            larger -= std::copysign(1.0F, larger);
-        } else if (re > -static_cast<float>(kernel.array.code_limit)) {
-            re -= 1.0F;
-        } else {
-            im -= std::copysign(1.0F, im);
-        }
-    }
-    codes(2 * mode + 1, kernel.state_column(mode, 1, 1)) = re;
-    codes(2 * mode + 1, kernel.state_column(mode, 1, 0)) = -im;
-}
-
-void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKernel& kernel) {
-    const KernelOptions& options = kernel.options;
-    QuantizedMatrix& array = kernel.array;
-    const int inputs = static_cast<int>(targets.weights.rows());
-    const int outputs = static_cast<int>(targets.weights.cols());
-    const int state_columns = kernel.output_column();
-    Eigen::MatrixXd weights = targets.weights;
-    array.code_limit = code_limit(options.weight_bits);
-    array.input_limit = std::max(code_limit(options.state_bits), code_limit(activation_bits));
-    array.drive.assign(static_cast<std::size_t>(inputs), 1.0F);
-    const int largest_exponent = largest_divider_exponent(array, inputs);
-    const std::vector<double> state_ranges = column_ranges(weights, 2 * kernel.modes, state_columns, kernel);
-    for (const int row : {targets.state_row, targets.output_row}) {
-        if (row >= 0) {
-            const bool only_row = row == targets.state_row && options.mapping == KernelMapping::digital_decay;
-            const double divider = only_row ? 1.0 : row_divider(weights, row, state_ranges, largest_exponent);
-            weights.row(row) *= divider;
-            array.drive[static_cast<std::size_t>(row)] = static_cast<float>(1.0 / divider);
-        }
-    }
-    const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, kernel);
-    array.codes = MatrixRM::Zero(inputs, outputs);
-    array.offset.assign(static_cast<std::size_t>(outputs), 0.0F);
-    for (int column = 0; column < outputs; ++column) {
-        const double weight_scale = std::max(ranges[static_cast<std::size_t>(column)], 1e-12) / array.code_limit;
-        for (int row = 0; row < inputs; ++row) {
-            array.codes(row, column) = static_cast<float>(std::nearbyint(weights(row, column) / weight_scale));
-        }
-        array.gain.push_back(static_cast<float>(weight_scale));
-        array.output_limit.push_back(
-            static_cast<float>(code_limit(column < state_columns ? options.state_bits : activation_bits)));
-    }
-    if (options.mapping == KernelMapping::fused) {
-        for (int mode = 0; mode < kernel.modes; ++mode) {
-            make_stable(kernel, mode,
-                        power_of_two(kernel.increment_shift[static_cast<std::size_t>(mode)] - kernel.register_shift));
-        }
-    }
-}
-
-/// Integer coefficient of a real increment: code over 2^exponent with the finest exponent up to `largest_exponent`.
-struct Coefficient {
-    std::int32_t code = 0;
-    int exponent = 0;
-};
-Coefficient coefficient(double value, int limit, int largest_exponent) {
-    Coefficient result;
-    result.exponent = largest_exponent;
-    if (value != 0.0) {
-        result.exponent = std::min(largest_exponent, static_cast<int>(std::floor(std::log2(limit / std::abs(value)))));
-    }
-    result.code = static_cast<std::int32_t>(std::clamp(std::nearbyint(value * power_of_two(result.exponent)),
-                                                       -static_cast<double>(limit), static_cast<double>(limit)));
-    return result;
-}
-
-/// Digital coefficients of one mode: Re and Im of Abar - 1 with their own binary points, aligned to the finer one as
-/// far as 32-bit accumulation allows. The decay is at least one code, and the pole lies inside the unit circle.
-DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int activation_bits) {
-    constexpr int kFinestShift = 24;
-    const int limit = code_limit(kernel.options.decay_bits());
-    const Complex delta = abar - 1.0;
-    const double input_code = kernel.options.input_matrix == InputMatrix::folded ? code_limit(activation_bits) : 0.0;
-    for (int shift = kFinestShift; shift >= std::max(0, -kernel.input_shift); --shift) {
-        Coefficient re = coefficient(delta.real(), limit, shift);
-        const Coefficient im = coefficient(delta.imag(), limit, shift);
-        const double im_value = im.code * power_of_two(-im.exponent);
-        re.code = std::min(re.code, -1);
-        while (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0 && re.code > -limit) {
-            --re.code;
-        }
-        const double aligned_re = re.code * power_of_two(shift - re.exponent);
-        const double aligned_im = im.code * power_of_two(shift - im.exponent);
-        const double largest = (std::abs(aligned_re) + std::abs(aligned_im)) * kernel.register_limit +
-                               input_code * power_of_two(shift + kernel.input_shift) + power_of_two(shift);
-        const bool finer_than_needed =
-            shift > std::max(re.exponent, im.code == 0 ? 0 : im.exponent) && shift > -kernel.input_shift;
-        if (finer_than_needed || largest >= static_cast<double>(std::numeric_limits<std::int32_t>::max())) {
-            continue;
-        }
-        if (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0) {
-            continue;
-        }
-        return {static_cast<std::int32_t>(aligned_re), static_cast<std::int32_t>(aligned_im), shift};
-    }
-    throw UserError("a pole at " + std::to_string(abar.real()) + " + " + std::to_string(abar.imag()) +
-                    "j cannot be held in " + std::to_string(kernel.options.decay_bits()) +
-                    "-bit digital coefficients with " + std::to_string(kernel.options.effective_register_bits()) +
-                    "-bit registers and 32-bit products; use fewer register bits or more a_bits");
 }
 
 }  // namespace

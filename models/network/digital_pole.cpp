@@ -1,0 +1,69 @@
+#include "models/network/digital_pole.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "models/common/error.h"
+#include "models/network/power_of_two.h"
+#include "models/network/quantizer.h"
+
+namespace imssa {
+
+namespace {
+
+using Complex = std::complex<double>;
+
+/// Integer coefficient of a real increment: code over 2^exponent with the finest exponent up to `largest_exponent`.
+struct Coefficient {
+    std::int32_t code = 0;
+    int exponent = 0;
+};
+Coefficient coefficient(double value, int limit, int largest_exponent) {
+    Coefficient result;
+    result.exponent = largest_exponent;
+    if (value != 0.0) {
+        result.exponent = std::min(largest_exponent, static_cast<int>(std::floor(std::log2(limit / std::abs(value)))));
+    }
+    result.code = static_cast<std::int32_t>(std::clamp(std::nearbyint(value * power_of_two(result.exponent)),
+                                                       -static_cast<double>(limit), static_cast<double>(limit)));
+    return result;
+}
+
+}  // namespace
+
+DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int activation_bits) {
+    constexpr int kFinestShift = 24;
+    const int limit = code_limit(kernel.options.decay_bits());
+    const Complex delta = abar - 1.0;
+    const double input_code = kernel.options.input_matrix == InputMatrix::folded ? code_limit(activation_bits) : 0.0;
+    for (int shift = kFinestShift; shift >= std::max(0, -kernel.input_shift); --shift) {
+        Coefficient re = coefficient(delta.real(), limit, shift);
+        const Coefficient im = coefficient(delta.imag(), limit, shift);
+        const double im_value = im.code * power_of_two(-im.exponent);
+        re.code = std::min(re.code, -1);
+        while (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0 && re.code > -limit) {
+            --re.code;
+        }
+        const double aligned_re = re.code * power_of_two(shift - re.exponent);
+        const double aligned_im = im.code * power_of_two(shift - im.exponent);
+        const double largest = (std::abs(aligned_re) + std::abs(aligned_im)) * kernel.register_limit +
+                               input_code * power_of_two(shift + kernel.input_shift) + power_of_two(shift);
+        const bool finer_than_needed =
+            shift > std::max(re.exponent, im.code == 0 ? 0 : im.exponent) && shift > -kernel.input_shift;
+        if (finer_than_needed || largest >= static_cast<double>(std::numeric_limits<std::int32_t>::max())) {
+            continue;
+        }
+        if (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0) {
+            continue;
+        }
+        return {static_cast<std::int32_t>(aligned_re), static_cast<std::int32_t>(aligned_im), shift};
+    }
+    throw UserError("a pole at " + std::to_string(abar.real()) + " + " + std::to_string(abar.imag()) +
+                    "j cannot be held in " + std::to_string(kernel.options.decay_bits()) +
+                    "-bit digital coefficients with " + std::to_string(kernel.options.effective_register_bits()) +
+                    "-bit registers and 32-bit products; use fewer register bits or more a_bits");
+}
+
+}  // namespace imssa
