@@ -40,6 +40,7 @@ std::vector<HostSequence> host_sequences(const RunSetup& setup) {
         HostSequence sequence;
         sequence.id = static_cast<std::uint32_t>(index);
         sequence.codes.assign(codes.begin(), codes.end());
+        sequence.length = static_cast<std::uint32_t>(setup.dataset.length(index));
         sequences.push_back(std::move(sequence));
     }
     return sequences;

@@ -13,7 +13,10 @@ namespace imssa {
 using namespace register_map;
 
 ChipTarget::ChipTarget(const sc_core::sc_module_name& name, Chip& chip)
-    : sc_core::sc_module(name), socket("socket"), chip_(chip) {
+    : sc_core::sc_module(name),
+      socket("socket"),
+      chip_(chip),
+      sequence_length_(static_cast<std::uint32_t>(chip.network().steps)) {
     socket.register_b_transport(this, &ChipTarget::b_transport);
     socket.register_transport_dbg(this, &ChipTarget::transport_dbg);
     select_tile(0);
@@ -33,7 +36,7 @@ tlm::tlm_response_status ChipTarget::access(tlm::tlm_generic_payload& payload) {
         return tlm::TLM_BURST_ERROR_RESPONSE;
     }
     const std::uint64_t address = payload.get_address();
-    if (address % kWordBytes != 0 || address > kTileOutputs) {
+    if (address % kWordBytes != 0 || (address > kTileOutputs && address != kSequenceLength)) {
         return tlm::TLM_ADDRESS_ERROR_RESPONSE;
     }
     std::uint32_t word = 0;
@@ -89,6 +92,9 @@ bool ChipTarget::read_state(std::uint64_t address, std::uint32_t& value) {
         case kSequenceId:
             value = sequence_id_;
             return true;
+        case kSequenceLength:
+            value = sequence_length_;
+            return true;
         case kInputLimit:
             value = static_cast<std::uint32_t>(network.encoder.input_limit);
             return true;
@@ -129,6 +135,12 @@ tlm::tlm_response_status ChipTarget::write(std::uint64_t address, std::uint32_t 
             return take_input(static_cast<std::int32_t>(value));
         case kSequenceId:
             sequence_id_ = value;
+            return tlm::TLM_OK_RESPONSE;
+        case kSequenceLength:
+            if (value < 1 || value > static_cast<std::uint32_t>(chip_.network().steps)) {
+                return tlm::TLM_GENERIC_ERROR_RESPONSE;
+            }
+            sequence_length_ = value;
             return tlm::TLM_OK_RESPONSE;
         case kTileSelect:
             if (value >= chip_.tiles().size()) {
@@ -183,6 +195,7 @@ tlm::tlm_response_status ChipTarget::start_sequence() {
     const std::shared_ptr<Batch> batch = std::make_shared<Batch>();
     batch->index = started_++;
     batch->sequence_ids = {sequence_id_};
+    batch->lengths = {static_cast<int>(sequence_length_)};
     batch->dither_keys = dither_keys(chip_.seed(), batch->sequence_ids);
     batch_ = batch;
     step_count_ = 0;

@@ -50,6 +50,7 @@ private:
     int started_ = 0;
     std::uint32_t finished_ = 0;
     std::uint32_t sequence_id_ = 0;
+    std::uint32_t sequence_length_;
     std::uint32_t tile_ = 0;
     MatrixRM staged_codes_;  ///< of the selected tile, what kControlProgram writes
     ResultPtr result_;       ///< the result that is being read

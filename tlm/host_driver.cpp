@@ -47,6 +47,7 @@ void HostDriver::identify() {
     steps_ = read(kSteps);
     channels_ = read(kChannels);
     classes_ = read(kClasses);
+    length_ = steps_;
 }
 
 /// Erases the chip, then stages, programs and reads back the codes of one tile after another.
@@ -93,6 +94,11 @@ bool HostDriver::stream(const HostSequence& sequence) {
     }
     starts_s_.push_back(sc_core::sc_time_stamp().to_seconds());
     write(kSequenceId, sequence.id);
+    const std::uint32_t length = sequence.length == 0 ? steps_ : sequence.length;
+    if (length != length_) {
+        write(kSequenceLength, length);
+        length_ = length;
+    }
     write(kControl, kControlStart);
     for (std::size_t index = 0; index < sequence.codes.size(); ++index) {
         if (index % channels_ == 0) {

@@ -16,6 +16,7 @@ namespace imssa {
 struct HostSequence {
     std::uint32_t id = 0;             ///< index in the data set: keys noise and dither
     std::vector<std::int32_t> codes;  ///< steps x channels input codes
+    std::uint32_t length = 0;         ///< steps that pooling counts; 0: all of them
 };
 
 struct HostResult {
@@ -60,7 +61,8 @@ private:
     std::vector<HostResult> results_;
     std::vector<double> starts_s_;
     std::uint32_t steps_ = 0, channels_ = 0, classes_ = 0;
-    std::uint32_t space_ = 0;  ///< steps that the input FIFO surely takes
+    std::uint32_t length_ = 0;  ///< what the chip's length register holds
+    std::uint32_t space_ = 0;   ///< steps that the input FIFO surely takes
     bool done_ = false;
 };
 

@@ -30,6 +30,10 @@ constexpr std::uint64_t kTileColumns = 0x48;     ///< r
 constexpr std::uint64_t kTileInputs = 0x4C;   ///< r   inputs of the matrix on the selected tile
 constexpr std::uint64_t kTileOutputs = 0x50;  ///< r   outputs of the matrix on the selected tile
 
+/// rw  steps of the next sequence that pooling counts, 1 to kSteps (kSteps at first); the input codes of all kSteps are
+/// still written.
+constexpr std::uint64_t kSequenceLength = 0x80;
+
 /// Weight codes of the selected tile (signed, inputs x outputs, row by row). Debug transport only. Writes are staged
 /// until kControlProgram; selecting a tile stages what it holds.
 constexpr std::uint64_t kCodeWindow = 0x100000;

@@ -118,11 +118,13 @@ ObservedBounds calibrate_bounds(const ModelConfig& config, const NetworkParamete
         for (int first = 0; first < count; first += kLaneWidth) {
             const int lanes = std::min(kLaneWidth, count - first);
             std::array<const float*, kLaneWidth> pointers{};
+            std::array<int, kLaneWidth> lengths{};
             for (int lane = 0; lane < lanes; ++lane) {
                 pointers[static_cast<std::size_t>(lane)] = data.sequence(first + lane);
+                lengths[static_cast<std::size_t>(lane)] = data.length(first + lane);
             }
             before(lanes);
-            workspace.load_inputs(pointers.data(), lanes);
+            workspace.load_inputs(pointers.data(), lanes, lengths.data());
             pass.forward(LanesUint{}, LanesUint{}, workspace, &observer);
             after(lanes);
         }

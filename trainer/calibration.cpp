@@ -50,12 +50,11 @@ private:
     void record(Workspace& workspace, const BlockBuffer& buffer, int chunk, float& range) const {
         Lanes largest = {};
         for (int block = chunk * kChunkBlocks; block < chunk * kChunkBlocks + workspace.chunk_blocks(chunk); ++block) {
-            const int valid = workspace.valid_steps(block);
-            for (int channel = 0; channel < buffer.channels(); ++channel) {
-                for (int step = 0; step < valid; ++step) {
-                    largest =
-                        maximum(largest,
-                                magnitude(load_lanes(buffer.block(block) + channel * kBlockWidth + step * kLaneWidth)));
+            for (int step = 0; step < kBlockSteps; ++step) {
+                const Lanes present = workspace.present(block * kBlockSteps + step);
+                for (int channel = 0; channel < buffer.channels(); ++channel) {
+                    const Lanes value = load_lanes(buffer.block(block) + channel * kBlockWidth + step * kLaneWidth);
+                    largest = maximum(largest, magnitude(value) * present);
                 }
             }
         }
@@ -76,13 +75,14 @@ private:
                             workspace.states(layer, chunk, head), states);
                 Lanes state = {}, increment = {};
                 for (int step = 0; step < steps; ++step) {
+                    const Lanes present = workspace.present(chunk * kChunkBlocks * kBlockSteps + step);
                     const float* before = states + static_cast<std::size_t>(step) * 2 * kLaneWidth;
                     const Lanes re = load_lanes(before + 2 * kLaneWidth);
                     const Lanes im = load_lanes(before + 3 * kLaneWidth);
                     const Lanes re_step = re - load_lanes(before);
                     const Lanes im_step = im - load_lanes(before + kLaneWidth);
-                    state = maximum(state, re * re + im * im);
-                    increment = maximum(increment, re_step * re_step + im_step * im_step);
+                    state = maximum(state, (re * re + im * im) * present);
+                    increment = maximum(increment, (re_step * re_step + im_step * im_step) * present);
                 }
                 const float gain = static_cast<float>(std::abs(kernel.bbar[static_cast<std::size_t>(mode)]));
                 const float largest = std::sqrt(lane_maximum(state));
@@ -112,10 +112,12 @@ CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& 
     for (int first = 0; first < count; first += kLaneWidth) {
         const int lanes = std::min(kLaneWidth, count - first);
         std::array<const float*, kLaneWidth> pointers{};
+        std::array<int, kLaneWidth> lengths{};
         for (int lane = 0; lane < lanes; ++lane) {
             pointers[static_cast<std::size_t>(lane)] = data.sequence(first + lane);
+            lengths[static_cast<std::size_t>(lane)] = data.length(first + lane);
         }
-        workspace.load_inputs(pointers.data(), lanes);
+        workspace.load_inputs(pointers.data(), lanes, lengths.data());
         recorder.set_lanes(lanes);
         forward_float(network, workspace, &recorder);
         for (int head = 0; head < config.heads; ++head) {

@@ -116,6 +116,16 @@ void kernel_parameter_gradient(const LayerParameters& layer, int head, const Dep
     gradient.d(head) = static_cast<float>(d_gradient);
 }
 
+/// From the gradient of gamma' z + beta' to that of gamma (z - mean) / deviation + beta.
+void unfold_norm_gradient(const LayerParameters& layer, LayerParameters& gradient) {
+    for (Eigen::Index head = 0; head < gradient.gamma.size(); ++head) {
+        const double deviation = std::sqrt(static_cast<double>(layer.running_variance(head)) + kNormEpsilon);
+        const double centred =
+            gradient.gamma(head) - static_cast<double>(layer.running_mean(head)) * gradient.beta(head);
+        gradient.gamma(head) = static_cast<float>(centred / deviation);
+    }
+}
+
 }  // namespace
 
 EffectiveTensors zero_effective_tensors(const ModelConfig& config) {
@@ -142,11 +152,13 @@ EffectiveTensors zero_effective_tensors(const ModelConfig& config) {
     return tensors;
 }
 
-EffectiveNetwork effective_float_network(const ModelConfig& config, const NetworkParameters& parameters, int steps) {
+EffectiveNetwork effective_float_network(const ModelConfig& config, const NetworkParameters& parameters, int steps,
+                                         NormStatistics statistics) {
     EffectiveNetwork network;
+    network.statistics = statistics;
     network.config = config;
     network.steps = steps;
-    network.pooling_gain = 1.0F / static_cast<float>(steps);
+    network.pooling_gain = config.pooling == Pooling::last ? 1.0F : 1.0F / static_cast<float>(steps);
     network.tensors = zero_effective_tensors(config);
     EffectiveTensors& tensors = network.tensors;
     tensors.encoder = copy_of(parameters.encoder.data(), parameters.encoder.size());
@@ -173,10 +185,13 @@ EffectiveNetwork effective_float_network(const ModelConfig& config, const Networ
         }
         to.mixing = copy_of(from.mixing.data(), from.mixing.size());
         to.mixing_bias = copy_of(from.mixing_bias.data(), from.mixing_bias.size());
-        const bool normed = config.norm == Norm::layer;
-        for (int head = 0; head < config.heads; ++head) {
-            to.gamma[static_cast<std::size_t>(head)] = normed ? from.gamma(head) : 1.0F;
-            to.beta[static_cast<std::size_t>(head)] = normed ? from.beta(head) : 0.0F;
+        if (statistics == NormStatistics::batch && config.norm == Norm::batch) {
+            to.gamma = copy_of(from.gamma.data(), from.gamma.size());
+            to.beta = copy_of(from.beta.data(), from.beta.size());
+        } else {
+            const NormAffine affine = norm_affine(config, from);
+            to.gamma.assign(affine.gamma.begin(), affine.gamma.end());
+            to.beta.assign(affine.beta.begin(), affine.beta.end());
         }
         EffectiveLayerUnits units;
         units.residual_scale = config.residual ? 1.0F : 0.0F;
@@ -238,7 +253,7 @@ EffectiveNetwork effective_quantized_network(const DeployedNetwork& deployed) {
 
 void parameter_gradient(const ModelConfig& config, const NetworkParameters& parameters, const DeployedNetwork* deployed,
                         const EffectiveTensors& effective, NetworkParameters& gradient,
-                        Parameterization parameterization, InputMatrix float_input) {
+                        Parameterization parameterization, InputMatrix float_input, NormStatistics statistics) {
     const InputMatrix input = deployed != nullptr ? deployed->options.kernel.input_matrix : float_input;
     const double encoder_scale = deployed != nullptr ? deployed->layers.front().input_scale : 1.0;
     const double input_scale = deployed != nullptr ? deployed->input_scale : 1.0;
@@ -259,10 +274,13 @@ void parameter_gradient(const ModelConfig& config, const NetworkParameters& para
         const double mixing_scale = layer != nullptr ? layer->mixing_scale : 1.0;
         scale_into(from.mixing, (layer != nullptr ? layer->activation_scale : 1.0) / mixing_scale, to.mixing.data());
         scale_into(from.mixing_bias, 1.0 / mixing_scale, to.mixing_bias.data());
-        if (config.norm == Norm::layer) {
+        if (config.norm != Norm::none) {
             const double output_scale = layer != nullptr ? layer->output_scale : 1.0;
             scale_into(from.gamma, 1.0 / output_scale, to.gamma.data());
             scale_into(from.beta, 1.0 / output_scale, to.beta.data());
+        }
+        if (config.norm == Norm::batch && statistics == NormStatistics::running) {
+            unfold_norm_gradient(parameters.layers[at], to);
         }
     }
     const double logit_scale = deployed != nullptr ? deployed->logit_scale : 1.0;

@@ -60,23 +60,35 @@ struct EffectiveLayerUnits {
     std::vector<float> mixing_transposed;  ///< heads x mixing_outputs
 };
 
+/// Whose mean and variance a batch norm uses: of the batch (training in float), or the running averages (everything
+/// else), with which it is an affine map.
+enum class NormStatistics { running, batch };
+
 /// A network of one optimisation step.
 struct EffectiveNetwork {
     ModelConfig config;
     int steps = 0;
     EffectiveTensors tensors;
-    std::vector<EffectiveLayerUnits> units;    ///< one a layer
-    bool output_reads_previous_state = false;  ///< y_t is made of x_{t-1} (immediate form)
+    NormStatistics statistics = NormStatistics::running;  ///< batch: gamma and beta are as trained
+    std::vector<EffectiveLayerUnits> units;               ///< one a layer
+    bool output_reads_previous_state = false;             ///< y_t is made of x_{t-1} (immediate form)
     bool input_is_folded = true;  ///< B is folded into C: b is one constant a head, not trained (1 in float mode)
     float code_limit = kNoLimit;  ///< limit of the codes between units
-    float pooling_gain = 1.0F;    ///< pooled = gain * sum over steps
+    float pooling_gain = 1.0F;    ///< pooled = gain * sum over steps, of a sequence of `steps`
     float pooled_limit = kNoLimit;
     float logit_scale = 1.0F;  ///< real units per logit
     float logit_limit = kNoLimit;
+
+    /// The gain of a sequence of `length` steps.
+    float pooling_gain_of(int length) const {
+        const bool mean = config.pooling == Pooling::mean && length != steps;
+        return mean ? pooling_gain * static_cast<float>(steps) / static_cast<float>(length) : pooling_gain;
+    }
 };
 
 /// Float mode: discretization by zero-order hold, B folded into C.
-EffectiveNetwork effective_float_network(const ModelConfig& config, const NetworkParameters& parameters, int steps);
+EffectiveNetwork effective_float_network(const ModelConfig& config, const NetworkParameters& parameters, int steps,
+                                         NormStatistics statistics = NormStatistics::running);
 
 /// Quantized mode: what the codes of a deployed network stand for.
 EffectiveNetwork effective_quantized_network(const DeployedNetwork& network);
@@ -84,10 +96,11 @@ EffectiveNetwork effective_quantized_network(const DeployedNetwork& network);
 /// Chain rule from the gradient of the effective tensors to the parameters, in double. `deployed` is null in float
 /// mode; otherwise rounding is taken as the identity (straight-through estimator) and scales as constants. With the
 /// discrete parameterization the gradient is that of to_discrete(parameters); frozen poles and steps get none.
-/// `float_input` says where B is when `deployed` is null.
+/// `float_input` says where B is when `deployed` is null, `statistics` which ones a batch norm used.
 void parameter_gradient(const ModelConfig& config, const NetworkParameters& parameters, const DeployedNetwork* deployed,
                         const EffectiveTensors& effective_gradient, NetworkParameters& gradient,
                         Parameterization parameterization = Parameterization::continuous,
-                        InputMatrix float_input = InputMatrix::folded);
+                        InputMatrix float_input = InputMatrix::folded,
+                        NormStatistics statistics = NormStatistics::running);
 
 }  // namespace imssa

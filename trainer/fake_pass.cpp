@@ -66,8 +66,10 @@ void add_input_noise(const PassNoise& noise, LanesUint sequences, int lanes, Wor
             add_block_noise(noise.input, noise.seed, kInputPlace + static_cast<std::uint32_t>(channel), sequences,
                             static_cast<std::uint32_t>(block * kBlockSteps), values);
             for (int step = 0; step < kBlockSteps; ++step) {
-                const int first = step < workspace.valid_steps(block) ? lanes : 0;
-                std::fill(values + step * kLaneWidth + first, values + (step + 1) * kLaneWidth, 0.0F);
+                float* at = values + step * kLaneWidth;
+                const Lanes present = workspace.present(block * kBlockSteps + step);
+                store_lanes(at, present > 0.0F ? load_lanes(at) : Lanes{});
+                std::fill(at + lanes, at + kLaneWidth, 0.0F);
             }
         }
     }
@@ -241,9 +243,10 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
         }
         pool_chunk(workspace, chunk);
     }
+    const Lanes gains = pooling_gains(effective, workspace);
     for (int head = 0; head < model.heads; ++head) {
         store_lanes(workspace.pooled.data() + head * kLaneWidth,
-                    load_lanes(workspace.pooled_sums.data() + head * kLaneWidth) * effective.pooling_gain);
+                    load_lanes(workspace.pooled_sums.data() + head * kLaneWidth) * gains);
     }
     decode(effective, workspace.pooled.data(), workspace.logits.data());
 }

@@ -20,6 +20,7 @@ struct StateRanges {
 struct PassNoise {
     double activations = 0.0, states = 0.0, input = 0.0;  ///< as in NoiseConfig
     std::uint64_t seed = 0;
+    double dropout = 0.0;  ///< float mode
 
     static PassNoise of(const NoiseConfig& noise, std::uint64_t seed) {
         return {noise.activations, noise.states, noise.input, seed};

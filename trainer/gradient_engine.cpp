@@ -14,9 +14,10 @@
 
 namespace imssa {
 
-StepNetwork StepNetwork::in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps) {
+StepNetwork StepNetwork::in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps,
+                                  NormStatistics statistics) {
     StepNetwork network;
-    network.effective_ = effective_float_network(config, parameters, steps);
+    network.effective_ = effective_float_network(config, parameters, steps, statistics);
     return network;
 }
 
@@ -56,7 +57,12 @@ std::pair<Workspace::Purpose, Workspace::Purpose> purposes(bool quantized, bool 
 
 GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quantized, int threads, bool fake_quantized,
                                EvaluationMode mode)
-    : config_(config), quantized_(quantized), pool_(threads), block_kernels_(config), observed_(config) {
+    : config_(config),
+      quantized_(quantized),
+      pool_(threads),
+      block_kernels_(config),
+      batch_norm_(config, steps, pool_),
+      observed_(config) {
     const auto [training, evaluation] = purposes(quantized, fake_quantized, mode);
     for (int thread = 0; thread < threads; ++thread) {
         workspaces_.push_back(std::make_unique<Workspace>(config, steps, training));
@@ -86,56 +92,34 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         fake_pass.emplace(*network.fake(), network.noise());
     }
     const double weight = 1.0 / static_cast<double>(indices.size());
+    if (with_gradient && network.effective().statistics == NormStatistics::batch) {
+        run_batch_norm(network, data, indices, dither_seed, weight);
+        return total_loss();
+    }
     const auto work = [&](int item, int thread) {
         const std::size_t at = static_cast<std::size_t>(item);
         Workspace& workspace =
             *(with_gradient ? workspaces_ : evaluation_workspaces_)[static_cast<std::size_t>(thread)];
-        std::array<const float*, kLaneWidth> sequences{};
-        std::array<int, kLaneWidth> labels{};
-        LanesUint keys = {};
-        LanesUint identities = {};
-        const int first = item * kLaneWidth;
-        const int lanes = std::min(kLaneWidth, static_cast<int>(indices.size()) - first);
-        for (int lane = 0; lane < lanes; ++lane) {
-            const int index = indices[static_cast<std::size_t>(first + lane)];
-            sequences[static_cast<std::size_t>(lane)] = data.sequence(index);
-            labels[static_cast<std::size_t>(lane)] = data.labels[static_cast<std::size_t>(index)];
-            identities[lane] = static_cast<std::uint32_t>(index);
-            keys[lane] = dither_sequence_key(dither_seed, static_cast<std::uint64_t>(index));
-        }
-        workspace.load_inputs(sequences.data(), lanes);
-        if (network.noise().input > 0.0) {
-            add_input_noise(network.noise(), identities, lanes, workspace);
-        }
+        const Sequences sequences = load(network, data, indices, dither_seed, item, workspace);
+        const EffectiveNetwork& effective = network.effective();
+        const Dropout dropout{with_gradient ? network.noise().dropout : 0.0, network.noise().seed,
+                              sequences.identities};
         if (quantized_pass) {
-            quantized_pass->forward(keys, identities, workspace);
+            quantized_pass->forward(sequences.keys, sequences.identities, workspace);
         } else if (fake_pass) {
             BoundsRecorder* recorder = records ? recorders_[static_cast<std::size_t>(thread)].get() : nullptr;
             if (recorder != nullptr) {
                 recorder->start();
             }
-            fake_pass->forward(keys, identities, workspace, recorder);
+            fake_pass->forward(sequences.keys, sequences.identities, workspace, recorder);
             if (recorder != nullptr) {
                 item_bounds_[at].clear();
-                recorder->finish(lanes, item_bounds_[at]);
+                recorder->finish(sequences.lanes, item_bounds_[at]);
             }
         } else {
-            forward_float(network.effective(), block_kernels_, workspace);
+            forward_float(effective, block_kernels_, workspace, nullptr, dropout);
         }
-        const EffectiveNetwork& effective = network.effective();
-        const SequenceLosses loss =
-            cross_entropy(workspace.logits.data(), effective.logit_scale, effective.logit_limit, config_.classes,
-                          labels.data(), lanes, weight, workspace.logit_gradient.data());
-        BatchLoss& result = item_results_[at];
-        result.sequences = lanes;
-        for (int lane = 0; lane < lanes; ++lane) {
-            result.loss_sum += loss.loss[static_cast<std::size_t>(lane)];
-            result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
-        }
-        if (!std::isfinite(result.loss_sum)) {
-            throw NumericalError("the loss is not finite, first '" + first_not_finite(workspace) +
-                                 "' is not; use a smaller learning rate or gradient_clip");
-        }
+        take_loss(effective, sequences, weight, item, workspace);
         if (with_gradient) {
             live_activations(workspace, item_alive_[at]);
             for_each_effective_tensor(
@@ -143,9 +127,10 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
             if (fake_pass && network.fake()->mode == EvaluationMode::convolution) {
                 backward(effective, ConvolutionAdjoint(*network.fake()), workspace, item_gradients_[at]);
             } else if (fake_pass) {
-                backward(effective, FakeKernelAdjoint(*fake_pass, keys, identities), workspace, item_gradients_[at]);
+                backward(effective, FakeKernelAdjoint(*fake_pass, sequences.keys, sequences.identities), workspace,
+                         item_gradients_[at]);
             } else if (quantized_pass) {
-                backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, keys), workspace,
+                backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, sequences.keys), workspace,
                          item_gradients_[at]);
             } else {
                 backward(effective, BlockKernelAdjoint(effective, block_kernels_), workspace, item_gradients_[at]);
@@ -162,6 +147,72 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
             observed_.join(item_bounds_[static_cast<std::size_t>(item)]);
         }
     }
+    return total_loss();
+}
+
+GradientEngine::Sequences GradientEngine::load(const StepNetwork& network, const Dataset& data,
+                                               const std::vector<int>& indices, std::uint64_t dither_seed, int item,
+                                               Workspace& workspace) {
+    Sequences sequences;
+    std::array<const float*, kLaneWidth> values{};
+    std::array<int, kLaneWidth> lengths{};
+    const int first = item * kLaneWidth;
+    sequences.lanes = std::min(kLaneWidth, static_cast<int>(indices.size()) - first);
+    for (int lane = 0; lane < sequences.lanes; ++lane) {
+        const std::size_t at = static_cast<std::size_t>(lane);
+        const int index = indices[static_cast<std::size_t>(first + lane)];
+        values[at] = data.sequence(index);
+        lengths[at] = data.length(index);
+        sequences.labels[at] = data.labels[static_cast<std::size_t>(index)];
+        sequences.identities[lane] = static_cast<std::uint32_t>(index);
+        sequences.keys[lane] = dither_sequence_key(dither_seed, static_cast<std::uint64_t>(index));
+    }
+    workspace.load_inputs(values.data(), sequences.lanes, lengths.data());
+    if (network.noise().input > 0.0) {
+        add_input_noise(network.noise(), sequences.identities, sequences.lanes, workspace);
+    }
+    return sequences;
+}
+
+void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, int item,
+                               Workspace& workspace) {
+    const SequenceLosses loss =
+        cross_entropy(workspace.logits.data(), network.logit_scale, network.logit_limit, config_.classes,
+                      sequences.labels.data(), sequences.lanes, weight, workspace.logit_gradient.data());
+    BatchLoss& result = item_results_[static_cast<std::size_t>(item)];
+    result.sequences = sequences.lanes;
+    for (int lane = 0; lane < sequences.lanes; ++lane) {
+        result.loss_sum += loss.loss[static_cast<std::size_t>(lane)];
+        result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
+    }
+    if (!std::isfinite(result.loss_sum)) {
+        throw NumericalError("the loss is not finite, first '" + first_not_finite(workspace) +
+                             "' is not; use a smaller learning rate or gradient_clip");
+    }
+}
+
+void GradientEngine::run_batch_norm(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+                                    std::uint64_t dither_seed, double weight) {
+    const int items = static_cast<int>(item_results_.size());
+    std::vector<Sequences> sequences(item_results_.size());
+    batch_norm_.run(
+        network.effective(), block_kernels_, items,
+        [&](int item, Workspace& workspace) {
+            sequences[static_cast<std::size_t>(item)] = load(network, data, indices, dither_seed, item, workspace);
+        },
+        [&](int item) {
+            return Dropout{network.noise().dropout, network.noise().seed,
+                           sequences[static_cast<std::size_t>(item)].identities};
+        },
+        [&](int item, Workspace& workspace) {
+            take_loss(network.effective(), sequences[static_cast<std::size_t>(item)], weight, item, workspace);
+            live_activations(workspace, item_alive_[static_cast<std::size_t>(item)]);
+        },
+        item_gradients_);
+    check_live_activations(item_alive_, items);
+}
+
+BatchLoss GradientEngine::total_loss() const {
     BatchLoss total;
     for (const BatchLoss& result : item_results_) {
         total.loss_sum += result.loss_sum;

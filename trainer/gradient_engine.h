@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "trainer/batch_norm_pass.h"
 #include "trainer/block_scan.h"
 #include "trainer/datasets/dataset.h"
 #include "trainer/effective_network.h"
@@ -24,7 +26,9 @@ struct BatchLoss {
 /// A network of one step in the form that the passes use: float, deployed to codes, or float on grids.
 class StepNetwork {
 public:
-    static StepNetwork in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps);
+    /// `statistics` batch: for gradients only; the batch norm then uses those of the batch.
+    static StepNetwork in_float(const ModelConfig& config, const NetworkParameters& parameters, int steps,
+                                NormStatistics statistics = NormStatistics::running);
     static StepNetwork quantized(const ModelConfig& config, const NetworkParameters& parameters,
                                  const CalibrationRanges& ranges, const DeploymentOptions& options, int steps);
     /// A deployed network as it is, possibly with errors in its codes.
@@ -68,14 +72,32 @@ public:
     /// Forward pass only.
     BatchLoss evaluate(const StepNetwork& network, const Dataset& data, std::uint64_t dither_seed);
 
+    /// Of the last gradient with NormStatistics::batch, one a layer.
+    const std::vector<BatchStatistics>& batch_statistics() const { return batch_norm_.statistics(); }
+
 private:
+    /// The sequences of one work item.
+    struct Sequences {
+        int lanes = 0;
+        std::array<int, kLaneWidth> labels{};
+        LanesUint keys = {}, identities = {};
+    };
+
+    static Sequences load(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+                          std::uint64_t dither_seed, int item, Workspace& workspace);
+    void take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, int item,
+                   Workspace& workspace);
+    void run_batch_norm(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
+                        std::uint64_t dither_seed, double weight);
+    BatchLoss total_loss() const;
     BatchLoss run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                   std::uint64_t dither_seed, bool backward);
 
     ModelConfig config_;
     bool quantized_;
     ThreadPool pool_;
-    BlockKernels block_kernels_;                                     ///< float mode: of the network of this step
+    BlockKernels block_kernels_;  ///< float mode: of the network of this step
+    BatchNormPass batch_norm_;
     std::vector<std::unique_ptr<Workspace>> workspaces_;             ///< one a thread, for training
     std::vector<std::unique_ptr<Workspace>> evaluation_workspaces_;  ///< one a thread
     std::vector<EffectiveTensors> item_gradients_;

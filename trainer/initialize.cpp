@@ -115,6 +115,7 @@ NetworkParameters initialize_parameters(const ModelConfig& config, std::uint64_t
         fill_uniform(layer.mixing.data(), layer.mixing.size(), head_bound, random.next());
         fill_uniform(layer.mixing_bias.data(), layer.mixing_bias.size(), head_bound, random.next());
         layer.gamma.setOnes();
+        layer.running_variance.setOnes();
         layer.beta.setZero();
     }
     fill_uniform(parameters.decoder.data(), parameters.decoder.size(), head_bound, random.next());

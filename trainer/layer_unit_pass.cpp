@@ -8,8 +8,6 @@ namespace imssa {
 
 namespace {
 
-/// Variance floor of the layer norm, as in PyTorch and in the deployed layer unit.
-constexpr float kNormEpsilon = 1e-5F;
 /// Steps that are normalised side by side, so that the sums over heads do not wait for each other: a whole block, so
 /// that memory is read in one run.
 constexpr int kGroup = kBlockSteps;
@@ -96,7 +94,7 @@ void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& u
     for (int group = 0; group < kBlockSteps; group += kGroup) {
         const int offset = group * kLaneWidth;
         Lanes mean[kGroup] = {}, projection[kGroup] = {}, inverse[kGroup];
-        if (normed) {
+        if (config.norm != Norm::none) {
             for (int head = 0; head < heads; ++head) {
                 const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(head)]);
                 Lanes gamma_sum = load_lanes(gamma_gradient + head * kLaneWidth);

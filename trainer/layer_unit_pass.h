@@ -7,8 +7,10 @@ namespace imssa {
 /// The digital unit behind the mixing product in real numbers, on one block (8 steps x 16 sequences): gated linear
 /// unit, residual, layer norm over heads. mixing: mixing_outputs x 128, input: heads x 128.
 
+/// A batch norm is here the affine map gamma z + beta.
+
 /// normalized = (z - mean) / deviation of z = gate(mixing_scale * mixing) + residual_scale * input (z itself without a
-/// norm); out = gamma * normalized + beta unless out is null. inverse_deviation: 8 x 16.
+/// layer norm); out = gamma * normalized + beta unless out is null. inverse_deviation: 8 x 16.
 void layer_unit_forward(const ModelConfig& config, const EffectiveLayerUnits& units,
                         const EffectiveLayerTensors& tensors, const float* mixing, const float* input,
                         float* normalized, float* inverse_deviation, float* out);

@@ -35,6 +35,7 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
             gradient.decoder[at] += lane_sum(g * load_lanes(workspace.pooled.data() + head * kLaneWidth));
         }
     }
+    const Lanes gains = pooling_gains(network, workspace);
     for (int head = 0; head < config.heads; ++head) {
         Lanes sum = {};
         for (int output = 0; output < config.classes; ++output) {
@@ -44,39 +45,8 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
         }
         const Lanes pooled = load_lanes(workspace.pooled.data() + head * kLaneWidth);
         sum = magnitude(pooled) < broadcast(network.pooled_limit) ? sum : Lanes{};
-        store_lanes(workspace.pooled_gradient.data() + head * kLaneWidth, sum * network.pooling_gain);
+        store_lanes(workspace.pooled_gradient.data() + head * kLaneWidth, sum * gains);
     }
-}
-
-/// One layer of one chunk: workspace.gradient_a (of its output) -> workspace.gradient_b (of its input).
-void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace, int layer,
-                    int chunk, EffectiveTensors& gradient) {
-    const ModelConfig& config = network.config;
-    const std::size_t index = static_cast<std::size_t>(layer);
-    const EffectiveLayerTensors& tensors = network.tensors.layers[index];
-    const EffectiveLayerUnits& units = network.units[index];
-    LayerTrace& trace = workspace.trace[index];
-    const int first = chunk * kChunkBlocks;
-    const int count = workspace.chunk_blocks(chunk);
-    const int outputs = config.mixing_outputs();
-    for (int block = first; block < first + count; ++block) {
-        layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
-                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
-                            workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),
-                            workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data());
-        float* y_gradient = workspace.kernel_gradient.block(block);
-        dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
-                      config.heads, outputs);
-        const float* slope = trace.slope.block(block);
-        for (int at = 0; at < config.heads * kBlockWidth; at += kLaneWidth) {
-            store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
-        }
-    }
-    EffectiveLayerTensors& layer_gradient = gradient.layers[index];
-    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(),
-                   trace.activation.block(first), trace.activation.stride(), count, layer_gradient.mixing.data(),
-                   layer_gradient.mixing_bias.data(), outputs, config.heads);
-    kernels.chunk_backward(workspace, layer, chunk, gradient);
 }
 
 }  // namespace
@@ -115,16 +85,28 @@ void decode(const EffectiveNetwork& network, const float* pooled, float* logits)
 void pool_chunk(Workspace& workspace, int chunk) {
     const int first = chunk * kChunkBlocks;
     for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-        const int valid = workspace.valid_steps(block);
         const float* out = workspace.stream.back().block(block);
+        Lanes counts[kBlockSteps];
+        for (int step = 0; step < kBlockSteps; ++step) {
+            counts[step] = workspace.pooled_step(block * kBlockSteps + step);
+        }
         for (int head = 0; head < workspace.config.heads; ++head) {
             Lanes sum = load_lanes(workspace.pooled_sums.data() + head * kLaneWidth);
-            for (int step = 0; step < valid; ++step) {
-                sum += load_lanes(out + head * kBlockWidth + step * kLaneWidth);
+            for (int step = 0; step < kBlockSteps; ++step) {
+                const Lanes value = load_lanes(out + head * kBlockWidth + step * kLaneWidth);
+                sum += counts[step] > 0.0F ? value : Lanes{};
             }
             store_lanes(workspace.pooled_sums.data() + head * kLaneWidth, sum);
         }
     }
+}
+
+Lanes pooling_gains(const EffectiveNetwork& network, const Workspace& workspace) {
+    Lanes gains = {};
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        gains[lane] = network.pooling_gain_of(static_cast<int>(workspace.lengths[static_cast<std::size_t>(lane)]));
+    }
+    return gains;
 }
 
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer) {
@@ -134,52 +116,77 @@ void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkO
 }
 
 void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace,
-                   ChunkObserver* observer) {
-    const ModelConfig& config = network.config;
-    workspace.pooled_sums.clear();
-    for (LayerTrace& trace : workspace.trace) {
-        std::fill_n(trace.states.data(), trace.states.size() / (workspace.keeps_states ? workspace.chunks + 1 : 1),
-                    0.0F);
-    }
+                   ChunkObserver* observer, const Dropout& dropout) {
+    start_float(workspace);
     for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
-        const int first = chunk * kChunkBlocks;
-        const int count = workspace.chunk_blocks(chunk);
-        for (int block = first; block < first + count; ++block) {
-            dense_product(network.tensors.encoder.data(), network.tensors.encoder_bias.data(),
-                          workspace.input.block(block), workspace.stream[0].block(block), config.heads,
-                          config.channels);
-        }
-        for (int layer = 0; layer < config.layers; ++layer) {
-            const std::size_t index = static_cast<std::size_t>(layer);
-            LayerTrace& trace = workspace.trace[index];
-            BlockBuffer& input = workspace.stream[index];
-            for (int head = 0; head < config.heads; ++head) {
-                const int offset = head * kBlockWidth;
-                block_scan_forward(kernels.layout(), kernels.of(layer, head), input.block(first) + offset,
-                                   trace.kernel_output.block(first) + offset, input.stride(), count,
-                                   workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head),
-                                   workspace.scratch_states.data());
-            }
-            const EffectiveLayerTensors& tensors = network.tensors.layers[index];
-            for (int block = first; block < first + count; ++block) {
-                activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
-                               trace.slope.block(block), config.heads);
-                dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
-                              trace.mixing.block(block), config.mixing_outputs(), config.heads);
-                layer_unit_forward(config, network.units[index], tensors, trace.mixing.block(block), input.block(block),
-                                   trace.normalized.block(block),
-                                   trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
-                                   workspace.stream[index + 1].block(block));
-            }
+        encode_chunk(network, workspace, chunk);
+        for (int layer = 0; layer < network.config.layers; ++layer) {
+            layer_forward_float(network, kernels, workspace, layer, chunk, dropout);
         }
         pool_chunk(workspace, chunk);
         if (observer != nullptr) {
             observer->on_chunk(workspace, chunk);
         }
     }
+    finish_float(network, workspace);
+}
+
+void start_float(Workspace& workspace) {
+    workspace.pooled_sums.clear();
+    for (LayerTrace& trace : workspace.trace) {
+        std::fill_n(trace.states.data(), trace.states.size() / (workspace.keeps_states ? workspace.chunks + 1 : 1),
+                    0.0F);
+    }
+}
+
+void encode_chunk(const EffectiveNetwork& network, Workspace& workspace, int chunk) {
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        dense_product(network.tensors.encoder.data(), network.tensors.encoder_bias.data(), workspace.input.block(block),
+                      workspace.stream[0].block(block), network.config.heads, network.config.channels);
+    }
+}
+
+void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace, int layer,
+                         int chunk, const Dropout& dropout) {
+    const ModelConfig& config = network.config;
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    const std::size_t index = static_cast<std::size_t>(layer);
+    LayerTrace& trace = workspace.trace[index];
+    BlockBuffer& input = workspace.stream[index];
     for (int head = 0; head < config.heads; ++head) {
+        const int offset = head * kBlockWidth;
+        block_scan_forward(kernels.layout(), kernels.of(layer, head), input.block(first) + offset,
+                           trace.kernel_output.block(first) + offset, input.stride(), count,
+                           workspace.states(layer, chunk, head), workspace.states(layer, chunk + 1, head),
+                           workspace.scratch_states.data());
+    }
+    const EffectiveLayerTensors& tensors = network.tensors.layers[index];
+    for (int block = first; block < first + count; ++block) {
+        activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
+                       trace.slope.block(block), config.heads);
+        for (int head = 0; dropout.active() && head < config.heads; ++head) {
+            drop_block(dropout, static_cast<std::uint32_t>(layer * config.heads + head),
+                       static_cast<std::uint32_t>(block * kBlockSteps),
+                       trace.activation.block(block) + head * kBlockWidth,
+                       trace.slope.block(block) + head * kBlockWidth);
+        }
+        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
+                      trace.mixing.block(block), config.mixing_outputs(), config.heads);
+        const bool batch = network.statistics == NormStatistics::batch;
+        layer_unit_forward(config, network.units[index], tensors, trace.mixing.block(block), input.block(block),
+                           trace.normalized.block(block),
+                           trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
+                           batch ? nullptr : workspace.stream[index + 1].block(block));
+    }
+}
+
+void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
+    const Lanes gains = pooling_gains(network, workspace);
+    for (int head = 0; head < network.config.heads; ++head) {
         store_lanes(workspace.pooled.data() + head * kLaneWidth,
-                    load_lanes(workspace.pooled_sums.data() + head * kLaneWidth) * network.pooling_gain);
+                    load_lanes(workspace.pooled_sums.data() + head * kLaneWidth) * gains);
     }
     decode(network, workspace.pooled.data(), workspace.logits.data());
 }
@@ -207,10 +214,7 @@ void BlockKernelAdjoint::finish(Workspace& workspace, EffectiveTensors& gradient
     }
 }
 
-void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
-              EffectiveTensors& gradient) {
-    const ModelConfig& config = network.config;
-    const bool masked = network.code_limit < kNoLimit;
+void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient) {
     decoder_backward(network, workspace, gradient);
     workspace.block_kernel_gradients.clear();
     for (LayerTrace& trace : workspace.trace) {
@@ -218,21 +222,72 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
         trace.gamma_gradient.clear();
         trace.beta_gradient.clear();
     }
-    for (int chunk = workspace.chunks - 1; chunk >= 0; --chunk) {
-        const int first = chunk * kChunkBlocks;
-        const int count = workspace.chunk_blocks(chunk);
-        for (int block = first; block < first + count; ++block) {
-            const int valid = workspace.valid_steps(block);
-            float* to = workspace.gradient_a.block(block);
-            for (int head = 0; head < config.heads; ++head) {
-                const Lanes g = load_lanes(workspace.pooled_gradient.data() + head * kLaneWidth);
-                for (int step = 0; step < kBlockSteps; ++step) {
-                    store_lanes(to + head * kBlockWidth + step * kLaneWidth, step < valid ? g : Lanes{});
-                }
+}
+
+void pooling_backward(Workspace& workspace, int chunk) {
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        Lanes counts[kBlockSteps];
+        for (int step = 0; step < kBlockSteps; ++step) {
+            counts[step] = workspace.pooled_step(block * kBlockSteps + step);
+        }
+        float* to = workspace.gradient_a.block(block);
+        for (int head = 0; head < workspace.config.heads; ++head) {
+            const Lanes g = load_lanes(workspace.pooled_gradient.data() + head * kLaneWidth);
+            for (int step = 0; step < kBlockSteps; ++step) {
+                store_lanes(to + head * kBlockWidth + step * kLaneWidth, counts[step] > 0.0F ? g : Lanes{});
             }
         }
+    }
+}
+
+void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace, int layer,
+                    int chunk, EffectiveTensors& gradient) {
+    const ModelConfig& config = network.config;
+    const std::size_t index = static_cast<std::size_t>(layer);
+    const EffectiveLayerTensors& tensors = network.tensors.layers[index];
+    const EffectiveLayerUnits& units = network.units[index];
+    LayerTrace& trace = workspace.trace[index];
+    const int first = chunk * kChunkBlocks;
+    const int count = workspace.chunk_blocks(chunk);
+    const int outputs = config.mixing_outputs();
+    for (int block = first; block < first + count; ++block) {
+        layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
+                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
+                            workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),
+                            workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data());
+        float* y_gradient = workspace.kernel_gradient.block(block);
+        dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
+                      config.heads, outputs);
+        const float* slope = trace.slope.block(block);
+        for (int at = 0; at < config.heads * kBlockWidth; at += kLaneWidth) {
+            store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
+        }
+    }
+    EffectiveLayerTensors& layer_gradient = gradient.layers[index];
+    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(),
+                   trace.activation.block(first), trace.activation.stride(), count, layer_gradient.mixing.data(),
+                   layer_gradient.mixing_bias.data(), outputs, config.heads);
+    kernels.chunk_backward(workspace, layer, chunk, gradient);
+}
+
+void encoder_backward(const EffectiveNetwork& network, Workspace& workspace, int chunk, EffectiveTensors& gradient) {
+    const int first = chunk * kChunkBlocks;
+    dense_gradient(workspace.gradient_a.block(first), workspace.gradient_a.stride(), workspace.input.block(first),
+                   workspace.input.stride(), workspace.chunk_blocks(chunk), gradient.encoder.data(),
+                   gradient.encoder_bias.data(), network.config.heads, network.config.channels);
+}
+
+void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
+              EffectiveTensors& gradient) {
+    const ModelConfig& config = network.config;
+    const bool masked = network.code_limit < kNoLimit;
+    start_backward(network, workspace, gradient);
+    for (int chunk = workspace.chunks - 1; chunk >= 0; --chunk) {
+        pooling_backward(workspace, chunk);
+        const int first = chunk * kChunkBlocks;
         const auto mask_stream = [&](int index) {
-            for (int block = first; masked && block < first + count; ++block) {
+            for (int block = first; masked && block < first + workspace.chunk_blocks(chunk); ++block) {
                 mask_block(workspace.stream[static_cast<std::size_t>(index)].block(block), network.code_limit,
                            workspace.gradient_a.block(block), config.heads);
             }
@@ -243,9 +298,7 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
             std::swap(workspace.gradient_a, workspace.gradient_b);
         }
         mask_stream(0);
-        dense_gradient(workspace.gradient_a.block(first), workspace.gradient_a.stride(), workspace.input.block(first),
-                       workspace.input.stride(), count, gradient.encoder.data(), gradient.encoder_bias.data(),
-                       config.heads, config.channels);
+        encoder_backward(network, workspace, chunk, gradient);
     }
     kernels.finish(workspace, gradient);
     for (int layer = 0; layer < config.layers; ++layer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "trainer/block_scan.h"
+#include "trainer/dropout.h"
 #include "trainer/effective_network.h"
 #include "trainer/workspace.h"
 
@@ -16,7 +17,7 @@ public:
 /// Forward pass of 16 sequences in real numbers, from workspace.input to workspace.logits. `kernels` are prepared for
 /// the network.
 void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace,
-                   ChunkObserver* observer = nullptr);
+                   ChunkObserver* observer = nullptr, const Dropout& dropout = {});
 
 /// The same with kernels of its own.
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer = nullptr);
@@ -24,8 +25,11 @@ void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkO
 /// Activation of one block, heads x 128, and its slope. `value` may be `y`.
 void activate_block(Activation activation, const float* y, float* value, float* slope, int heads);
 
-/// Adds the last layer's output of one chunk to workspace.pooled_sums, without steps beyond the sequence.
+/// Adds the last layer's output of one chunk to workspace.pooled_sums: the steps that pooling counts.
 void pool_chunk(Workspace& workspace, int chunk);
+
+/// Gain of each lane's pooled sum.
+Lanes pooling_gains(const EffectiveNetwork& network, const Workspace& workspace);
 
 /// The backward pass through the kernels: float or quantized.
 class KernelAdjoint {
@@ -56,6 +60,30 @@ private:
 /// no gradient.
 void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
               EffectiveTensors& gradient);
+
+// The pieces of a pass, for those that need another order of layers and chunks.
+
+/// States and pooled sums of a new set of sequences.
+void start_float(Workspace& workspace);
+/// One chunk of the input through the encoder.
+void encode_chunk(const EffectiveNetwork& network, Workspace& workspace, int chunk);
+/// One chunk through one layer, in real numbers. With statistics of the batch, trace.normalized holds the numbers ahead
+/// of the batch norm, and the layer's output is not made.
+void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace, int layer,
+                         int chunk, const Dropout& dropout);
+/// Pooled sums to logits.
+void finish_float(const EffectiveNetwork& network, Workspace& workspace);
+
+/// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the
+/// backward pass adds up.
+void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient);
+/// From the pooled numbers' gradient to that of one chunk of the last layer's output, in workspace.gradient_a.
+void pooling_backward(Workspace& workspace, int chunk);
+/// One layer of one chunk: workspace.gradient_a (of its output) -> workspace.gradient_b (of its input).
+void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace, int layer,
+                    int chunk, EffectiveTensors& gradient);
+/// One chunk of workspace.gradient_a, now of the encoder's output, to the encoder's gradient.
+void encoder_backward(const EffectiveNetwork& network, Workspace& workspace, int chunk, EffectiveTensors& gradient);
 
 /// pooled (heads x 16) -> logits in real numbers, without rounding.
 void decode(const EffectiveNetwork& network, const float* pooled, float* logits);

@@ -89,6 +89,7 @@ StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int 
                                        const ObservedBounds* bounds) const {
     PhaseConfig clean = phase_;
     clean.noise = {};
+    clean.dropout = 0.0;
     return draw_step(checkpoint_.config, clean, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr,
                      train_.steps, bits_of_epoch(phase_, epoch), checkpoint_.config.seed, bounds)
         .network;
@@ -103,7 +104,7 @@ double PhaseTrainer::test_accuracy() {
 
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
                        const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed,
-                       const ObservedBounds* bounds) {
+                       const ObservedBounds* bounds, NormStatistics statistics) {
     const NoiseConfig& noise = phase.noise;
     TrainingStep result;
     result.parameters = parameters;
@@ -126,10 +127,12 @@ TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, cons
             }
             result.network = StepNetwork::quantized(std::move(deployed));
         } else {
-            result.network = StepNetwork::in_float(config.model, result.parameters, steps);
+            result.network = StepNetwork::in_float(config.model, result.parameters, steps, statistics);
         }
     }
-    result.network.set_noise(PassNoise::of(noise, seed));
+    PassNoise pass = PassNoise::of(noise, seed);
+    pass.dropout = phase.dropout;
+    result.network.set_noise(pass);
     return result;
 }
 
@@ -142,7 +145,8 @@ TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, in
     const TrainConfig& config = checkpoint_.config;
     TrainingStep drawn =
         draw_step(config, phase_, parameters, checkpoint_.ranges ? &*checkpoint_.ranges : nullptr, train_.steps,
-                  bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step), bounds);
+                  bits_of_epoch(phase_, epoch), step_noise_seed(config.seed, checkpoint_.phase, epoch, step), bounds,
+                  config.model.norm == Norm::batch ? NormStatistics::batch : NormStatistics::running);
     if (drawn.network.deployed() != nullptr) {
         check_dead_weights(drawn.parameters, drawn.network.effective());
     }
@@ -165,7 +169,7 @@ void PhaseTrainer::step_gradient(const TrainingStep& drawn, const NetworkParamet
         return;
     }
     parameter_gradient(checkpoint_.config.model, drawn.parameters, drawn.network.deployed(), effective, gradient,
-                       phase_.parameterization);
+                       phase_.parameterization, InputMatrix::folded, drawn.network.effective().statistics);
     if (phase_.parameterization == Parameterization::continuous) {
         straight_through_a(parameters, drawn.parameters, gradient);
     }
@@ -244,6 +248,9 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         const double factor =
             cosine_schedule(optimizer.state().steps, steps_per_epoch_ * phase_.epochs, phase_.warmup_steps);
         update(optimizer, gradient, factor, parameters);
+        if (drawn.network.effective().statistics == NormStatistics::batch) {
+            update_running_statistics(engine_.batch_statistics(), parameters);
+        }
         check_poles(parameters, where);
         metrics.learning_rate = factor * phase_.learning_rate;
         metrics.gradient_norm += norm / static_cast<double>(steps_per_epoch_);

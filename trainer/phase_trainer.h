@@ -26,7 +26,7 @@ struct TrainingStep {
 /// may be null in float, bounds where needs_bounds is false.
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
                        const CalibrationRanges* ranges, int steps, int bits, std::uint64_t seed,
-                       const ObservedBounds* bounds = nullptr);
+                       const ObservedBounds* bounds = nullptr, NormStatistics statistics = NormStatistics::running);
 
 /// Optimises the parameters of a checkpoint through the epochs of one phase.
 class PhaseTrainer {

@@ -1,6 +1,7 @@
 #include "trainer/quantized_pass.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "models/network/quantizer.h"
@@ -177,8 +178,14 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
         }
         pool_chunk(workspace, chunk);
     }
-    pool_codes(network_.pooling_gain, network_.activation_limit(), workspace.pooled_sums.data(),
-               workspace.pooled.data(), model.heads * kLaneWidth);
+    std::array<float, kLaneWidth> gains{};
+    for (std::size_t lane = 0; lane < gains.size(); ++lane) {
+        gains[lane] = network_.pooling_gain_of(static_cast<int>(workspace.lengths[lane]));
+    }
+    for (int head = 0; head < model.heads; ++head) {
+        pool_codes(gains.data(), network_.activation_limit(), workspace.pooled_sums.data() + head * kLaneWidth,
+                   workspace.pooled.data() + head * kLaneWidth, kLaneWidth);
+    }
     for (int output = 0; output < model.classes; ++output) {
         const std::size_t at = static_cast<std::size_t>(output);
         Lanes sum = {};

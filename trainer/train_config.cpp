@@ -30,6 +30,12 @@ void PhaseConfig::validate() const {
     require(std::isfinite(weight_decay) && weight_decay >= 0.0, "key 'weight_decay' must not be negative");
     require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
     require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
+    require(dropout >= 0.0 && dropout < 1.0, "key 'dropout' must lie in [0, 1)");
+    require(dropout == 0.0 || mode == EvaluationMode::recurrent,
+            "'dropout' needs mode 'recurrent': the convolution has no place for it");
+    require(dropout == 0.0 || precision == Precision::in_float,
+            "'dropout' needs precision 'float': what it leaves is scaled by 1 / (1 - dropout), beyond the range of the "
+            "codes");
     require(calibration_sequences >= 1, "key 'calibration_sequences' must be at least 1");
     require(noise.cell_errors == 0.0 || precision == Precision::quantized,
             "noise.cell_errors needs precision 'quantized': the errors are those of deployed cells; in float use "
@@ -68,10 +74,15 @@ void TrainConfig::validate() const {
     for (const PhaseConfig* phase : {&training, &finetune}) {
         require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
                 "greedy pruning looks at the validation split: set data.validation_count above 0");
+        require(phase->epochs == 0 || model.norm != Norm::batch || phase->mode == EvaluationMode::recurrent,
+                "model.norm 'batch' needs mode 'recurrent': the convolution has no statistics of the batch");
         if (phase->mode == EvaluationMode::convolution && phase->precision == Precision::fake_quantized) {
             check_convolution(fake_quantization);
         }
     }
+    require(model.norm != Norm::batch || training.epochs == 0 || training.precision == Precision::in_float,
+            "model.norm 'batch' collects its running statistics in float: set training.precision 'float', or leave the "
+            "phase out and fine-tune the checkpoint of --init");
     check_bit_schedule(training, quantization, fake_quantization);
     check_bit_schedule(finetune, quantization, fake_quantization);
     require(training.epochs == 0 || finetune.epochs == 0 || training.checkpoint.empty() ||

@@ -38,6 +38,7 @@ struct PhaseConfig {
     double weight_decay = 0.01;               ///< of encoder, mixing and decoder weights
     int warmup_steps = 200;
     double gradient_clip = 1.0;       ///< largest norm of the gradient over all parameters
+    double dropout = 0.0;             ///< probability that an output of the activation is dropped
     int calibration_sequences = 512;  ///< quantized: sequences that set the converter ranges before the first step
     Parameterization parameterization = Parameterization::continuous;
     int lower_bits_from = 0;  ///< bits of the first epochs, lowered one by one to those asked for; 0: off
@@ -60,6 +61,7 @@ void visit_fields(Visitor& visit, PhaseConfig& c) {
     visit("weight_decay", c.weight_decay);
     visit("warmup_steps", c.warmup_steps);
     visit("gradient_clip", c.gradient_clip);
+    visit("dropout", c.dropout);
     visit("calibration_sequences", c.calibration_sequences);
     visit("checkpoint", c.checkpoint);
     visit("parameterization", c.parameterization);

@@ -188,6 +188,12 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
     checkpoint.config = options.config;
     checkpoint.steps = steps;
     if (!options.init) {
+        if (options.config.model.norm == Norm::batch && options.config.training.epochs == 0 &&
+            options.config.finetune.precision != Precision::in_float) {
+            throw UserError(
+                "model.norm 'batch' collects its running statistics in float: give a float [training] phase, or the "
+                "checkpoint of one with --init");
+        }
         checkpoint.parameters =
             initialize_parameters(options.config.model, options.config.seed, options.config.initialization);
         return checkpoint;

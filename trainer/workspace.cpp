@@ -9,8 +9,9 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       steps(sequence_steps),
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
-      keeps_states(purpose == Purpose::float_training || purpose == Purpose::quantized ||
-                   purpose == Purpose::fake_training || purpose == Purpose::convolution_training) {
+      keeps_states(purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
+                   purpose == Purpose::quantized || purpose == Purpose::fake_training ||
+                   purpose == Purpose::convolution_training) {
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
@@ -59,24 +60,28 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     scratch_states = AlignedArray<float>(std::max(
         {kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth,
          static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth}));
-    if (purpose == Purpose::float_training) {
+    if (purpose == Purpose::float_training || purpose == Purpose::batch_norm_training) {
         block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
                                                      BlockKernelLayout{config.modes()}.size());
     }
     if (keeps_states) {
-        gradient_a = BlockBuffer(heads, kChunkBlocks);
-        gradient_b = BlockBuffer(heads, kChunkBlocks);
+        const int gradient_blocks = purpose == Purpose::batch_norm_training ? blocks : kChunkBlocks;
+        gradient_a = BlockBuffer(heads, gradient_blocks);
+        gradient_b = BlockBuffer(heads, gradient_blocks);
         mixing_gradient = BlockBuffer(outputs, kChunkBlocks);
         kernel_gradient = BlockBuffer(heads, kChunkBlocks);
     }
 }
 
-void Workspace::load_inputs(const float* const* sequences, int lanes) {
+void Workspace::load_inputs(const float* const* sequences, int sequence_count, const int* sequence_lengths) {
+    lanes = sequence_count;
     const int channels = config.channels;
     for (int lane = 0; lane < kLaneWidth; ++lane) {
+        const int length = sequence_lengths != nullptr && lane < lanes ? sequence_lengths[lane] : steps;
+        lengths[static_cast<std::size_t>(lane)] = static_cast<float>(length);
         for (int block = 0; block < blocks; ++block) {
             float* to = input.block(block) + lane;
-            const int valid = valid_steps(block);
+            const int valid = std::min(kBlockSteps, length - block * kBlockSteps);
             for (int channel = 0; channel < channels; ++channel) {
                 for (int step = 0; step < kBlockSteps; ++step) {
                     const bool present = lane < lanes && step < valid;

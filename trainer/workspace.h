@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -34,6 +35,7 @@ public:
     enum class Purpose {
         evaluation,
         float_training,
+        batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
         quantized,
         fake_training,
@@ -43,12 +45,30 @@ public:
 
     Workspace(const ModelConfig& config, int steps, Purpose purpose);
 
-    /// Takes up to 16 sequences of steps x channels values; lanes beyond `lanes` become zero.
-    void load_inputs(const float* const* sequences, int lanes);
+    /// Takes up to 16 sequences of steps x channels values; lanes beyond `lanes`, and steps beyond the length of a
+    /// sequence (`lengths`: one a lane; null: all have `steps`), become zero.
+    void load_inputs(const float* const* sequences, int lanes, const int* lengths = nullptr);
 
     int chunk_blocks(int chunk) const { return std::min(kChunkBlocks, blocks - chunk * kChunkBlocks); }
     /// Steps of a block that belong to the sequence (fewer than 8 only in the last one).
     int valid_steps(int block) const { return std::min(kBlockSteps, steps - block * kBlockSteps); }
+    /// 1 in the lanes that hold a sequence with this step, 0 in the others.
+    Lanes present(int step) const {
+        Lanes inside = static_cast<float>(step) < load_lanes(lengths.data()) ? broadcast(1.0F) : Lanes{};
+        for (int lane = lanes; lane < kLaneWidth; ++lane) {
+            inside[lane] = 0.0F;
+        }
+        return inside;
+    }
+    /// 1 in the lanes whose pooling counts this step, 0 in the others.
+    Lanes pooled_step(int step) const {
+        const Lanes after = load_lanes(lengths.data()) - static_cast<float>(step);
+        const Lanes counts = after > 0.0F ? broadcast(1.0F) : Lanes{};
+        if (config.pooling == Pooling::last) {
+            return after > 1.0F ? Lanes{} : counts;
+        }
+        return counts;
+    }
     float* states(int layer, int chunk, int head) {
         return trace[static_cast<std::size_t>(layer)].states.data() + place(chunk, head);
     }
@@ -65,9 +85,11 @@ public:
 
     ModelConfig config;
     int steps = 0, blocks = 0, chunks = 0;
-    bool keeps_states = false;        ///< a checkpoint a chunk; otherwise states are updated in place
-    BlockBuffer input;                ///< channels
-    std::vector<BlockBuffer> stream;  ///< input of every layer, then the output of the last
+    std::array<float, kLaneWidth> lengths{};  ///< steps of each lane's sequence
+    int lanes = kLaneWidth;                   ///< that hold a sequence
+    bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
+    BlockBuffer input;                        ///< channels
+    std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]

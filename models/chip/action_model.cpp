@@ -63,8 +63,26 @@ LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, 
 }
 
 int pooling_register_bits(const DeployedNetwork& network) {
+    if (network.model.pooling == Pooling::last) {
+        return network.options.activation_bits;
+    }
     return network.options.activation_bits +
            static_cast<int>(std::ceil(std::log2(static_cast<double>(network.steps) + 1.0)));
+}
+
+PoolingActionCounts pooling_action_counts(const DeployedNetwork& network) {
+    PoolingActionCounts counts;
+    const double bits = static_cast<double>(network.model.heads) * pooling_register_bits(network);
+    if (network.model.pooling == Pooling::last) {
+        counts.sequence_bits = bits;
+        return counts;
+    }
+    counts.adders = bits / 8.0;
+    counts.multipliers = 1;
+    counts.step_adds = bits / 8.0;
+    counts.step_bits = bits;
+    counts.sequence_multiplies = network.model.heads;
+    return counts;
 }
 
 }  // namespace imssa

@@ -31,7 +31,17 @@ struct LayerUnitActionCounts {
 };
 LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, int heads);
 
-/// Bits of one head's accumulator in the pooling unit.
+/// Bits of one head's register in the pooling unit: an accumulator of all steps, or the code of the last one.
 int pooling_register_bits(const DeployedNetwork& network);
+
+/// The pooling unit. A mean adds at every step (beyond the length of a short sequence a zero) and multiplies once a
+/// sequence; the last step is written into the register and read from it.
+struct PoolingActionCounts {
+    double adders = 0, multipliers = 0;   ///< parts
+    double step_adds = 0, step_bits = 0;  ///< mean, a step: additions, bits read and bits written
+    double sequence_multiplies = 0;       ///< mean, a sequence
+    double sequence_bits = 0;             ///< last step, a sequence: bits written and bits read
+};
+PoolingActionCounts pooling_action_counts(const DeployedNetwork& network);
 
 }  // namespace imssa

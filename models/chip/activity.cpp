@@ -92,7 +92,11 @@ const KernelActivity& ActivityStatistics::of(const DeployedKernel& kernel) const
 ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedNetwork& network,
                                      const ChipConfig& config, int sequences) {
     const double steps = static_cast<double>(network.steps) * sequences;
-    const double layers = static_cast<double>(network.layers.size());
+    // Layers in units of the first: where pruned kernels were removed, others have more or fewer.
+    double layers = 0.0;
+    for (const DeployedLayer& one : network.layers) {
+        layers += static_cast<double>(one.kernel_count()) / network.layers.front().kernel_count();
+    }
     const DeployedLayer& layer = network.layers.front();
     const DeployedKernel& kernel = layer.kernels.front();
     const double operations = steps + (kernel.options.form == OutputForm::delayed ? sequences : 0);
@@ -109,9 +113,9 @@ ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedN
     take("mixing.array.tile", steps * layers, dense_shape(layer.mixing), statistics.mixing);
     take("classifier.array.tile", sequences, dense_shape(network.decoder), statistics.classifier);
     KernelActivity& of_kernel = statistics.of(kernel);
-    const KernelTileCounts tiles = count_kernel_tiles(kernel, network.model.heads, config.mapping, "the kernel");
+    const KernelTileCounts tiles = count_kernel_tiles(kernel, layer.kernel_count(), config.mapping, "the kernel");
     take("kernel.tile", operations * layers,
-         kernel_shape(kernel, network.model.heads, tiles, of_kernel, config.mapping), of_kernel.array);
+         kernel_shape(kernel, layer.kernel_count(), tiles, of_kernel, config.mapping), of_kernel.array);
     return statistics;
 }
 

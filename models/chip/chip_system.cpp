@@ -37,6 +37,7 @@ void SequenceSource::stream(const BatchInput& input) {
     const std::shared_ptr<Batch> batch = std::make_shared<Batch>();
     batch->index = next_batch_++;
     batch->sequence_ids = input.sequence_ids;
+    batch->lengths = input.lengths;
     batch->dither_keys = dither_keys(chip_.seed(), input.sequence_ids);
     for (int step = 0; step < network.steps; ++step) {
         const std::shared_ptr<Token> token = pool_.take(network.model.channels, batch);
@@ -65,8 +66,9 @@ ChipSystem::ChipSystem(const DeployedNetwork& network, const ChipConfig& config,
 
 std::vector<BatchResult> ChipSystem::run(const std::vector<BatchInput>& batches) {
     for (const BatchInput& batch : batches) {
-        if (batch.values.empty() || batch.values.size() != batch.sequence_ids.size()) {
-            throw std::invalid_argument("a batch needs one sequence id a lane and at least one lane");
+        if (batch.values.empty() || batch.values.size() != batch.sequence_ids.size() ||
+            (!batch.lengths.empty() && batch.lengths.size() != batch.values.size())) {
+            throw std::invalid_argument("a batch needs one sequence id and one length a lane, and at least one lane");
         }
     }
     source_.submit(batches);

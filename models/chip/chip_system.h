@@ -13,6 +13,7 @@ namespace imssa {
 struct BatchInput {
     std::vector<const float*> values;         ///< one pointer a lane to steps x channels floats
     std::vector<std::uint64_t> sequence_ids;  ///< one a lane: keys noise and dither
+    std::vector<int> lengths;                 ///< one a lane: steps that pooling counts; empty: all of them
 };
 
 /// Host stub: streams batches back to back into a chip's input channel.

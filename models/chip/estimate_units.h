@@ -194,18 +194,18 @@ private:
     }
 
     void pooling() {
-        const int register_bits = pooling_register_bits(network_);
-        const double bits = static_cast<double>(steps_) * heads_ * register_bits;
+        const PoolingActionCounts counts = pooling_action_counts(network_);
+        const double bits = steps_ * counts.step_bits + counts.sequence_bits;
         begin(-1, "pooling", "", ComponentGroup::layer_units);
         part(Component::sequencer, 1.0);
-        part(Component::register_bit, heads_ * register_bits);
-        part(Component::adder, heads_ * register_bits / 8.0);
-        part(Component::multiplier, 1.0);
+        part(Component::register_bit, heads_ * pooling_register_bits(network_));
+        part(Component::adder, counts.adders);
+        part(Component::multiplier, counts.multipliers);
         act(Action::control_cycle, static_cast<double>(steps_) * pooling_cycles(config_.timing));
-        act(Action::digital_add, bits / 8.0);
+        act(Action::digital_add, steps_ * counts.step_adds);
         act(Action::register_bit_read, bits);
         act(Action::register_bit_write, bits);
-        act(Action::digital_multiply, heads_);
+        act(Action::digital_multiply, counts.sequence_multiplies);
     }
 
     const DeployedNetwork& network_;

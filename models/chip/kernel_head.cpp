@@ -9,7 +9,9 @@ const DeployedKernel& kernel_of(const ChipContext& context, int layer, int head)
 }
 
 std::uint32_t first_dither_unit(const ChipContext& context, int layer, int head) {
-    return static_cast<std::uint32_t>((layer * context.network.model.heads + head) * context.network.model.modes());
+    const ModelConfig& model = context.network.model;
+    const int channel = context.network.layers[static_cast<std::size_t>(layer)].channel_of(head);
+    return static_cast<std::uint32_t>((layer * model.heads + channel) * model.modes());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int
     const std::vector<TileGroup> groups = place_kernels(deployed.kernels, context.config.mapping, name());
     cycles_ = kernel_step_cycles(deployed, context.config);
     tile_counts_ = count_kernel_tiles(groups, deployed.kernels, context.config.mapping);
-    for (int head = 0; head < context.network.model.heads; ++head) {
+    for (int head = 0; head < deployed.kernel_count(); ++head) {
         heads_.push_back(std::make_unique<KernelHead>(("head" + std::to_string(head)).c_str(), layer, head, context));
         register_files_.push_back(&heads_.back()->registers());
     }
@@ -97,6 +97,7 @@ void KernelSequencer::operate(const Batch& batch, int step, const LaneMatrix* in
 }
 
 void KernelSequencer::compute(const Batch& batch, int step, const LaneMatrix* input, LaneMatrix& output) {
+    const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
     const QuantizedMatrix& array = heads_.front()->kernel().array;
     const int lanes = batch.lanes();
     for (HeadRead& read : reads_) {
@@ -108,7 +109,7 @@ void KernelSequencer::compute(const Batch& batch, int step, const LaneMatrix* in
     for (const std::unique_ptr<KernelTiles>& tiles : tiles_) {
         const std::vector<int>& members = tiles->heads();
         for (std::size_t k = 0; k < members.size(); ++k) {
-            const float* u = input == nullptr ? nullptr : input->row(members[k]);
+            const float* u = input == nullptr ? nullptr : input->row(deployed.channel_of(members[k]));
             heads_[static_cast<std::size_t>(members[k])]->load(u, reads_[k]);
         }
         tiles->read(reads_, batch.sequence_ids, static_cast<std::uint32_t>(step),
@@ -116,7 +117,8 @@ void KernelSequencer::compute(const Batch& batch, int step, const LaneMatrix* in
         context_.conversions += tiles->take_conversions();
         for (std::size_t k = 0; k < members.size(); ++k) {
             KernelHead& head = *heads_[static_cast<std::size_t>(members[k])];
-            head.finish(batch, step, input == nullptr ? nullptr : input->row(members[k]), reads_[k], codes_);
+            const float* u = input == nullptr ? nullptr : input->row(deployed.channel_of(members[k]));
+            head.finish(batch, step, u, reads_[k], codes_);
             const float* y = codes_.row(head.kernel().output_column());
             std::copy(y, y + codes_.stride(), output.row(members[k]));
             if (context_.phase_trace) {
@@ -235,9 +237,11 @@ void KernelSequencer::emit(const std::shared_ptr<Token>& output, const TokenPtr&
     const int lanes = source->batch->lanes();
     const double heads = static_cast<double>(head_count()) * lanes;
     if (counts_.output_multiplies > 0.0) {
+        const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
         for (int index = 0; index < head_count(); ++index) {
-            add_feedthrough(heads_[static_cast<std::size_t>(index)]->kernel(), source->codes.row(index),
-                            context_.network.activation_limit(), output->codes.row(index), lanes);
+            add_feedthrough(heads_[static_cast<std::size_t>(index)]->kernel(),
+                            source->codes.row(deployed.channel_of(index)), context_.network.activation_limit(),
+                            output->codes.row(index), lanes);
         }
         context_.units.publish(Action::digital_multiply, units_.output, heads * counts_.output_multiplies);
         context_.units.publish(Action::digital_add, units_.output, heads * counts_.output_adds);

@@ -22,7 +22,7 @@ MixingUnit::MixingUnit(const sc_core::sc_module_name& module_name, int layer, Ch
       cycles_(mixing_cycles(layer_, context.config.timing, context.config.read, context.config.mapping)),
       timer_(context),
       unit_(context.units.add(name(), sequencer_hardware())),
-      table_(context.units.add(std::string(name()) + ".table", table_hardware(context.network.model.heads))) {
+      table_(context.units.add(std::string(name()) + ".table", table_hardware(layer_.mixing.inputs()))) {
     SC_THREAD(run);
 }
 

@@ -9,6 +9,7 @@ namespace imssa {
 PoolingUnit::PoolingUnit(const sc_core::sc_module_name& module_name, ChipContext& context)
     : sc_core::sc_module(module_name),
       context_(context),
+      counts_(pooling_action_counts(context.network)),
       cycles_(pooling_cycles(context.config.timing)),
       timer_(context),
       unit_(context.units.add(name(), hardware(), ComponentGroup::layer_units)) {
@@ -18,8 +19,8 @@ PoolingUnit::PoolingUnit(const sc_core::sc_module_name& module_name, ChipContext
 ComponentCounts PoolingUnit::hardware() const {
     ComponentCounts hardware = sequencer_hardware();
     hardware[Component::register_bit] = context_.network.model.heads * pooling_register_bits(context_.network);
-    hardware[Component::adder] = hardware[Component::register_bit] / 8;
-    hardware[Component::multiplier] = 1;
+    hardware[Component::adder] = counts_.adders;
+    hardware[Component::multiplier] = counts_.multipliers;
     return hardware;
 }
 
@@ -48,31 +49,33 @@ void PoolingUnit::run() {
 void PoolingUnit::accumulate(const Token& input) {
     const LaneMatrix& codes = input.codes;
     if (input.first) {
-        sums_ = LaneMatrix(codes.channels(), codes.lanes());
+        pooling_.emplace(context_.network, sequence_lengths(context_.network, input.batch->lengths, codes.lanes()));
     }
-    float* sums = sums_.row(0);
-    const float* add = codes.row(0);
-    for (int index = 0; index < codes.channels() * codes.stride(); ++index) {
-        sums[index] += add[index];
+    const int counted = pooling_->add(codes, input.step);
+    const double lanes = codes.lanes();
+    UnitTable& units = context_.units;
+    units.publish(Action::control_cycle, unit_, cycles_ * lanes);
+    if (counts_.step_adds > 0.0) {
+        units.publish(Action::digital_add, unit_, counts_.step_adds * lanes);
+        units.publish(Action::register_bit_read, unit_, counts_.step_bits * lanes);
+        units.publish(Action::register_bit_write, unit_, counts_.step_bits * lanes);
+    } else if (counted > 0) {
+        units.publish(Action::register_bit_write, unit_, counts_.sequence_bits * counted);
     }
-    const double elements = static_cast<double>(codes.channels()) * codes.lanes();
-    const double bits = elements * pooling_register_bits(context_.network);
-    context_.units.publish(Action::control_cycle, unit_, static_cast<double>(cycles_) * codes.lanes());
-    context_.units.publish(Action::digital_add, unit_, bits / 8.0);
-    context_.units.publish(Action::register_bit_read, unit_, bits);
-    context_.units.publish(Action::register_bit_write, unit_, bits);
 }
 
 void PoolingUnit::finish_sequence(const TokenPtr& input) {
-    const int heads = sums_.channels();
+    const int heads = context_.network.model.heads;
     const std::shared_ptr<Token> output = pool_.take(heads, *input);
-    for (int head = 0; head < heads; ++head) {
-        pool_codes(context_.network.pooling_gain, context_.network.activation_limit(), sums_.row(head),
-                   output->codes.row(head), sums_.lanes());
+    pooling_->finish(output->codes);
+    const double lanes = output->codes.lanes();
+    UnitTable& units = context_.units;
+    if (counts_.sequence_multiplies > 0.0) {
+        units.publish(Action::digital_multiply, unit_, counts_.sequence_multiplies * lanes);
+    } else {
+        units.publish(Action::register_bit_read, unit_, counts_.sequence_bits * lanes);
     }
-    const double elements = static_cast<double>(heads) * sums_.lanes();
-    context_.units.publish(Action::digital_multiply, unit_, elements);
-    publish_transfer(context_, buffer_, elements * context_.network.options.activation_bits);
+    publish_transfer(context_, buffer_, heads * lanes * context_.network.options.activation_bits);
     output_->write(output);
 }
 

@@ -13,6 +13,7 @@ struct Batch {
     int index = 0;
     std::vector<std::uint64_t> sequence_ids;  ///< one a lane: keys read noise and dither
     std::vector<std::uint32_t> dither_keys;   ///< padded to whole vectors
+    std::vector<int> lengths;                 ///< one a lane: steps that pooling counts; empty: all of them
     mutable std::int64_t start_cycle = 0;     ///< set by the encoder when it takes the first token
 
     int lanes() const { return static_cast<int>(sequence_ids.size()); }

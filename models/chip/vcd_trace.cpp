@@ -46,8 +46,14 @@ VcdTrace::VcdTrace(Chip& chip, const std::string& path, const VcdSelection& sele
     check_units(selection.units);
     const std::string stem = without_extension(path);
     const std::vector<int> layers = chosen(selection.layers, chip.layer_count(), "layer");
-    const std::vector<int> heads = chosen(selection.heads, chip.network().model.heads, "head");
-    const std::vector<int> modes = chosen(selection.modes, chip.network().model.modes(), "mode");
+    int kernels = chip.network().model.heads;
+    int kept_modes = chip.network().model.modes();
+    for (const DeployedLayer& layer : chip.network().layers) {
+        kernels = std::min(kernels, layer.kernel_count());
+        kept_modes = std::min(kept_modes, layer.kernels.front().modes);
+    }
+    const std::vector<int> heads = chosen(selection.heads, kernels, "head");
+    const std::vector<int> modes = chosen(selection.modes, kept_modes, "mode");
     const int steps = chip.network().steps;
     if (selection.first_step < 0 || selection.first_step >= steps || selection.last_step >= steps ||
         (selection.last_step >= 0 && selection.last_step < selection.first_step)) {

@@ -18,6 +18,12 @@ enum class Packing { one_head, diagonal, row_gated };
 /// Where a matrix product is computed: in cells, or exactly in digital multipliers on the same codes.
 enum class MatrixPlace { cells, digital };
 
+/// Kernels and modes that pruning has set to zero: left out of the chip, or kept as zeros on cells.
+enum class PrunedWeights { removed, kept };
+
+constexpr std::array<std::pair<const char*, PrunedWeights>, 2> enum_names(PrunedWeights) {
+    return {{{"removed", PrunedWeights::removed}, {"kept", PrunedWeights::kept}}};
+}
 constexpr std::array<std::pair<const char*, Packing>, 3> enum_names(Packing) {
     return {{{"one_head", Packing::one_head}, {"diagonal", Packing::diagonal}, {"row_gated", Packing::row_gated}}};
 }
@@ -40,6 +46,7 @@ struct MappingOptions {
     MatrixPlace encoder = MatrixPlace::cells;
     MatrixPlace mixing_matrix = MatrixPlace::cells;
     MatrixPlace decoder = MatrixPlace::cells;
+    PrunedWeights pruned = PrunedWeights::removed;
 
     int rows_per_input() const { return cells_per_weight == 4 ? 2 : 1; }
     static constexpr int columns_per_output() { return 2; }
@@ -62,6 +69,7 @@ void visit_fields(Visitor& visit, MappingOptions& options) {
     visit("encoder", options.encoder);
     visit("mixing_matrix", options.mixing_matrix);
     visit("decoder", options.decoder);
+    visit("pruned", options.pruned);
 }
 
 /// Rows and columns that a matrix occupies on a tile.

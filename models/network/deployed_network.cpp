@@ -64,10 +64,10 @@ LayerUnitParameters make_layer_unit(const ModelConfig& model, const LayerParamet
                 static_cast<float>(std::nearbyint(limit / (1.0 + std::exp(-code * mixing_scale)))));
         }
     }
-    for (int head = 0; head < model.heads; ++head) {
-        const bool normed = model.norm == Norm::layer;
-        unit.gamma.push_back(static_cast<float>((normed ? layer.gamma(head) : 1.0) / output_scale));
-        unit.beta.push_back(static_cast<float>((normed ? layer.beta(head) : 0.0) / output_scale));
+    const NormAffine affine = norm_affine(model, layer);
+    for (std::size_t head = 0; head < affine.gamma.size(); ++head) {
+        unit.gamma.push_back(static_cast<float>(affine.gamma[head] / output_scale));
+        unit.beta.push_back(static_cast<float>(affine.beta[head] / output_scale));
     }
     return unit;
 }
@@ -196,15 +196,21 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
         input_scale = deployed.output_scale;
         network.layers.push_back(std::move(deployed));
     }
-    network.pooled_scale = scale_of(ranges.pooled, clip, bits, "pooled");
+    // The code of the last step is handed on as it is: another scale would only round it again.
+    network.pooled_scale = model.pooling == Pooling::last ? input_scale : scale_of(ranges.pooled, clip, bits, "pooled");
     network.logit_scale = scale_of(ranges.logits, clip, options.logit_bits, "logits");
-    network.pooling_gain = static_cast<float>(input_scale / (steps * network.pooled_scale));
+    network.pooling_gain = network.pooling_gain_of(steps);
     network.decoder =
         quantize_matrix(parameters.decoder, parameters.decoder_bias, network.pooled_scale, network.logit_scale,
                         options.bits_of(options.decoder_bits), bits, options.logit_bits, options.weight_range);
     quantize_bias(parameters.decoder_bias, network.logit_scale, options.bias_bits, network.decoder);
     network.decoder.check_exact("decoder");
     return network;
+}
+
+float DeployedNetwork::pooling_gain_of(int length) const {
+    return model.pooling == Pooling::last ? 1.0F
+                                          : static_cast<float>(layers.back().output_scale / (length * pooled_scale));
 }
 
 void input_codes(const DeployedNetwork& network, const float* values, int count, float* codes) {

@@ -54,17 +54,23 @@ struct LayerUnitParameters {
     float residual_scale = 1.0F;  ///< real units per layer input code
     float code_limit = 127.0F;
     std::vector<float> gate_table;  ///< GLU: 2 * limit + 1 sigmoid codes 0..limit of the gate code
-    std::vector<float> gamma;       ///< per head: gamma / output scale (1 / output scale without a norm)
-    std::vector<float> beta;        ///< per head: beta / output scale
+    std::vector<float> gamma;       ///< per head: gamma of norm_affine / output scale
+    std::vector<float> beta;        ///< per head: beta of norm_affine / output scale
 };
 
 struct DeployedLayer {
-    std::vector<DeployedKernel> kernels;  ///< one a head
+    std::vector<DeployedKernel> kernels;  ///< one a head, or fewer where pruned ones were removed
+    std::vector<int> kernel_channels;     ///< head of the layer's input that each kernel reads; empty: kernel k reads k
     std::vector<float> activation_table;  ///< 2 * limit + 1 codes, indexed by y code + limit
     QuantizedMatrix mixing;
     LayerUnitParameters unit;
     // real units per code, for reports and traces
     double input_scale = 1.0, kernel_output_scale = 1.0, activation_scale = 1.0, mixing_scale = 1.0, output_scale = 1.0;
+
+    int kernel_count() const { return static_cast<int>(kernels.size()); }
+    int channel_of(int kernel) const {
+        return kernel_channels.empty() ? kernel : kernel_channels[static_cast<std::size_t>(kernel)];
+    }
 };
 
 /// The integer network: everything the chip needs, and the definition of every rounding.
@@ -75,11 +81,14 @@ struct DeployedNetwork {
     double input_scale = 1.0;  ///< real units per input code
     QuantizedMatrix encoder;
     std::vector<DeployedLayer> layers;
-    float pooling_gain = 1.0F;  ///< pooled code = round(clamp(gain * sum of codes))
+    float pooling_gain = 1.0F;  ///< of `steps`
     double pooled_scale = 1.0, logit_scale = 1.0;
     QuantizedMatrix decoder;
 
     float activation_limit() const { return static_cast<float>(code_limit(options.activation_bits)); }
+    /// Pooled code = round(clamp(gain * sum of codes)) for a sequence of `length` steps: the mean in units of
+    /// pooled_scale. 1 where the last step is taken: its code is the pooled code.
+    float pooling_gain_of(int length) const;
 };
 
 /// Float parameters and calibrated ranges -> integer codes and scales. `steps` is the sequence length.
@@ -111,7 +120,8 @@ void apply_table(const std::vector<float>& table, float limit, const float* code
 void layer_unit(const LayerUnitParameters& unit, const float* mixing, const float* input, float* out, int heads,
                 int stride, int lanes);
 
-/// pooled codes = round(clamp(gain * sums)).
-void pool_codes(float gain, float limit, const float* sums, float* codes, int count);
+/// pooled codes = round(clamp(gain * sums)), a gain a lane. `gains`, `sums` and `codes` hold padded_lanes(lanes)
+/// numbers.
+void pool_codes(const float* gains, float limit, const float* sums, float* codes, int lanes);
 
 }  // namespace imssa

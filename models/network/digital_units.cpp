@@ -7,9 +7,6 @@ namespace imssa {
 
 namespace {
 
-/// Variance floor of the layer norm, as in PyTorch's LayerNorm.
-constexpr float kNormEpsilon = 1e-5F;
-
 Lanes square_root(Lanes value) {
     Lanes result = {};
     for (int lane = 0; lane < kLaneWidth; ++lane) {
@@ -84,9 +81,9 @@ void layer_unit(const LayerUnitParameters& unit, const float* mixing, const floa
     }
 }
 
-void pool_codes(float gain, float limit, const float* sums, float* codes, int count) {
-    for (int index = 0; index < padded_lanes(count); index += kLaneWidth) {
-        store_lanes(codes + index, convert(load_lanes(sums + index), gain, 0.0F, limit));
+void pool_codes(const float* gains, float limit, const float* sums, float* codes, int lanes) {
+    for (int lane = 0; lane < padded_lanes(lanes); lane += kLaneWidth) {
+        store_lanes(codes + lane, convert(load_lanes(sums + lane) * load_lanes(gains + lane), 1.0F, 0.0F, limit));
     }
 }
 

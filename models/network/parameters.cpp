@@ -1,5 +1,7 @@
 #include "models/network/parameters.h"
 
+#include <cmath>
+
 #include "models/common/error.h"
 
 namespace imssa {
@@ -7,7 +9,7 @@ namespace imssa {
 std::int64_t ModelConfig::parameter_count() const {
     // log_neg_re, im, C (re, im); log_dt, D; mixing with bias; gamma, beta of a norm.
     const std::int64_t h = heads;
-    const std::int64_t layer = 4 * h * modes() + 2 * h + (h + 1) * mixing_outputs() + (norm == Norm::layer ? 2 * h : 0);
+    const std::int64_t layer = 4 * h * modes() + 2 * h + (h + 1) * mixing_outputs() + (norm != Norm::none ? 2 * h : 0);
     return h * channels + h + layers * layer + (h + 1) * classes;
 }
 
@@ -27,6 +29,21 @@ void ModelConfig::validate() const {
             "keys 'dt_min', 'dt_max' must hold 0 < dt_min <= dt_max <= 10");
 }
 
+NormAffine norm_affine(const ModelConfig& config, const LayerParameters& layer) {
+    NormAffine affine;
+    for (int head = 0; head < config.heads; ++head) {
+        double gamma = config.norm == Norm::none ? 1.0 : layer.gamma(head);
+        double beta = config.norm == Norm::none ? 0.0 : layer.beta(head);
+        if (config.norm == Norm::batch) {
+            gamma /= std::sqrt(static_cast<double>(layer.running_variance(head)) + kNormEpsilon);
+            beta -= gamma * layer.running_mean(head);
+        }
+        affine.gamma.push_back(gamma);
+        affine.beta.push_back(beta);
+    }
+    return affine;
+}
+
 NetworkParameters zero_parameters(const ModelConfig& config) {
     NetworkParameters parameters;
     const int heads = config.heads;
@@ -39,8 +56,10 @@ NetworkParameters zero_parameters(const ModelConfig& config) {
         layer.log_dt = layer.d = Eigen::VectorXf::Zero(heads);
         layer.mixing = MatrixRM::Zero(config.mixing_outputs(), heads);
         layer.mixing_bias = Eigen::VectorXf::Zero(config.mixing_outputs());
-        const int norm_size = config.norm == Norm::layer ? heads : 0;
+        const int norm_size = config.norm != Norm::none ? heads : 0;
         layer.gamma = layer.beta = Eigen::VectorXf::Zero(norm_size);
+        const int statistics_size = config.norm == Norm::batch ? heads : 0;
+        layer.running_mean = layer.running_variance = Eigen::VectorXf::Zero(statistics_size);
         parameters.layers.push_back(std::move(layer));
     }
     parameters.decoder = MatrixRM::Zero(config.classes, heads);

@@ -15,7 +15,11 @@ using MatrixRM = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::Row
 
 /// qgelu: the hard-sigmoid form of the code of Zhao et al. (arXiv 2506.12480), x min(max(0, x + 2), 4) / 4.
 enum class Activation { none, relu, gelu, qgelu };
-enum class Norm { none, layer };
+/// layer: over the heads of one step (a digital unit); batch: of each head over all steps of all sequences of a batch
+/// (Ioffe and Szegedy, arXiv 1502.03167), an affine map by the running statistics once trained.
+enum class Norm { none, layer, batch };
+/// What the decoder sees of a sequence: the mean of the last layer's output over its steps, or its last step.
+enum class Pooling { mean, last };
 
 constexpr std::array<std::pair<const char*, Activation>, 4> enum_names(Activation) {
     return {{{"none", Activation::none},
@@ -23,11 +27,14 @@ constexpr std::array<std::pair<const char*, Activation>, 4> enum_names(Activatio
              {"gelu", Activation::gelu},
              {"qgelu", Activation::qgelu}}};
 }
-constexpr std::array<std::pair<const char*, Norm>, 2> enum_names(Norm) {
-    return {{{"none", Norm::none}, {"layer", Norm::layer}}};
+constexpr std::array<std::pair<const char*, Norm>, 3> enum_names(Norm) {
+    return {{{"none", Norm::none}, {"layer", Norm::layer}, {"batch", Norm::batch}}};
+}
+constexpr std::array<std::pair<const char*, Pooling>, 2> enum_names(Pooling) {
+    return {{{"mean", Pooling::mean}, {"last", Pooling::last}}};
 }
 
-/// Shape of an S4D classifier: encoder, layers of (SSM + D, activation, mixing or GLU, residual, norm), mean pooling,
+/// Shape of an S4D classifier: encoder, layers of (SSM + D, activation, mixing or GLU, residual, norm), pooling,
 /// decoder.
 struct ModelConfig {
     int channels = 1;  ///< input channels
@@ -39,6 +46,7 @@ struct ModelConfig {
     bool glu = false;  ///< mixing H -> 2H followed by a gated linear unit
     bool residual = true;
     Norm norm = Norm::layer;
+    Pooling pooling = Pooling::mean;
     double dt_min = 1e-3;  ///< initial step sizes are log-uniform in [dt_min, dt_max]
     double dt_max = 1e-1;
 
@@ -59,6 +67,7 @@ void visit_fields(Visitor& visit, ModelConfig& config) {
     visit("glu", config.glu);
     visit("residual", config.residual);
     visit("norm", config.norm);
+    visit("pooling", config.pooling);
     visit("dt_min", config.dt_min);
     visit("dt_max", config.dt_max);
 }
@@ -72,7 +81,8 @@ struct LayerParameters {
     Eigen::VectorXf d;       ///< heads
     MatrixRM mixing;         ///< mixing_outputs x heads
     Eigen::VectorXf mixing_bias;
-    Eigen::VectorXf gamma, beta;  ///< heads; empty without layer norm
+    Eigen::VectorXf gamma, beta;                     ///< heads; empty without a norm
+    Eigen::VectorXf running_mean, running_variance;  ///< heads, of a batch norm; not trained; empty without one
 };
 
 struct NetworkParameters {
@@ -82,6 +92,17 @@ struct NetworkParameters {
     MatrixRM decoder;  ///< classes x heads
     Eigen::VectorXf decoder_bias;
 };
+
+/// Variance floor of both norms, as in PyTorch.
+constexpr float kNormEpsilon = 1e-5F;
+
+/// A batch norm with its running statistics is an affine map of each head, gamma' z + beta': gamma' = gamma /
+/// sqrt(running_variance + kNormEpsilon), beta' = beta - gamma' running_mean. Without a norm 1 and 0; gamma and beta of
+/// a layer norm.
+struct NormAffine {
+    std::vector<double> gamma, beta;  ///< heads
+};
+NormAffine norm_affine(const ModelConfig& config, const LayerParameters& layer);
 
 /// Zero parameters of the right shapes.
 NetworkParameters zero_parameters(const ModelConfig& config);
@@ -105,6 +126,10 @@ void for_each_tensor(Parameters& parameters, Visit&& visit) {
         call(prefix + "mixing_bias", layer.mixing_bias);
         call(prefix + "gamma", layer.gamma);
         call(prefix + "beta", layer.beta);
+        if (layer.running_mean.size() > 0) {
+            call(prefix + "running_mean", layer.running_mean);
+            call(prefix + "running_variance", layer.running_variance);
+        }
     }
     call("decoder", parameters.decoder);
     call("decoder_bias", parameters.decoder_bias);

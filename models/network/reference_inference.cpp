@@ -5,6 +5,7 @@
 
 #include "models/common/error.h"
 #include "models/network/quantizer.h"
+#include "models/network/sequence_pooling.h"
 
 namespace imssa {
 
@@ -22,8 +23,8 @@ ReferenceLayer::ReferenceLayer(const DeployedNetwork& network, int layer, int la
       layer_index_(layer),
       lanes_(lanes),
       driven_mixing_(layer_.mixing.driven_codes()),
-      kernel_output_(network.model.heads, lanes),
-      activated_(network.model.heads, lanes),
+      kernel_output_(layer_.kernel_count(), lanes),
+      activated_(layer_.kernel_count(), lanes),
       mixing_sums_(layer_.mixing.outputs(), lanes),
       mixing_(layer_.mixing.outputs(), lanes),
       output_(network.model.heads, lanes) {
@@ -43,14 +44,15 @@ void ReferenceLayer::reset() {
     }
 }
 
-void ReferenceLayer::kernel_step(int head, const LaneMatrix& input, std::uint32_t step,
+void ReferenceLayer::kernel_step(int index, const LaneMatrix& input, std::uint32_t step,
                                  const std::vector<std::uint32_t>& sequence_keys) {
-    const std::size_t at = static_cast<std::size_t>(head);
+    const std::size_t at = static_cast<std::size_t>(index);
+    const int channel = layer_.channel_of(index);
     const DeployedKernel& kernel = layer_.kernels[at];
     StateRegisterFile& registers = registers_[at];
-    const float* u = input.row(head);
+    const float* u = input.row(channel);
     const std::uint32_t first_unit =
-        static_cast<std::uint32_t>((layer_index_ * network_.model.heads + head) * kernel.modes);
+        static_cast<std::uint32_t>((layer_index_ * network_.model.heads + channel) * kernel.modes);
     const bool digital = kernel.options.mapping == KernelMapping::digital_decay;
     if (digital && kernel.options.form == OutputForm::current) {
         apply_digital_decay(kernel, u, registers);
@@ -74,16 +76,16 @@ void ReferenceLayer::kernel_step(int head, const LaneMatrix& input, std::uint32_
         add_feedthrough(kernel, u, network_.activation_limit(), array_codes_.row(kernel.output_column()), lanes_);
     }
     const float* y = array_codes_.row(kernel.output_column());
-    std::copy(y, y + array_codes_.stride(), kernel_output_.row(head));
+    std::copy(y, y + array_codes_.stride(), kernel_output_.row(index));
 }
 
 void ReferenceLayer::step(const LaneMatrix& input, std::uint32_t step,
                           const std::vector<std::uint32_t>& sequence_keys) {
     const int heads = network_.model.heads;
-    for (int head = 0; head < heads; ++head) {
-        kernel_step(head, input, step, sequence_keys);
-        apply_table(layer_.activation_table, network_.activation_limit(), kernel_output_.row(head),
-                    activated_.row(head), lanes_);
+    for (int index = 0; index < layer_.kernel_count(); ++index) {
+        kernel_step(index, input, step, sequence_keys);
+        apply_table(layer_.activation_table, network_.activation_limit(), kernel_output_.row(index),
+                    activated_.row(index), lanes_);
     }
     exact_product(driven_mixing_, activated_, mixing_sums_);
     convert_all(layer_.mixing, mixing_sums_, mixing_);
@@ -123,7 +125,8 @@ void encode(const DeployedNetwork& network, const MatrixRM& driven, const LaneMa
 }
 
 ReferenceResult ReferenceInference::run(const std::vector<const float*>& values,
-                                        const std::vector<std::uint64_t>& sequence_ids, std::uint64_t seed) const {
+                                        const std::vector<std::uint64_t>& sequence_ids, std::uint64_t seed,
+                                        const std::vector<int>& lengths) const {
     const int lanes = static_cast<int>(values.size());
     const int heads = network_.model.heads;
     const std::vector<std::uint32_t> keys = dither_keys(seed, sequence_ids);
@@ -136,7 +139,7 @@ ReferenceResult ReferenceInference::run(const std::vector<const float*>& values,
     LaneMatrix input(network_.model.channels, lanes);
     LaneMatrix sums(heads, lanes);
     LaneMatrix encoded(heads, lanes);
-    LaneMatrix pooled_sums(heads, lanes);
+    SequencePooling pooling(network_, sequence_lengths(network_, lengths, lanes));
     for (int step = 0; step < network_.steps; ++step) {
         step_input_codes(network_, values, step, input);
         encode(network_, driven_encoder, input, sums, encoded);
@@ -145,17 +148,10 @@ ReferenceResult ReferenceInference::run(const std::vector<const float*>& values,
             layer.step(*codes, static_cast<std::uint32_t>(step), keys);
             codes = &layer.output();
         }
-        for (int head = 0; head < heads; ++head) {
-            for (int lane = 0; lane < lanes; ++lane) {
-                pooled_sums(head, lane) += (*codes)(head, lane);
-            }
-        }
+        pooling.add(*codes, step);
     }
     ReferenceResult result{LaneMatrix(heads, lanes), LaneMatrix(network_.model.classes, lanes)};
-    for (int head = 0; head < heads; ++head) {
-        pool_codes(network_.pooling_gain, network_.activation_limit(), pooled_sums.row(head), result.pooled.row(head),
-                   lanes);
-    }
+    pooling.finish(result.pooled);
     LaneMatrix logit_sums(network_.model.classes, lanes);
     exact_product(network_.decoder.driven_codes(), result.pooled, logit_sums);
     convert_all(network_.decoder, logit_sums, result.logits);

@@ -22,14 +22,14 @@ public:
     /// t. Throws NumericalError naming layer and step when a code is not finite.
     void step(const LaneMatrix& input, std::uint32_t step, const std::vector<std::uint32_t>& sequence_keys);
 
-    /// Registers of every head after step t.
+    /// Registers of every kernel after step t.
     const std::vector<StateRegisterFile>& registers() const { return registers_; }
-    /// y_t codes of all heads (with D u_t), heads x lanes.
+    /// y_t codes of all kernels (with D u_t), kernels x lanes.
     const LaneMatrix& kernel_output() const { return kernel_output_; }
     const LaneMatrix& output() const { return output_; }
 
 private:
-    void kernel_step(int head, const LaneMatrix& input, std::uint32_t step,
+    void kernel_step(int index, const LaneMatrix& input, std::uint32_t step,
                      const std::vector<std::uint32_t>& sequence_keys);
 
     const DeployedNetwork& network_;
@@ -54,9 +54,10 @@ class ReferenceInference {
 public:
     explicit ReferenceInference(const DeployedNetwork& network) : network_(network) {}
 
-    /// values: one pointer a lane to steps x channels floats; sequence_ids key the dither.
+    /// values: one pointer a lane to steps x channels floats; sequence_ids key the dither; lengths: steps of each
+    /// lane's sequence that pooling counts, all of them when empty.
     ReferenceResult run(const std::vector<const float*>& values, const std::vector<std::uint64_t>& sequence_ids,
-                        std::uint64_t seed) const;
+                        std::uint64_t seed, const std::vector<int>& lengths = {}) const;
 
 private:
     const DeployedNetwork& network_;

@@ -46,6 +46,7 @@ std::vector<BatchInput> cut_into_batches(const Dataset& data, int first, int las
         for (int sequence = begin; sequence < std::min(begin + lanes, last); ++sequence) {
             batch.values.push_back(data.sequence(sequence));
             batch.sequence_ids.push_back(static_cast<std::uint64_t>(sequence));
+            batch.lengths.push_back(data.length(sequence));
         }
         batches.push_back(std::move(batch));
     }
@@ -347,7 +348,8 @@ std::vector<std::vector<float>> run_reference(const RunSetup& setup, const ChipR
             const ReferenceInference inference(setup.network);
             json logits = json::array();
             for (const BatchInput& batch : cut_into_batches(setup.dataset, job.first, job.last, options.lanes)) {
-                const ReferenceResult result = inference.run(batch.values, batch.sequence_ids, options.seed);
+                const ReferenceResult result =
+                    inference.run(batch.values, batch.sequence_ids, options.seed, batch.lengths);
                 for (int lane = 0; lane < result.logits.lanes(); ++lane) {
                     logits.push_back(lane_codes(result.logits, lane));
                 }

@@ -58,7 +58,8 @@ CodeComparison::BatchReference& CodeComparison::reference_of(const Batch& batch)
         for (int layer = 0; layer < network_.model.layers; ++layer) {
             entry->stages.push_back(std::make_unique<Stage>(network_, layer, batch.lanes()));
         }
-        entry->pooled_sums = LaneMatrix(network_.model.heads, batch.lanes());
+        entry->pooling =
+            std::make_unique<SequencePooling>(network_, sequence_lengths(network_, batch.lengths, batch.lanes()));
     }
     return *entry;
 }
@@ -121,11 +122,7 @@ void CodeComparison::on_state(const Batch& batch, int layer, int step,
         reference.stages[static_cast<std::size_t>(layer) + 1]->inputs.push_back(stage.reference.output());
         return;
     }
-    for (int head = 0; head < network_.model.heads; ++head) {
-        for (int lane = 0; lane < batch.lanes(); ++lane) {
-            reference.pooled_sums(head, lane) += stage.reference.output()(head, lane);
-        }
-    }
+    reference.pooling->add(stage.reference.output(), step);
 }
 
 void CodeComparison::on_kernel_output(const Batch& batch, int layer, int /*step*/, const LaneMatrix& codes) {
@@ -143,10 +140,7 @@ void CodeComparison::on_layer_output(const Batch& batch, int layer, int /*step*/
 void CodeComparison::on_logits(const Batch& batch, const LaneMatrix& pooled, const LaneMatrix& logits) {
     BatchReference& reference = reference_of(batch);
     LaneMatrix expected_pooled(network_.model.heads, batch.lanes());
-    for (int head = 0; head < network_.model.heads; ++head) {
-        pool_codes(network_.pooling_gain, network_.activation_limit(), reference.pooled_sums.row(head),
-                   expected_pooled.row(head), batch.lanes());
-    }
+    reference.pooling->finish(expected_pooled);
     compare(pooled, expected_pooled, counts_.pooled);
     LaneMatrix sums(network_.model.classes, batch.lanes());
     LaneMatrix expected(network_.model.classes, batch.lanes());

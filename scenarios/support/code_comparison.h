@@ -8,6 +8,7 @@
 
 #include "models/chip/chip_probe.h"
 #include "models/network/reference_inference.h"
+#include "models/network/sequence_pooling.h"
 
 namespace imssa {
 
@@ -62,7 +63,7 @@ private:
     struct BatchReference {
         std::vector<const float*> values;
         std::vector<std::unique_ptr<Stage>> stages;
-        LaneMatrix pooled_sums;
+        std::unique_ptr<SequencePooling> pooling;
     };
 
     BatchReference& reference_of(const Batch& batch);

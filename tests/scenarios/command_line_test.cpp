@@ -115,6 +115,28 @@ TEST_F(CommandLine, IdealChipMatchesTheReferenceForEveryFormLanesAndThreads) {
     }
 }
 
+TEST_F(CommandLine, BatchNormLastStepAndUnequalLengthsRunOnTheChipAndBehindTheBus) {
+    const CommandResult trained =
+        run(binary("train") + " --config " + source("scenarios/glyphs_rows.toml") +
+            " --set data.train_count=256 --set data.test_count=32 --set model.heads=6 --set training.epochs=2"
+            " --set finetune.epochs=1 --set finetune.calibration_sequences=64 --threads 1 --quiet --out " +
+            folder_.string());
+    ASSERT_EQ(trained.status, 0) << trained.output;
+    const std::string options = " --checkpoint " + (folder_ / "glyphs_rows_8bit.h5").string() + " --chip " +
+                                source("scenarios/chips/ideal.toml") + " --sequences 24 --quiet --json ";
+    const fs::path on_chip = folder_ / "rows_chip.json";
+    const fs::path on_bus = folder_ / "rows_bus.json";
+    ASSERT_EQ(run(binary("infer") + options + on_chip.string()).status, 0);
+    ASSERT_EQ(run(binary("platform") + options + on_bus.string()).status, 0);
+    const nlohmann::json chip = nlohmann::json::parse(read_file(on_chip));
+    const nlohmann::json bus = nlohmann::json::parse(read_file(on_bus));
+    EXPECT_EQ(chip.at("mismatched_codes"), 0);
+    EXPECT_GT(chip.at("compared_codes"), 24 * 28 * 6);
+    for (std::size_t index = 0; index < 10; ++index) {
+        EXPECT_EQ(chip.at("first_logits").at(index), bus.at("results").at(index).at("logits")) << index;
+    }
+}
+
 TEST_F(CommandLine, SameSeedGivesTheSameResultToTheBitForAnyNumberOfWorkers) {
     nlohmann::json one = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 1 --seed 5");
     nlohmann::json two = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 2 --seed 5");

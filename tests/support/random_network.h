@@ -51,7 +51,10 @@ inline RandomNetwork random_network(ModelConfig model, std::uint32_t seed) {
                 range.increment(head, mode) = static_cast<float>(2.0 * std::abs(kernel.bbar[at]));
             }
         }
-        if (model.norm == Norm::layer) {
+        if (model.norm == Norm::batch) {
+            layer.running_variance = layer.running_variance.array().abs() + 0.5F;
+        }
+        if (model.norm != Norm::none) {
             layer.gamma.array() = layer.gamma.array() * 0.2F + 1.0F;
         }
         range.kernel_output = 3.0F;

@@ -89,6 +89,15 @@ TEST_F(ChipTargetTest, TellsWhatItIs) {
     EXPECT_EQ(bus_.read(kStatus), 0U);
 }
 
+TEST_F(ChipTargetTest, TakesTheLengthOfTheNextSequence) {
+    EXPECT_EQ(bus_.read(kSequenceLength), 5U);
+    EXPECT_EQ(bus_.write(kSequenceLength, 3), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(bus_.read(kSequenceLength), 3U);
+    EXPECT_EQ(bus_.write(kSequenceLength, 0), tlm::TLM_GENERIC_ERROR_RESPONSE);
+    EXPECT_EQ(bus_.write(kSequenceLength, 6), tlm::TLM_GENERIC_ERROR_RESPONSE);
+    EXPECT_EQ(bus_.read(kSequenceLength), 3U);
+}
+
 TEST_F(ChipTargetTest, AnnotatesTheAccessTimeWithoutAdvancingTime) {
     bus_.read(kStatus);
     bus_.read(kStatus);

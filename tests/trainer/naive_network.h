@@ -87,10 +87,21 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
                     z[head] = (z[head] - mean) / std::sqrt(variance + 1e-5) * at("gamma")[head] + at("beta")[head];
                 }
             }
+            if (config.norm == Norm::batch) {
+                for (int head = 0; head < heads; ++head) {
+                    z[head] = (z[head] - at("running_mean")[head]) / std::sqrt(at("running_variance")[head] + 1e-5) *
+                                  at("gamma")[head] +
+                              at("beta")[head];
+                }
+            }
             u = z;
         }
         for (int head = 0; head < heads; ++head) {
-            pooled[head] += u[head] / steps;
+            if (config.pooling == Pooling::mean) {
+                pooled[head] += u[head] / steps;
+            } else {
+                pooled[head] = u[head];
+            }
         }
     }
     std::vector<double> logits = p.at("decoder_bias");
@@ -106,7 +117,7 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
 inline double naive_loss(const ModelConfig& config, const NaiveParameters& parameters, const Dataset& data, int count) {
     double loss = 0.0;
     for (int index = 0; index < count; ++index) {
-        const std::vector<double> logits = naive_logits(config, parameters, data.sequence(index), data.steps);
+        const std::vector<double> logits = naive_logits(config, parameters, data.sequence(index), data.length(index));
         double sum = 0.0;
         for (const double logit : logits) {
             sum += std::exp(logit);
@@ -132,6 +143,19 @@ inline Dataset random_dataset(int count, int steps, int channels, int classes, s
             double& state = value[static_cast<std::size_t>(at % channels)];
             state = 0.8 * state + 0.4 * (2.0 * random.uniform(static_cast<std::uint64_t>(at) + 1) - 1.0);
             data.values.push_back(static_cast<float>(std::min(1.0, std::max(-1.0, state))));
+        }
+    }
+    return data;
+}
+
+/// The data set with sequences of unequal length, and numbers in the padding that nothing may look at.
+inline Dataset with_lengths(Dataset data, std::uint64_t seed, float padding) {
+    const CounterRandom random(seed, RandomPurpose::shuffle, 12345);
+    for (int index = 0; index < data.count(); ++index) {
+        data.lengths.push_back(1 + static_cast<int>(random.uniform(static_cast<std::uint64_t>(index)) * data.steps));
+        const std::size_t first = static_cast<std::size_t>(index) * data.steps * data.channels;
+        for (int at = data.lengths.back() * data.channels; at < data.steps * data.channels; ++at) {
+            data.values[first + static_cast<std::size_t>(at)] = padding;
         }
     }
     return data;

@@ -158,13 +158,14 @@ INSTANTIATE_TEST_SUITE_P(Kernels, QuantizedForward, testing::ValuesIn(kCases),
 
 TEST(QuantizedForward, EqualsTheReferenceInferenceForEveryLayerUnit) {
     for (const bool glu : {false, true}) {
-        for (const Norm norm : {Norm::none, Norm::layer}) {
+        for (const Norm norm : {Norm::none, Norm::layer, Norm::batch}) {
             for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu}) {
                 ModelConfig model = test::small_model();
                 model.glu = glu;
                 model.norm = norm;
                 model.activation = activation;
                 model.residual = !glu;
+                model.pooling = glu ? Pooling::last : Pooling::mean;
                 model.states = 16;
                 expect_reference_codes(model, {}, 22);
             }

@@ -32,6 +32,11 @@ def shaped(dump, config, name):
     return values.requires_grad_()
 
 
+def hard_gelu(x):
+    """Zhao et al., arXiv 2506.12480, as their code has it."""
+    return x * torch.clamp(x + 2, 0, 4) / 4
+
+
 def layer(config, p, prefix, u):
     """u: batch x steps x heads. S4D by zero-order hold, as a causal convolution with the materialised kernel."""
     dt = torch.exp(p[prefix + "log_dt"])[:, None]
@@ -44,7 +49,7 @@ def layer(config, p, prefix, u):
     padded = torch.nn.functional.pad(u.transpose(1, 2), (steps - 1, 0))
     y = torch.nn.functional.conv1d(padded, kernel.flip(1)[:, None, :], groups=u.shape[2]).transpose(1, 2)
     y = y + p[prefix + "d"] * u
-    y = {"gelu": torch.nn.functional.gelu, "relu": torch.relu, "none": lambda v: v}[config["activation"]](y)
+    y = {"gelu": torch.nn.functional.gelu, "relu": torch.relu, "qgelu": hard_gelu, "none": lambda v: v}[config["activation"]](y)
     z = y @ p[prefix + "mixing"].T + p[prefix + "mixing_bias"]
     if config["glu"]:
         z = torch.nn.functional.glu(z, dim=-1)
@@ -52,6 +57,10 @@ def layer(config, p, prefix, u):
         z = z + u
     if config["norm"] == "layer":
         z = torch.nn.functional.layer_norm(z, (config["heads"],), p[prefix + "gamma"], p[prefix + "beta"])
+    if config["norm"] == "batch":
+        z = torch.nn.functional.batch_norm(
+            z.transpose(1, 2), None, None, p[prefix + "gamma"], p[prefix + "beta"], training=True
+        ).transpose(1, 2)
     return z
 
 
@@ -65,7 +74,8 @@ def main():
     u = values @ p["encoder"].T + p["encoder_bias"]
     for index in range(config["layers"]):
         u = layer(config, p, f"layers.{index}.", u)
-    logits = u.mean(dim=1) @ p["decoder"].T + p["decoder_bias"]
+    pooled = u.mean(dim=1) if config["pooling"] == "mean" else u[:, -1]
+    logits = pooled @ p["decoder"].T + p["decoder_bias"]
     loss = torch.nn.functional.cross_entropy(logits, labels)
     loss.backward()
     failed = abs(loss.item() - dump["loss"]) > 1e-5 * max(1.0, loss.item())

@@ -25,10 +25,13 @@ int compare_with_torch(const ModelConfig& config) {
     GradientEngine engine(config, data.steps, false, 1);
     EffectiveTensors effective = zero_effective_tensors(config);
     NetworkParameters gradient = zero_parameters(config);
+    const NormStatistics statistics = config.norm == Norm::batch ? NormStatistics::batch : NormStatistics::running;
     const double loss =
-        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, indices, 0, effective).loss_sum /
+        engine.gradient(StepNetwork::in_float(config, parameters, data.steps, statistics), data, indices, 0, effective)
+            .loss_sum /
         16.0;
-    parameter_gradient(config, parameters, nullptr, effective, gradient);
+    parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::continuous,
+                       InputMatrix::folded, statistics);
     nlohmann::ordered_json dump;
     dump["model"] = config_to_json(config);
     dump["loss"] = loss;
@@ -55,16 +58,20 @@ int compare_with_torch(const ModelConfig& config) {
 }
 
 TEST(TorchGradient, AgreesWithAutogradWherePyTorchIsInstalled) {
-    for (const bool glu : {false, true}) {
+    for (const int variant : {0, 1, 2}) {
+        const bool glu = variant >= 1;
         ModelConfig config = test::small_model();
         config.heads = 8;
         config.states = 16;
         config.glu = glu;
+        config.norm = variant == 2 ? Norm::batch : Norm::layer;
+        config.pooling = glu ? Pooling::last : Pooling::mean;
+        config.activation = glu ? Activation::qgelu : Activation::gelu;
         const int status = compare_with_torch(config);
         if (status == kTorchMissing || status == 127) {
             GTEST_SKIP() << "python3 has no torch";
         }
-        EXPECT_EQ(status, 0) << "glu " << glu;
+        EXPECT_EQ(status, 0) << "variant " << variant;
     }
 }
 

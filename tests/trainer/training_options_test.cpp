@@ -105,6 +105,25 @@ TEST_F(TrainingOptionsTest, RangesThatFollowTrainingSurviveInTheCheckpoint) {
     }
 }
 
+TEST_F(TrainingOptionsTest, BatchNormDropoutAndUnequalLengthsDoNotDependOnThreads) {
+    options.config.model.norm = Norm::batch;
+    options.config.model.channels = 28;
+    options.config.data.layout = SequenceLayout::rows;
+    options.config.data.lengths = SequenceLengths::content;
+    options.config.training.dropout = 0.2;
+    const test::NaiveParameters one = trained("one", 1);
+    EXPECT_EQ(one, trained("two", 2));
+    EXPECT_NE(one.at("layers.0.running_mean"), std::vector<double>(4, 0.0));
+    EXPECT_NE(one.at("layers.0.running_variance"), std::vector<double>(4, 1.0));
+}
+
+TEST_F(TrainingOptionsTest, DropoutChangesWhatIsTrained) {
+    options.config.finetune.epochs = 0;
+    const test::NaiveParameters without = trained("without", 1);
+    options.config.training.dropout = 0.2;
+    EXPECT_NE(trained("with", 1), without);
+}
+
 TEST_F(TrainingOptionsTest, FrozenPolesStayAndDiscreteOnesMoveWithoutTheirSteps) {
     options.config.finetune.epochs = 0;
     const NetworkParameters initial = initialize_parameters(options.config.model, options.config.seed);

@@ -6,6 +6,7 @@
 
 #include "models/common/error.h"
 #include "trainer/datasets/dataset.h"
+#include "trainer/datasets/sequence_shape.h"
 
 namespace imssa {
 
@@ -16,6 +17,8 @@ struct DataConfig {
     int test_count = 0;          ///< 0: all (mnist), 5000 (glyphs)
     int validation_count = 0;    ///< mnist: the last ones of the training files; glyphs: a stream of its own
     std::uint64_t seed = 1;      ///< of generated data
+    SequenceLayout layout = SequenceLayout::pixels;   ///< 784 steps of one pixel, or 28 steps of a row
+    SequenceLengths lengths = SequenceLengths::full;  ///< content: ends with the last row that has ink
 
     void validate() const {
         if (name != "mnist" && name != "glyphs") {
@@ -34,6 +37,8 @@ void visit_fields(Visitor& visit, DataConfig& c) {
     visit("test_count", c.test_count);
     visit("validation_count", c.validation_count);
     visit("seed", c.seed);
+    visit("layout", c.layout);
+    visit("lengths", c.lengths);
 }
 
 /// Loads or generates one split. data_folder is what --data gave, if anything. Throws UserError, also when the

@@ -15,16 +15,19 @@ constexpr auto enum_names(Split /*unused*/) {
         {{"train", Split::kTrain}, {"validation", Split::kValidation}, {"test", Split::kTest}}};
 }
 
-/// Labelled sequences of one length.
+/// Labelled sequences. Shorter ones than `steps` are padded at their end with values that nothing may look at.
 struct Dataset {
     std::string name;
-    int steps = 0;     ///< time steps of a sequence
+    int steps = 0;     ///< time steps of a sequence, the longest
     int channels = 1;  ///< inputs a step
     int classes = 0;
     std::vector<float> values;  ///< count x steps x channels, each in [-1, 1]
     std::vector<int> labels;    ///< count, each in [0, classes)
+    std::vector<int> lengths;   ///< steps of each sequence, each in [1, steps]; empty: all have `steps`
 
     int count() const { return static_cast<int>(labels.size()); }
+    /// Steps of sequence i.
+    int length(int i) const { return lengths.empty() ? steps : lengths[static_cast<std::size_t>(i)]; }
     /// Sequence i: steps x channels values.
     const float* sequence(int i) const {
         return values.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(steps) * channels;

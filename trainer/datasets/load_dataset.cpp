@@ -40,10 +40,8 @@ int glyph_count(const DataConfig& config, Split split) {
     return config.validation_count;
 }
 
-}  // namespace
-
-Dataset load_dataset(const DataConfig& config, Split split, const std::optional<std::string>& data_folder) {
-    config.validate();
+/// Images, one pixel a step.
+Dataset load_images(const DataConfig& config, Split split, const std::optional<std::string>& data_folder) {
     if (split == Split::kValidation && config.validation_count == 0) {
         throw UserError("data.validation_count is 0, so there is no validation split; set it, or use the test split");
     }
@@ -56,6 +54,15 @@ Dataset load_dataset(const DataConfig& config, Split split, const std::optional<
         return make_glyphs(config.seed, split, glyph_count(config, split));
     }
     return load_mnist_split(config, split, find_data_folder(data_folder));
+}
+
+}  // namespace
+
+Dataset load_dataset(const DataConfig& config, Split split, const std::optional<std::string>& data_folder) {
+    config.validate();
+    Dataset dataset = load_images(config, split, data_folder);
+    shape_sequences(config.layout, config.lengths, kGlyphSide, dataset);
+    return dataset;
 }
 
 }  // namespace imssa

@@ -15,6 +15,7 @@ struct Design {
     KernelOptions kernel;
     ChipConfig chip;
     int steps = 0, lanes = 0;
+    bool unequal_lengths = false;
     std::uint32_t seed = 0;
 
     std::string text() const {
@@ -91,6 +92,14 @@ Design random_design(std::uint32_t seed) {
     design.chip.timing.kernel_sites = choice.between(0, 3);
     design.chip.timing.double_buffering = choice.yes();
     design.chip.timing.input_interval_cycles = choice.yes() ? 0 : choice.between(1, 200);
+    design.model.pooling = choice.yes() ? Pooling::last : Pooling::mean;
+    design.unequal_lengths = choice.yes();
+    if (choice.yes()) {
+        design.model.activation = Activation::qgelu;
+    }
+    if (design.model.norm == Norm::none && choice.yes()) {
+        design.model.norm = Norm::batch;
+    }
     return design;
 }
 
@@ -111,7 +120,10 @@ TEST_P(RandomDesigns, EqualTheReferenceCodeForCode) {
     }
     for (std::size_t index = 0; index < designs.size(); ++index) {
         const Design& design = designs[index];
-        const Sequences sequences(*networks[index], design.lanes, design.seed, 100);
+        Sequences sequences(*networks[index], design.lanes, design.seed, 100);
+        if (design.unequal_lengths) {
+            sequences.shorten(*networks[index]);
+        }
         ReferenceProbe probe(*networks[index], sequences.batch, design.seed);
         systems[index]->chip().set_probe(&probe);
         const BatchResult result = systems[index]->run({sequences.batch}).front();

@@ -85,6 +85,10 @@ Design random_design(std::uint32_t seed) {
         design.chip.device.parallel_cells = pick(1, 2);
     }
     design.steps = pick(1, 12);
+    design.model.pooling = pick(0, 1) == 1 ? Pooling::last : Pooling::mean;
+    if (design.model.norm == Norm::none && pick(0, 1) == 1) {
+        design.model.norm = Norm::batch;
+    }
     return design;
 }
 

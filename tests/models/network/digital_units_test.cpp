@@ -25,7 +25,7 @@ TEST(ActivationTable, HoldsTheRoundedFunction) {
 TEST(LayerUnit, AgreesWithADoublePrecisionReferenceForAllOptions) {
     for (const bool glu : {false, true}) {
         for (const bool residual : {false, true}) {
-            for (const Norm norm : {Norm::none, Norm::layer}) {
+            for (const Norm norm : {Norm::none, Norm::layer, Norm::batch}) {
                 ModelConfig model;
                 model.heads = 5;
                 model.states = 4;
@@ -77,6 +77,12 @@ TEST(LayerUnit, AgreesWithADoublePrecisionReferenceForAllOptions) {
                             expected = (expected - mean) / std::sqrt(variance + 1e-5) * parameters.gamma(head) +
                                        parameters.beta(head);
                         }
+                        if (norm == Norm::batch) {
+                            expected = (expected - parameters.running_mean(head)) /
+                                           std::sqrt(parameters.running_variance(head) + 1e-5) *
+                                           parameters.gamma(head) +
+                                       parameters.beta(head);
+                        }
                         expected = std::clamp(expected / layer.output_scale, -127.0, 127.0);
                         EXPECT_NEAR(output(head, lane), expected, 0.5 + 1e-3);
                     }
@@ -91,7 +97,8 @@ TEST(Pooling, DividesTheSumAndSaturates) {
     std::vector<float> codes(16, 0.0F);
     sums[0] = 100.0F;
     sums[1] = -1e6F;
-    pool_codes(0.125F, 127.0F, sums.data(), codes.data(), 2);
+    const std::vector<float> gains(16, 0.125F);
+    pool_codes(gains.data(), 127.0F, sums.data(), codes.data(), 2);
     EXPECT_EQ(codes[0], 12.0F);  // 12.5 rounds to even
     EXPECT_EQ(codes[1], -127.0F);
 }
