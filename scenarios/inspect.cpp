@@ -74,7 +74,8 @@ void print_result(const std::string& path) {
 std::vector<PolePair> poles_of(const Chip& chip) {
     std::vector<PolePair> poles;
     for (int layer = 0; layer < chip.layer_count(); ++layer) {
-        const std::vector<DeployedKernel>& kernels = chip.network().layers[static_cast<std::size_t>(layer)].kernels;
+        const DeployedLayer& deployed = chip.network().layers[static_cast<std::size_t>(layer)];
+        const std::vector<DeployedKernel>& kernels = deployed.kernels;
         const KernelSequencer& sequencer = chip.layer(layer).kernel();
         for (int head = 0; head < sequencer.head_count(); ++head) {
             const DeployedKernel& kernel = kernels[static_cast<std::size_t>(head)];
@@ -84,7 +85,7 @@ std::vector<PolePair> poles_of(const Chip& chip) {
                 const std::size_t at = static_cast<std::size_t>(mode);
                 const double gain = gains.empty() ? 1.0 : gains[at].factor;
                 for (const std::complex<double>& pole : programmed_poles(kernel, weights, mode, gain)) {
-                    poles.push_back({layer, head, mode, kernel.effective_a[at], pole});
+                    poles.push_back({layer, deployed.channel_of(head), mode, kernel.effective_a[at], pole});
                 }
             }
         }

@@ -24,26 +24,54 @@ void add_matrix(MatrixRM& matrix, std::vector<Candidate>& candidates) {
     }
 }
 
+/// The candidates of one kernel: its modes, and all of it.
+struct KernelCandidates {
+    std::vector<Candidate> modes;  ///< smallest first
+    Candidate whole;
+};
+
+KernelCandidates kernel_candidates(LayerParameters& layer, Eigen::Index head) {
+    const DiscreteKernel kernel = discretize(layer, static_cast<int>(head));
+    KernelCandidates candidates;
+    double squares = kernel.d * kernel.d;
+    for (Eigen::Index mode = 0; mode < layer.im.cols(); ++mode) {
+        const std::size_t n = static_cast<std::size_t>(mode);
+        const double gain = std::abs(2.0 * kernel.c[n] * kernel.bbar[n]) / (1.0 - std::abs(kernel.abar[n]));
+        const std::vector<float*> numbers = {&layer.c_re(head, mode), &layer.c_im(head, mode)};
+        squares += gain * gain;
+        candidates.whole.numbers.insert(candidates.whole.numbers.end(), numbers.begin(), numbers.end());
+        candidates.modes.push_back({gain, numbers});
+    }
+    candidates.whole.magnitude = std::sqrt(squares);
+    candidates.whole.numbers.push_back(&layer.d(head));
+    return candidates;
+}
+
+void sort_by_magnitude(std::vector<Candidate>& candidates) {
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.magnitude < b.magnitude; });
+}
+
 void add_kernels(PruningKind kind, LayerParameters& layer, std::vector<Candidate>& candidates) {
+    // Kind modes: the r-th smallest modes of all kernels together; the largest of each kernel is no candidate.
+    std::vector<Candidate> ranks(static_cast<std::size_t>(layer.im.cols() - 1));
     for (Eigen::Index head = 0; head < layer.im.rows(); ++head) {
-        const DiscreteKernel kernel = discretize(layer, static_cast<int>(head));
-        Candidate whole;
-        double squares = kernel.d * kernel.d;
-        for (Eigen::Index mode = 0; mode < layer.im.cols(); ++mode) {
-            const std::size_t n = static_cast<std::size_t>(mode);
-            const double gain = std::abs(2.0 * kernel.c[n] * kernel.bbar[n]) / (1.0 - std::abs(kernel.abar[n]));
-            const std::vector<float*> numbers = {&layer.c_re(head, mode), &layer.c_im(head, mode)};
-            squares += gain * gain;
-            whole.numbers.insert(whole.numbers.end(), numbers.begin(), numbers.end());
-            if (kind == PruningKind::kernel) {
-                candidates.push_back({gain, numbers});
+        KernelCandidates kernel = kernel_candidates(layer, head);
+        if (kind == PruningKind::structured) {
+            candidates.push_back(std::move(kernel.whole));
+        } else if (kind == PruningKind::kernel) {
+            candidates.insert(candidates.end(), kernel.modes.begin(), kernel.modes.end());
+        } else {
+            sort_by_magnitude(kernel.modes);
+            for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+                const Candidate& mode = kernel.modes[rank];
+                ranks[rank].magnitude = std::hypot(ranks[rank].magnitude, mode.magnitude);
+                ranks[rank].numbers.insert(ranks[rank].numbers.end(), mode.numbers.begin(), mode.numbers.end());
             }
         }
-        if (kind == PruningKind::structured) {
-            whole.magnitude = std::sqrt(squares);
-            whole.numbers.push_back(&layer.d(head));
-            candidates.push_back(std::move(whole));
-        }
+    }
+    if (kind == PruningKind::modes) {
+        candidates.insert(candidates.end(), ranks.begin(), ranks.end());
     }
 }
 
@@ -63,8 +91,7 @@ std::vector<Candidate> candidates_of(PruningKind kind, NetworkParameters& parame
     if (kind == PruningKind::linear) {
         add_matrix(parameters.decoder, candidates);
     }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.magnitude < b.magnitude; });
+    sort_by_magnitude(candidates);
     return candidates;
 }
 

@@ -9,19 +9,26 @@
 namespace imssa {
 
 /// What is set to zero. structured: whole kernels, C and D of a head (QS4D prunes kernels); kernel: single complex
-/// modes of C; linear: single weights of encoder, mixing and decoder.
-enum class PruningKind { structured, kernel, linear };
+/// modes of C; modes: the same number of modes in every kernel of a layer, so that all of its kernels shrink; linear:
+/// single weights of encoder, mixing and decoder.
+enum class PruningKind { structured, kernel, modes, linear };
 /// off; magnitude: the smallest `fraction` of each kind at the start of a phase, kept at zero while it trains; greedy:
 /// after the phase, one after another from the smallest, as long as the accuracy on the validation split stays within
-/// `accuracy_loss` (QS4D goes through the elements in storage order and looks at the test set).
-enum class PruningMethod { off, magnitude, greedy };
+/// `accuracy_loss` (QS4D goes through the elements in storage order and looks at the test set); keep: nothing new, but
+/// what an earlier phase has pruned stays zero.
+enum class PruningMethod { off, magnitude, greedy, keep };
 
-constexpr std::array<std::pair<const char*, PruningKind>, 3> enum_names(PruningKind) {
-    return {
-        {{"structured", PruningKind::structured}, {"kernel", PruningKind::kernel}, {"linear", PruningKind::linear}}};
+constexpr std::array<std::pair<const char*, PruningKind>, 4> enum_names(PruningKind) {
+    return {{{"structured", PruningKind::structured},
+             {"kernel", PruningKind::kernel},
+             {"modes", PruningKind::modes},
+             {"linear", PruningKind::linear}}};
 }
-constexpr std::array<std::pair<const char*, PruningMethod>, 3> enum_names(PruningMethod) {
-    return {{{"off", PruningMethod::off}, {"magnitude", PruningMethod::magnitude}, {"greedy", PruningMethod::greedy}}};
+constexpr std::array<std::pair<const char*, PruningMethod>, 4> enum_names(PruningMethod) {
+    return {{{"off", PruningMethod::off},
+             {"magnitude", PruningMethod::magnitude},
+             {"greedy", PruningMethod::greedy},
+             {"keep", PruningMethod::keep}}};
 }
 
 struct PruningConfig {
@@ -53,7 +60,8 @@ PruningCount count_pruned(const NetworkParameters& parameters);
 
 /// Sets the `fraction` of candidates with the smallest magnitudes to zero. Magnitudes: of a kernel, the root of sum
 /// |2 C Bbar / (1 - |Abar|)|^2 + D^2 (the gain of its modes at resonance); of a mode, |2 C Bbar / (1 - |Abar|)|; of a
-/// weight |w| over the largest of its matrix.
+/// weight |w| over the largest of its matrix; of the r-th smallest modes of a layer's kernels, the root of the sum of
+/// their squares (kind modes leaves one mode a kernel).
 void prune_by_magnitude(const PruningConfig& config, NetworkParameters& parameters);
 
 /// Greedy pruning; `accuracy` evaluates parameters on the validation split. Returns the accuracy of what is left.

@@ -72,6 +72,9 @@ void TrainConfig::validate() const {
     require(training.epochs + finetune.epochs > 0,
             "both training.epochs and finetune.epochs are 0: there is nothing to train");
     for (const PhaseConfig* phase : {&training, &finetune}) {
+        require(phase->epochs == 0 || phase->pruning.method == PruningMethod::off ||
+                    phase->pruning.kind != PruningKind::modes || model.states > 2,
+                "pruning.kind 'modes' leaves every kernel one mode, and model.states 2 has no other");
         require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
                 "greedy pruning looks at the validation split: set data.validation_count above 0");
         require(phase->epochs == 0 || model.norm != Norm::batch || phase->mode == EvaluationMode::recurrent,
@@ -80,6 +83,14 @@ void TrainConfig::validate() const {
             check_convolution(fake_quantization);
         }
     }
+    require(
+        training.epochs == 0 || finetune.epochs == 0 || training.pruning.method == PruningMethod::off ||
+            finetune.pruning.method != PruningMethod::off,
+        "finetune would train back what training.pruning sets to zero: set finetune.pruning.method 'keep', with the "
+        "same kind");
+    require(model.norm != Norm::layer || model.heads > 1,
+            "model.norm 'layer' normalises over the heads of a step, and of one head it leaves nothing but beta: use "
+            "norm 'batch' or 'none'");
     require(model.norm != Norm::batch || training.epochs == 0 || training.precision == Precision::in_float,
             "model.norm 'batch' collects its running statistics in float: set training.precision 'float', or leave the "
             "phase out and fine-tune the checkpoint of --init");

@@ -48,7 +48,7 @@ public:
         act(Action::off_chip_bit, static_cast<double>(network_.decoder.outputs()) * network_.options.logit_bits);
         buffer(layers > 0 ? 0 : -1, "_input", heads_, steps_);
         for (int layer = 0; layer < layers; ++layer) {
-            buffer(layer, "kernel_output", heads_, steps_);
+            buffer(layer, "kernel_output", kernels(layer), steps_);
             if (layer + 1 < layers) {
                 buffer(layer + 1, "_input", heads_, steps_);
             } else {
@@ -65,6 +65,9 @@ private:
     void part(Component component, double count) { sink_.part(component, count); }
     void parts(const ComponentCounts& counts) { sink_.parts(counts); }
     void act(Action action, double count) { sink_.action(action, count); }
+
+    /// Kernels of a layer: the inputs of its mixing matrix.
+    int kernels(int layer) const { return network_.layers[static_cast<std::size_t>(layer)].mixing.inputs(); }
 
     void read(double count, const ReadShape& shape, const ArrayActivity& activity, double operations) {
         const ReadEnergy one = mean_read(shape, activity, response_, config_);
@@ -115,13 +118,14 @@ private:
     }
 
     void kernel(int layer) {
+        const int heads = kernels(layer);
         const DeployedKernel& one = network_.layers[static_cast<std::size_t>(layer)].kernels.front();
-        const KernelTileCounts tiles = count_kernel_tiles(one, heads_, config_.mapping, "the kernel");
+        const KernelTileCounts tiles = count_kernel_tiles(one, heads, config_.mapping, "the kernel");
         const KernelStepCycles cycles = kernel_step_cycles(one, tiles, config_);
         const KernelActionCounts counts = kernel_action_counts(one, code_bits_);
-        const KernelHardware hardware = kernel_hardware(one, heads_, tiles, cycles, config_);
+        const KernelHardware hardware = kernel_hardware(one, heads, tiles, cycles, config_);
         const double operations = steps_ + (one.options.form == OutputForm::delayed ? 1 : 0);
-        const double updates = static_cast<double>(steps_) * heads_;
+        const double updates = static_cast<double>(steps_) * heads;
         begin(layer, "kernel", ".sequencer");
         parts(hardware.sequencer);
         act(Action::control_cycle, operations * cycles.total());
@@ -131,7 +135,7 @@ private:
         begin(layer, "kernel", ".tile");
         parts(hardware.tile);
         const KernelActivity& activity = activity_.of(one);
-        read(operations * tiles.reads_per_step, kernel_shape(one, heads_, tiles, activity, config_.mapping),
+        read(operations * tiles.reads_per_step, kernel_shape(one, heads, tiles, activity, config_.mapping),
              activity.array, operations);
         begin(layer, "kernel", ".adc");
         parts(hardware.adc);
@@ -139,12 +143,12 @@ private:
                    operations * tiles.adc_conversions);
         begin(layer, "kernel", ".registers");
         parts(hardware.registers);
-        act(Action::register_bit_read, operations * heads_ * counts.register_bits_read);
+        act(Action::register_bit_read, operations * heads * counts.register_bits_read);
         act(Action::register_bit_write, updates * counts.register_bits_written);
         act(Action::digital_add, updates * counts.accumulate_adds);
         begin(layer, "kernel", ".decay");
         parts(hardware.decay);
-        decay(one, tiles, cycles, counts, operations, updates);
+        decay(one, heads, tiles, cycles, counts, operations, updates);
         begin(layer, "kernel", ".output");
         parts(hardware.output);
         act(Action::digital_multiply, updates * counts.output_multiplies);
@@ -152,28 +156,29 @@ private:
         if (hardware.shared) {
             begin(layer, "kernel", ".state_buffer");
             parts(hardware.state_buffer);
-            act(Action::buffer_bit, operations * heads_ * 2.0 * counts.register_bits_read);
+            act(Action::buffer_bit, operations * heads * 2.0 * counts.register_bits_read);
         }
     }
 
-    void decay(const DeployedKernel& one, const KernelTileCounts& tiles, const KernelStepCycles& cycles,
+    void decay(const DeployedKernel& one, int heads, const KernelTileCounts& tiles, const KernelStepCycles& cycles,
                const KernelActionCounts& counts, double operations, double updates) {
         const double products = operations * tiles.digital_products;
         const double gains = cycles.gain > 0 ? updates * one.state_components() : 0.0;
         const double bytes = one.options.effective_register_bits() / 8.0;
-        act(Action::digital_multiply, operations * heads_ * counts.decay_multiplies +
+        act(Action::digital_multiply, operations * heads * counts.decay_multiplies +
                                           products * product_bits(one.array) / 64.0 + gains * 2.0 * bytes);
-        act(Action::digital_add, operations * heads_ * counts.decay_adds + 3.0 * products + gains * bytes);
+        act(Action::digital_add, operations * heads * counts.decay_adds + 3.0 * products + gains * bytes);
     }
 
     void mixing(int layer) {
+        const int heads = kernels(layer);
         const DeployedLayer& deployed = network_.layers[static_cast<std::size_t>(layer)];
         dense(layer, "mixing.array", deployed.mixing, config_.mapping.mixing_matrix, activity_.mixing, steps_);
         const int cycles = mixing_cycles(deployed, config_.timing, config_.read, config_.mapping).total();
         sequencer(layer, "mixing", static_cast<double>(steps_) * cycles);
         begin(layer, "mixing", ".table");
-        part(Component::table, heads_);
-        act(Action::table_lookup, static_cast<double>(steps_) * heads_);
+        part(Component::table, heads);
+        act(Action::table_lookup, static_cast<double>(steps_) * heads);
     }
 
     void layer_unit(int layer) {

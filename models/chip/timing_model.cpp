@@ -127,7 +127,7 @@ Pipeline pipeline_of(const DeployedNetwork& network, const ChipConfig& config) {
         const DeployedLayer& layer = network.layers[index];
         const std::string prefix = "layer" + std::to_string(index) + ".";
         const DeployedKernel& kernel = layer.kernels.front();  // of a shape without weights the only one
-        const KernelTileCounts tiles = count_kernel_tiles(kernel, network.model.heads, config.mapping, "the kernel");
+        const KernelTileCounts tiles = count_kernel_tiles(kernel, layer.mixing.inputs(), config.mapping, "the kernel");
         pipeline.stages.push_back({prefix + "kernel", kernel_step_cycles(kernel, tiles, config).total(),
                                    kernel.options.form == OutputForm::delayed});
         pipeline.stages.push_back(

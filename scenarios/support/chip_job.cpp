@@ -197,7 +197,7 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
     CodeComparison comparison(setup.network, setup.sequences());
     const bool traced = job.chip == 0 && job.first == 0;
     if (traced) {
-        comparison.trace(0, 0, std::min(1, setup.network.model.modes() - 1), 0);
+        comparison.trace(0, 0, std::min(1, setup.network.layers.front().kernels.front().modes - 1), 0);
     }
     if (options.compare) {
         system.chip().set_probe(&comparison);

@@ -113,6 +113,10 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                       {"model", config_to_json(setup.network.model)},
                       {"data", setup.dataset.name},
                       {"steps", setup.network.steps}};
+    json["kernels"] = {{"trained", setup.kernels.kernels},
+                       {"on_chip", setup.kernels.kept_kernels},
+                       {"modes_trained", setup.kernels.modes},
+                       {"modes_on_chip", setup.kernels.kept_modes}};
     json["sequences"] = report.sequences;
     if (report.simulated()) {
         json["accuracy"] = report.accuracy.mean;

@@ -130,7 +130,7 @@ RunReport make_estimate(const RunSetup& setup, const ActivityStatistics& activit
     report.latency_cycles = closed_latency_cycles(pipeline, setup.network.steps);
     report.interval_cycles = sequence_interval_cycles(pipeline, setup.network.steps);
     report.clock_hz = setup.chip.timing.clock_hz;
-    const DeployedNetwork shape = shape_of(setup.network.model, setup.network.options, setup.network.steps);
+    const DeployedNetwork& shape = setup.network;
     add_costs(setup, estimated_ledger(shape, setup.chip, activity, 1), report);
     return report;
 }

@@ -63,6 +63,13 @@ RunSetup load_run(const RunRequest& request) {
     DeploymentOptions options = setup.checkpoint.config.quantization;
     options.kernel = setup.chip.kernel;
     setup.network = deploy(model, setup.checkpoint.parameters, *setup.checkpoint.ranges, options, setup.dataset.steps);
+    const DeployedNetwork smaller = remove_pruned(setup.network, &setup.kernels);
+    if (setup.chip.mapping.pruned == PrunedWeights::removed) {
+        setup.network = smaller;
+    } else {
+        setup.kernels.kept_kernels = setup.kernels.kernels;
+        setup.kernels.kept_modes = setup.kernels.modes;
+    }
     return setup;
 }
 

@@ -8,6 +8,7 @@
 
 #include "models/chip/chip_config.h"
 #include "models/network/deployed_network.h"
+#include "models/network/remove_pruned.h"
 #include "trainer/checkpoint.h"
 #include "trainer/datasets/dataset.h"
 
@@ -27,6 +28,7 @@ struct RunSetup {
     Checkpoint checkpoint;
     ChipConfig chip;
     DeployedNetwork network;
+    KernelCount kernels;  ///< of the trained network, and what is left of it on the chip
     Dataset dataset;
     std::string cost_table;  ///< path of the chip's price table
 

@@ -178,6 +178,10 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
         kernel.form == OutputForm::current ? "current" : (kernel.form == OutputForm::delayed ? "delayed" : "immediate"),
         setup.network.model.layers, setup.network.model.heads, setup.network.model.modes(), setup.network.steps,
         setup.dataset.name.c_str());
+    if (setup.kernels.kept_modes < setup.kernels.modes) {
+        std::fprintf(out, "pruning                 %d of %d kernels and %d of %d modes are on the chip\n\n",
+                     setup.kernels.kept_kernels, setup.kernels.kernels, setup.kernels.kept_modes, setup.kernels.modes);
+    }
     if (report.simulated()) {
         print_accuracy(report, out);
     } else {

@@ -137,6 +137,35 @@ TEST_F(CommandLine, BatchNormLastStepAndUnequalLengthsRunOnTheChipAndBehindTheBu
     }
 }
 
+TEST_F(CommandLine, APrunedNetworkTakesFewerArraysAndGivesTheSameLogits) {
+    const CommandResult trained =
+        run(binary("train") + " --config " + source("scenarios/glyphs_rows.toml") +
+            " --set name=pruned --set data.train_count=256 --set data.test_count=32 --set model.heads=8"
+            " --set training.epochs=1 --set finetune.epochs=1 --set finetune.calibration_sequences=64"
+            " --set finetune.pruning.method=magnitude --set finetune.pruning.fraction=0.5"
+            " --set finetune.checkpoint=pruned_8bit.h5 --threads 1 --quiet --out " +
+            folder_.string());
+    ASSERT_EQ(trained.status, 0) << trained.output;
+    const auto result = [&](const std::string& pruned) {
+        const fs::path file = folder_ / ("pruned_" + pruned + ".json");
+        const CommandResult done =
+            run(binary("infer") + " --checkpoint " + (folder_ / "pruned_8bit.h5").string() + " --chip " +
+                source("scenarios/chips/ideal.toml") + " --sequences 16 --quiet --set mapping.pruned=" + pruned +
+                " --json " + file.string());
+        EXPECT_EQ(done.status, 0) << done.output;
+        return nlohmann::json::parse(read_file(file));
+    };
+    const nlohmann::json kept = result("kept");
+    const nlohmann::json removed = result("removed");
+    EXPECT_EQ(kept.at("kernels").at("on_chip"), 16);
+    EXPECT_EQ(removed.at("kernels").at("on_chip"), 8);
+    EXPECT_EQ(removed.at("mismatched_codes"), 0);
+    EXPECT_EQ(removed.at("first_logits"), kept.at("first_logits"));
+    EXPECT_EQ(removed.at("accuracy"), kept.at("accuracy"));
+    EXPECT_LT(removed.at("area_mm2").at("total").get<double>(), kept.at("area_mm2").at("total").get<double>());
+    EXPECT_LT(removed.at("energy_j").at("sequence").get<double>(), kept.at("energy_j").at("sequence").get<double>());
+}
+
 TEST_F(CommandLine, SameSeedGivesTheSameResultToTheBitForAnyNumberOfWorkers) {
     nlohmann::json one = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 1 --seed 5");
     nlohmann::json two = infer_json("imssa_28nm.toml", "--sequences 40 --chips 2 --lanes 8 --threads 2 --seed 5");

@@ -68,6 +68,19 @@ inline RandomNetwork random_network(ModelConfig model, std::uint32_t seed) {
     return network;
 }
 
+/// Sets C and D of one head to zero, as structured pruning does.
+inline void prune_kernel(LayerParameters& layer, int head) {
+    layer.c_re.row(head).setZero();
+    layer.c_im.row(head).setZero();
+    layer.d(head) = 0.0F;
+}
+
+/// Sets C of one mode of all heads to zero.
+inline void prune_mode(LayerParameters& layer, int mode) {
+    layer.c_re.col(mode).setZero();
+    layer.c_im.col(mode).setZero();
+}
+
 /// All kernel options that make sense, at 8 bits.
 inline std::vector<KernelOptions> all_kernel_options() {
     std::vector<KernelOptions> all;

@@ -76,6 +76,24 @@ TEST(MagnitudePruning, OfModesWeighsThemAtResonance) {
     EXPECT_EQ(layer.c_re(0, 1), 0.0F);
 }
 
+TEST(MagnitudePruning, OfModesTakesAsManyFromEveryKernelOfALayer) {
+    ModelConfig model = tiny_model();
+    model.states = 8;
+    NetworkParameters parameters = testing::random_network(model, 4).parameters;
+    // Of 2 x 3 ranks a half: some of layer 0, some of layer 1, and every kernel keeps its largest mode.
+    prune_by_magnitude(pruning(PruningKind::modes, 0.5), parameters);
+    EXPECT_EQ(count_pruned(parameters).pruned_modes, 3 * 4);
+    for (const LayerParameters& layer : parameters.layers) {
+        const Eigen::Index left = (layer.c_re.row(0).array() != 0.0F).count();
+        EXPECT_GE(left, 1);
+        for (Eigen::Index head = 1; head < 4; ++head) {
+            EXPECT_EQ((layer.c_re.row(head).array() != 0.0F).count(), left);
+        }
+    }
+    prune_by_magnitude(pruning(PruningKind::modes, 0.99), parameters);
+    EXPECT_EQ(count_pruned(parameters).pruned_kernels, 0);
+}
+
 TEST(GreedyPruning, StopsWhereTheAccuracyAllowedIsLost) {
     NetworkParameters parameters = testing::random_network(tiny_model(), 5).parameters;
     PruningConfig config = pruning(PruningKind::structured, 0.0);

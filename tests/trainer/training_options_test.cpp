@@ -148,6 +148,16 @@ TEST_F(TrainingOptionsTest, PrunedWeightsStayZeroThroughRetraining) {
     EXPECT_EQ(count.pruned_weights, count.weights / 2);
 }
 
+TEST_F(TrainingOptionsTest, AFinetunePhaseKeepsWhatTheFirstPhaseHasPruned) {
+    options.config.training.pruning.method = PruningMethod::greedy;
+    options.config.training.pruning.accuracy_loss = 0.5;
+    options.config.finetune.pruning.method = PruningMethod::keep;
+    const TrainingOutcome outcome = run_training(options);
+    const int pruned = count_pruned(load_checkpoint(outcome.checkpoints.front()).parameters).pruned_kernels;
+    EXPECT_GT(pruned, 0);
+    EXPECT_EQ(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, pruned);
+}
+
 TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
     options.config.finetune.epochs = 0;
     options.config.training.pruning.method = PruningMethod::greedy;

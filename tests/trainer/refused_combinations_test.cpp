@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include "models/common/config.h"
+#include "models/common/error.h"
+#include "trainer/train_config.h"
+
+namespace imssa {
+namespace {
+
+/// Options that make no sense together, and a part of the reason that is given.
+struct Refusal {
+    std::vector<std::string> overrides;
+    std::string reason;
+};
+
+void read_scenario(const std::vector<std::string>& overrides) {
+    TrainConfig config;
+    ConfigReader reader = ConfigReader::from_file(IMSSA_SOURCE_DIR "/scenarios/glyphs_small.toml", overrides);
+    reader.read(config);
+    reader.reject_unknown_keys();
+    config.complete();
+    config.validate();
+}
+
+TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
+    const Refusal refusals[] = {
+        {{"training.dropout=1"}, "[0, 1)"},
+        {{"finetune.dropout=0.1"}, "beyond the range of the codes"},
+        {{"training.dropout=0.1", "training.mode=convolution"}, "'dropout' needs mode 'recurrent'"},
+        {{"model.norm=batch", "training.precision=quantized"}, "collects its running statistics in float"},
+        {{"model.norm=batch", "training.mode=convolution"}, "no statistics of the batch"},
+        {{"model.heads=1"}, "nothing but beta"},
+        {{"model.norm=group"}, "batch"},
+        {{"model.pooling=max"}, "last"},
+        {{"model.activation=swish"}, "qgelu"},
+        {{"model.states=7"}, "even"},
+        {{"data.layout=columns"}, "rows"},
+        {{"data.lengths=random"}, "content"},
+        {{"training.pruning.method=greedy"}, "validation split"},
+        {{"training.pruning.method=magnitude"}, "train back"},
+        {{"finetune.pruning.method=magnitude", "finetune.pruning.kind=modes", "model.states=2"}, "has no other"},
+        {{"finetune.pruning.method=magnitude", "finetune.pruning.fraction=1"}, "fraction"},
+        {{"training.noise.cell_errors=1"}, "cell_errors needs precision 'quantized'"},
+        {{"training.noise.activations=0.1"}, "noise.activations needs precision"},
+        {{"finetune.noise.states=0.1"}, "noise.states needs"},
+        {{"training.lower_bits_from=8"}, "float has no bits"},
+        {{"finetune.mode=convolution"}, "step by step only"},
+        {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
+    };
+    for (const Refusal& refusal : refusals) {
+        std::string given;
+        for (const std::string& override : refusal.overrides) {
+            given += override + " ";
+        }
+        try {
+            read_scenario(refusal.overrides);
+            ADD_FAILURE() << given << "was accepted";
+        } catch (const UserError& error) {
+            const std::string message = error.what();
+            EXPECT_NE(message.find(refusal.reason), std::string::npos) << given << ": " << message;
+            EXPECT_EQ(message.find('\n'), std::string::npos) << given << ": " << message;
+        }
+    }
+    EXPECT_NO_THROW(read_scenario({}));
+}
+
+}  // namespace
+}  // namespace imssa
