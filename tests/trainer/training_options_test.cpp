@@ -149,12 +149,12 @@ TEST_F(TrainingOptionsTest, PrunedWeightsStayZeroThroughRetraining) {
 }
 
 TEST_F(TrainingOptionsTest, AFinetunePhaseKeepsWhatTheFirstPhaseHasPruned) {
-    options.config.training.pruning.method = PruningMethod::greedy;
-    options.config.training.pruning.accuracy_loss = 0.5;
+    options.config.training.pruning.method = PruningMethod::magnitude;
+    options.config.training.pruning.fraction = 0.5;
     options.config.finetune.pruning.method = PruningMethod::keep;
     const TrainingOutcome outcome = run_training(options);
     const int pruned = count_pruned(load_checkpoint(outcome.checkpoints.front()).parameters).pruned_kernels;
-    EXPECT_GT(pruned, 0);
+    EXPECT_EQ(pruned, 2);
     EXPECT_EQ(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, pruned);
 }
 
