@@ -30,7 +30,10 @@ void add_kernels(const DeployedNetwork& network, const MappingOptions& mapping, 
     const double operations =
         1.0 + (kernel.options.form == OutputForm::delayed ? 1.0 / static_cast<double>(network.steps) : 0.0);
     const std::vector<TileGroup> groups = place_kernels({kernel}, mapping, "the kernel");
-    const double heads = static_cast<double>(network.model.heads) * network.model.layers;
+    double heads = 0.0;  // of all layers
+    for (const DeployedLayer& layer : network.layers) {
+        heads += layer.mixing.inputs();
+    }
     for (const TilePlan& plan : groups.front().tiles) {
         const HeadBlock& block = plan.blocks.front();
         for (const int output : block.outputs) {
