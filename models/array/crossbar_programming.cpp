@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "models/array/crossbar.h"
 #include "models/array/fault_remap.h"
+#include "models/array/spare_lines.h"
 #include "models/array/wire_grid.h"
 #include "models/common/error.h"
 #include "models/device/programming.h"
@@ -15,51 +18,77 @@ namespace {
 constexpr double kBoltzmann = 1.380649e-23;            // joule per kelvin (exact, SI 2019)
 constexpr double kElementaryCharge = 1.602176634e-19;  // coulomb (exact, SI 2019)
 
-/// The used cells as a grid of wires. `grid_column` receives the place of each column of the footprint in the grid.
-WireGrid grid_of(const Eigen::MatrixXd& conductances, const TileFootprint& footprint, const MappingOptions& mapping,
-                 const WireConfig& wires, std::vector<int>& grid_column) {
+/// Numbers 0 ... n - 1 in the order of `positions`.
+std::vector<int> order_of(const std::vector<int>& positions) {
+    std::vector<int> order(positions.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&positions](int a, int b) {
+        return positions[static_cast<std::size_t>(a)] < positions[static_cast<std::size_t>(b)];
+    });
+    return order;
+}
+
+/// The used cells as a grid of wires, whose lines ascend over the tile. `row_order` and `column_order` receive the row
+/// and column of the footprint of each line of the grid.
+WireGrid grid_of(const Eigen::MatrixXd& conductances, const UsedCells& used, const MappingOptions& mapping,
+                 const WireConfig& wires, std::vector<int>& row_order, std::vector<int>& column_order) {
+    const bool separate = wires.column_order == ColumnOrder::separate;
+    std::vector<int> row_positions;
+    std::vector<int> column_positions;
+    for (int row = 0; row < used.rows; ++row) {
+        row_positions.push_back(used.row_place(row));
+    }
+    for (int column = 0; column < used.columns; ++column) {
+        const int place = used.column_place(column);
+        column_positions.push_back(separate ? place / 2 + (place % 2 == 1 ? mapping.tile_columns / 2 : 0) : place);
+    }
+    row_order = order_of(row_positions);
+    column_order = order_of(column_positions);
     WireGrid grid;
     grid.tile_rows = mapping.tile_rows;
     grid.tile_columns = mapping.tile_columns;
     grid.wires = wires;
-    grid.conductances.resize(footprint.rows, footprint.columns);
-    for (int row = 0; row < footprint.rows; ++row) {
-        grid.row_positions.push_back(row);
+    grid.conductances.resize(used.rows, used.columns);
+    for (const int row : row_order) {
+        grid.row_positions.push_back(row_positions[static_cast<std::size_t>(row)]);
     }
-    const bool separate = wires.column_order == ColumnOrder::separate;
-    const int outputs = footprint.columns / 2;
-    grid_column.resize(static_cast<std::size_t>(footprint.columns));
-    grid.column_positions.resize(static_cast<std::size_t>(footprint.columns));
-    for (int column = 0; column < footprint.columns; ++column) {
-        const int output = column / 2;
-        const bool minus = column % 2 == 1;
-        const int place = separate ? output + (minus ? outputs : 0) : column;
-        grid_column[static_cast<std::size_t>(column)] = place;
-        grid.column_positions[static_cast<std::size_t>(place)] =
-            separate ? output + (minus ? mapping.tile_columns / 2 : 0) : column;
-        grid.conductances.col(place) = conductances.col(column).head(footprint.rows);
+    for (const int column : column_order) {
+        grid.column_positions.push_back(column_positions[static_cast<std::size_t>(column)]);
+    }
+    for (int row = 0; row < used.rows; ++row) {
+        for (int column = 0; column < used.columns; ++column) {
+            grid.conductances(row, column) =
+                conductances(row_order[static_cast<std::size_t>(row)], column_order[static_cast<std::size_t>(column)]);
+        }
     }
     return grid;
 }
 
 /// What each cell contributes to its column per volt on its row: its conductance, or less with wires.
 /// `row_admittance` receives the currents of the rows per volt on the rows; it stays empty when wires are ideal.
-Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const TileFootprint& footprint,
+Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const UsedCells& used,
                                 const MappingOptions& mapping, const WireConfig& wires, int parallel_cells,
                                 Eigen::MatrixXd& row_admittance) {
     if (wires.is_ideal()) {
         return conductances;
     }
-    std::vector<int> grid_column;
+    std::vector<int> rows;
+    std::vector<int> columns;
     // Parallel cells load the wires together; what they add is averaged.
-    WireTransfer transfer =
-        wire_transfer(grid_of(parallel_cells * conductances, footprint, mapping, wires, grid_column));
-    row_admittance = std::move(transfer.rows);
-    Eigen::MatrixXd columns(footprint.rows, footprint.columns);
-    for (int column = 0; column < footprint.columns; ++column) {
-        columns.col(column) = transfer.columns.col(grid_column[static_cast<std::size_t>(column)]) / parallel_cells;
+    const WireTransfer transfer =
+        wire_transfer(grid_of(parallel_cells * conductances, used, mapping, wires, rows, columns));
+    row_admittance.resize(used.rows, used.rows);
+    Eigen::MatrixXd of_cells(used.rows, used.columns);
+    for (int row = 0; row < used.rows; ++row) {
+        const int at = rows[static_cast<std::size_t>(row)];
+        for (int column = 0; column < used.columns; ++column) {
+            of_cells(at, columns[static_cast<std::size_t>(column)]) = transfer.columns(row, column) / parallel_cells;
+        }
+        for (int other = 0; other < used.rows; ++other) {
+            row_admittance(at, rows[static_cast<std::size_t>(other)]) = transfer.rows(row, other);
+        }
     }
-    return columns;
+    return of_cells;
 }
 
 }  // namespace
@@ -72,15 +101,16 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
       bit_serial_(read.input == InputMode::bit_serial),
       seed_(seed),
       tile_(tile) {
-    const UsedCells used{footprint_.rows, footprint_.columns};
-    const RemappedTargets targets = remap_targets(target_conductances(matrix, mapping, device),
-                                                  stuck_cells(used, device, seed, tile), matrix, mapping, device);
+    const Eigen::MatrixXd wanted = target_conductances(matrix, mapping, device);
+    const UsedCells used = place_lines(wanted, matrix, mapping, device, seed, tile);
+    const RemappedTargets targets =
+        remap_targets(wanted, known_stuck_cells(used, device, seed, tile), matrix, mapping, device);
     ProgrammedCells cells = program_cells(targets.targets, used, device, seed, tile);
     conductances_ = std::move(cells.conductances);
     programming_ = cells.summary;
     Eigen::MatrixXd row_admittance;
     const Eigen::MatrixXd transfer =
-        column_transfer(conductances_, footprint_, mapping, read.wires, device.parallel_cells, row_admittance);
+        column_transfer(conductances_, used, mapping, read.wires, device.parallel_cells, row_admittance);
     set_weights(transfer, targets.swapped, matrix, mapping, device);
     set_noise(transfer, cells.read_sigma, matrix, mapping, device, read);
     if (read.gain_calibration) {

@@ -21,6 +21,11 @@ void ChipConfig::validate() const {
     timing.validate();
     calibration.validate();
     kernel.validate();
+    if (device.parallel_cells > 1 && mapping.spare_rows + mapping.spare_columns > 0) {
+        throw UserError(
+            "spare lines take the place of single stuck cells: set device.parallel_cells = 1, or mapping.spare_rows "
+            "and mapping.spare_columns = 0");
+    }
 }
 
 }  // namespace imssa

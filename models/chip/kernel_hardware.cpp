@@ -54,8 +54,9 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
 }
 
 int dense_tiles(const QuantizedMatrix& matrix, const MappingOptions& mapping) {
-    const int rows = std::max(1, mapping.tile_rows / mapping.rows_per_input());
-    const int columns = std::max(1, mapping.tile_columns / MappingOptions::columns_per_output());
+    const int rows = std::max(1, mapping.tile_inputs());
+    const int columns =
+        std::max(1, (mapping.tile_columns - mapping.spare_columns) / MappingOptions::columns_per_output());
     const int outputs = matrix.outputs() * mapping.weight_slices;
     return ((matrix.inputs() + rows - 1) / rows) * ((outputs + columns - 1) / columns);
 }

@@ -37,8 +37,9 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
       adc_errors_(config.adc, slice_matrix(whole, slices_), conversion_rounds(outputs_, config.timing), seed,
                   first_tile) {
     const QuantizedMatrix matrix = slice_matrix(whole, slices_);
-    const int rows = std::max(1, config.mapping.tile_rows / config.mapping.rows_per_input());
-    const int columns = std::max(1, config.mapping.tile_columns / MappingOptions::columns_per_output());
+    const int rows = std::max(1, config.mapping.tile_inputs());
+    const int columns = std::max(
+        1, (config.mapping.tile_columns - config.mapping.spare_columns) / MappingOptions::columns_per_output());
     for (int output = 0; output < outputs_; output += columns) {
         for (int input = 0; input < inputs_; input += rows) {
             const QuantizedMatrix block = sub_matrix(matrix, input, output, std::min(rows, inputs_ - input),

@@ -112,6 +112,8 @@ void DeviceConfig::validate() const {
             "set a fraction between 0 and 1");
     require(stuck_high_fraction >= 0.0 && stuck_low_fraction + stuck_high_fraction <= 1.0, "stuck_high_fraction",
             stuck_high_fraction, "set a fraction of at least 0 that adds up with stuck_low_fraction to at most 1");
+    require(known_fault_fraction >= 0.0 && known_fault_fraction <= 1.0, "known_fault_fraction", known_fault_fraction,
+            "set a fraction between 0 and 1");
     require(programming_pulses_per_cell >= 0.0, "programming_pulses_per_cell", programming_pulses_per_cell,
             "set a number of at least 0");
     require(programming_pulse_energy_j >= 0.0, "programming_pulse_energy_j", programming_pulse_energy_j,

@@ -91,6 +91,8 @@ struct DeviceConfig {
     /// Fractions of cells stuck at g_min and at g_max.
     double stuck_low_fraction = 0.0;
     double stuck_high_fraction = 0.0;
+    /// Part of the stuck cells that the test after programming finds, so that the mapper can act on them.
+    double known_fault_fraction = 1.0;
     FaultRemap fault_remap = FaultRemap::none;
     /// Cells in parallel that together are one cell of the array. Each is programmed to the target, with errors of its
     /// own; their currents are averaged with `parallel_weights` (empty: equally).
@@ -145,6 +147,7 @@ void visit_fields(Visitor& visit, DeviceConfig& config) {
     visit("read_noise_scale", config.read_noise_scale);
     visit("stuck_low_fraction", config.stuck_low_fraction);
     visit("stuck_high_fraction", config.stuck_high_fraction);
+    visit("known_fault_fraction", config.known_fault_fraction);
     visit("fault_remap", config.fault_remap);
     visit("parallel_cells", config.parallel_cells);
     visit("parallel_weights", config.parallel_weights);

@@ -158,13 +158,33 @@ Eigen::MatrixXi stuck_cells(const UsedCells& used, const DeviceConfig& device, s
     }
     for (int row = 0; row < used.rows; ++row) {
         for (int column = 0; column < used.columns; ++column) {
-            const double uniform = faults.uniform(cell_counter(row, column, parallel_cell));
+            const double uniform =
+                faults.uniform(cell_counter(used.row_place(row), used.column_place(column), parallel_cell));
             if (uniform < fraction) {
                 stuck(row, column) = uniform < device.stuck_low_fraction ? -1 : 1;
             }
         }
     }
     return stuck;
+}
+
+Eigen::MatrixXi known_stuck_cells(const UsedCells& used, const DeviceConfig& device, std::uint64_t seed,
+                                  std::uint32_t tile) {
+    Eigen::MatrixXi known = stuck_cells(used, device, seed, tile);
+    if (device.known_fault_fraction == 1.0) {
+        return known;
+    }
+    constexpr std::uint64_t kTestDraw = std::uint64_t{1} << 63;  // beside the counters of the faults themselves
+    const CounterRandom faults(seed, RandomPurpose::faults, tile);
+    for (int row = 0; row < used.rows; ++row) {
+        for (int column = 0; column < used.columns; ++column) {
+            const std::uint64_t counter = cell_counter(used.row_place(row), used.column_place(column), 0);
+            if (known(row, column) != 0 && faults.uniform(kTestDraw | counter) >= device.known_fault_fraction) {
+                known(row, column) = 0;
+            }
+        }
+    }
+    return known;
 }
 
 ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& used, const DeviceConfig& device,
@@ -184,8 +204,8 @@ ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& u
             for (int column = 0; column < used.columns; ++column) {
                 double sigma = 0.0;
                 cells.conductances(row, column) +=
-                    weight * programmer.program(targets(row, column), row, column, copy, stuck(row, column), sigma,
-                                                cells.summary);
+                    weight * programmer.program(targets(row, column), used.row_place(row), used.column_place(column),
+                                                copy, stuck(row, column), sigma, cells.summary);
                 variance(row, column) += weight * weight * sigma * sigma;
             }
         }

@@ -2,15 +2,23 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <vector>
 
 #include "models/device/device_config.h"
 
 namespace imssa {
 
-/// Cells of the top left corner of a tile that a matrix uses.
+/// Cells of a tile that a matrix uses: those of the top left corner, or of the lines named.
 struct UsedCells {
     int rows = 0;
     int columns = 0;
+    std::vector<int> row_places = {};     ///< line of the tile of each row; empty: in order
+    std::vector<int> column_places = {};  ///< of each column
+
+    int row_place(int row) const { return row_places.empty() ? row : row_places[static_cast<std::size_t>(row)]; }
+    int column_place(int column) const {
+        return column_places.empty() ? column : column_places[static_cast<std::size_t>(column)];
+    }
 };
 
 /// What one programming of one tile did.
@@ -40,6 +48,10 @@ struct ProgrammingSummary {
 Eigen::MatrixXi stuck_cells(const UsedCells& used, const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile,
                             int parallel_cell = 0);
 
+/// Those of the stuck cells that the mapper knows: each with a probability of `known_fault_fraction`.
+Eigen::MatrixXi known_stuck_cells(const UsedCells& used, const DeviceConfig& device, std::uint64_t seed,
+                                  std::uint32_t tile);
+
 /// Cells as they are read.
 struct ProgrammedCells {
     Eigen::MatrixXd conductances;  ///< siemens, rows x columns of the tile; of parallel cells their weighted mean
@@ -54,8 +66,8 @@ struct ProgrammedCells {
 ///   3. drift and relaxation (purposes `drift`, `relaxation`), clipped at zero,
 ///   4. a stuck cell is at g_min or at g_max whatever was asked of it,
 ///   5. temperature.
-/// A cell's draws depend on (seed, tile, row, column, parallel cell) only. Cells outside `used` are left alone and stay
-/// at their targets.
+/// A cell's draws depend on (seed, tile, row, column, parallel cell) only, with the lines of the tile that it lies on.
+/// Cells outside `used` are left alone and stay at their targets.
 ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& used, const DeviceConfig& device,
                               std::uint64_t seed, std::uint32_t tile);
 

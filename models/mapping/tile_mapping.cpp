@@ -25,6 +25,17 @@ void MappingOptions::validate() const {
         throw UserError("cells_per_weight = " + std::to_string(cells_per_weight) +
                         " is not known: set 4 (inputs as row pairs) or 2 (bipolar drivers)");
     }
+    if (spare_rows < 0 || spare_rows % rows_per_input() != 0 || spare_rows > tile_rows - rows_per_input()) {
+        throw UserError("spare_rows = " + std::to_string(spare_rows) + " is not possible: set a multiple of " +
+                        std::to_string(rows_per_input()) + " (the rows of an input) that leaves rows of the " +
+                        std::to_string(tile_rows) + " for weights");
+    }
+    if (spare_columns < 0 || spare_columns % columns_per_output() != 0 ||
+        spare_columns > tile_columns - columns_per_output()) {
+        throw UserError("spare_columns = " + std::to_string(spare_columns) +
+                        " is not possible: set an even number (an output has two columns) that leaves columns of the " +
+                        std::to_string(tile_columns) + " for weights");
+    }
     if (weight_slices < 1 || weight_slices > 8) {
         throw UserError("weight_slices = " + std::to_string(weight_slices) +
                         " is not possible: set between 1 (a weight in one pair of columns) and 8");
@@ -35,11 +46,16 @@ TileFootprint footprint(const QuantizedMatrix& matrix, const MappingOptions& opt
     TileFootprint result;
     result.rows = matrix.inputs() * options.rows_per_input();
     result.columns = matrix.outputs() * MappingOptions::columns_per_output();
-    if (result.rows > options.tile_rows || result.columns > options.tile_columns) {
+    if (result.rows > options.tile_rows - options.spare_rows ||
+        result.columns > options.tile_columns - options.spare_columns) {
         throw UserError(name + " needs " + std::to_string(result.rows) + " x " + std::to_string(result.columns) +
                         " cells (" + std::to_string(matrix.inputs()) + " inputs x " + std::to_string(matrix.outputs()) +
                         " outputs, " + std::to_string(options.cells_per_weight) + " cells per weight) but a tile has " +
                         std::to_string(options.tile_rows) + " x " + std::to_string(options.tile_columns) +
+                        (options.spare_rows + options.spare_columns > 0
+                             ? " of which " + std::to_string(options.spare_rows) + " rows and " +
+                                   std::to_string(options.spare_columns) + " columns are spare"
+                             : "") +
                         ": raise tile_rows and tile_columns" +
                         (options.cells_per_weight == 4 ? ", set cells_per_weight = 2" : "") + " or shrink the model");
     }

@@ -37,6 +37,8 @@ constexpr std::array<std::pair<const char*, MatrixPlace>, 2> enum_names(MatrixPl
 struct MappingOptions {
     int tile_rows = 64;
     int tile_columns = 64;
+    int spare_rows = 0;     ///< of tile_rows: kept free, to take the place of rows with stuck cells that are known
+    int spare_columns = 0;  ///< of tile_columns, likewise
     int cells_per_weight = 4;
     int weight_slices = 1;  ///< columns that share the bits of a weight; their conversions are added digitally
     Packing packing = Packing::one_head;
@@ -51,8 +53,8 @@ struct MappingOptions {
     int rows_per_input() const { return cells_per_weight == 4 ? 2 : 1; }
     static constexpr int columns_per_output() { return 2; }
     /// Weights that fit above each other and side by side on a tile.
-    int tile_inputs() const { return tile_rows / rows_per_input(); }
-    int tile_outputs() const { return tile_columns / (columns_per_output() * weight_slices); }
+    int tile_inputs() const { return (tile_rows - spare_rows) / rows_per_input(); }
+    int tile_outputs() const { return (tile_columns - spare_columns) / (columns_per_output() * weight_slices); }
     void validate() const;
 };
 
@@ -60,6 +62,8 @@ template <class Visitor>
 void visit_fields(Visitor& visit, MappingOptions& options) {
     visit("tile_rows", options.tile_rows);
     visit("tile_columns", options.tile_columns);
+    visit("spare_rows", options.spare_rows);
+    visit("spare_columns", options.spare_columns);
     visit("cells_per_weight", options.cells_per_weight);
     visit("weight_slices", options.weight_slices);
     visit("packing", options.packing);
