@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <unordered_map>
 
 #include "models/common/lane_math.h"
 #include "trainer/kernel_scan.h"
+#include "trainer/magnitude_histogram.h"
 #include "trainer/network_pass.h"
 
 namespace imssa {
@@ -19,8 +21,10 @@ inline Lanes magnitude(Lanes value) {
 
 class RangeRecorder final : public ChunkObserver {
 public:
-    RangeRecorder(const EffectiveNetwork& network, const NetworkParameters& parameters, CalibrationRanges& ranges)
-        : network_(network), parameters_(parameters), ranges_(ranges) {}
+    /// `histograms`: keep all magnitudes besides the largest ones.
+    RangeRecorder(const EffectiveNetwork& network, const NetworkParameters& parameters, CalibrationRanges& ranges,
+                  bool histograms)
+        : network_(network), parameters_(parameters), ranges_(ranges), histograms_(histograms) {}
 
     void set_lanes(int lanes) { lanes_ = lanes; }
 
@@ -38,6 +42,22 @@ public:
         }
     }
 
+    /// One more magnitude of a quantity in every lane.
+    void keep(Lanes value, float& range) {
+        const Lanes size = magnitude(value);
+        range = std::max(range, lane_maximum(size));
+        if (histograms_) {
+            count(size, Lanes{} + 1.0F, magnitudes_[&range]);
+        }
+    }
+
+    /// The ranges become percentiles of what was kept.
+    void take_percentiles(double percent) {
+        for (auto& [range, histogram] : magnitudes_) {
+            *range = std::min(*range, histogram.percentile(percent));
+        }
+    }
+
     float lane_maximum(Lanes value) const {
         float largest = 0.0F;
         for (int lane = 0; lane < lanes_; ++lane) {
@@ -47,21 +67,35 @@ public:
     }
 
 private:
-    void record(Workspace& workspace, const BlockBuffer& buffer, int chunk, float& range) const {
+    /// present: 1 in lanes whose sequence has this step, 0 in the others.
+    void count(Lanes sizes, Lanes present, MagnitudeHistogram& histogram) const {
+        for (int lane = 0; lane < lanes_; ++lane) {
+            if (present[lane] != 0.0F) {
+                histogram.add(sizes[lane]);
+            }
+        }
+    }
+
+    void record(Workspace& workspace, const BlockBuffer& buffer, int chunk, float& range) {
         Lanes largest = {};
+        MagnitudeHistogram* histogram = histograms_ ? &magnitudes_[&range] : nullptr;
         for (int block = chunk * kChunkBlocks; block < chunk * kChunkBlocks + workspace.chunk_blocks(chunk); ++block) {
             for (int step = 0; step < kBlockSteps; ++step) {
                 const Lanes present = workspace.present(block * kBlockSteps + step);
                 for (int channel = 0; channel < buffer.channels(); ++channel) {
-                    const Lanes value = load_lanes(buffer.block(block) + channel * kBlockWidth + step * kLaneWidth);
-                    largest = maximum(largest, magnitude(value) * present);
+                    const Lanes size =
+                        magnitude(load_lanes(buffer.block(block) + channel * kBlockWidth + step * kLaneWidth));
+                    largest = maximum(largest, size * present);
+                    if (histogram != nullptr) {
+                        count(size, present, *histogram);
+                    }
                 }
             }
         }
         range = std::max(range, lane_maximum(largest));
     }
 
-    void record_states(Workspace& workspace, int layer, int chunk, LayerRanges& range) const {
+    void record_states(Workspace& workspace, int layer, int chunk, LayerRanges& range) {
         const int modes = network_.config.modes();
         const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
         const int blocks = workspace.chunk_blocks(chunk);
@@ -73,6 +107,10 @@ private:
                 scan_states(kernel_view(network_, layer, head), mode, 1,
                             input.block(chunk * kChunkBlocks) + head * kBlockWidth, input.stride(), blocks,
                             workspace.states(layer, chunk, head), states);
+                const float gain = static_cast<float>(std::abs(kernel.bbar[static_cast<std::size_t>(mode)]));
+                MagnitudeHistogram* folded = histograms_ ? &magnitudes_[&range.folded_state(head, mode)] : nullptr;
+                MagnitudeHistogram* driven = histograms_ ? &magnitudes_[&range.state(head, mode)] : nullptr;
+                MagnitudeHistogram* steps_of = histograms_ ? &magnitudes_[&range.increment(head, mode)] : nullptr;
                 Lanes state = {}, increment = {};
                 for (int step = 0; step < steps; ++step) {
                     const Lanes present = workspace.present(chunk * kChunkBlocks * kBlockSteps + step);
@@ -83,8 +121,16 @@ private:
                     const Lanes im_step = im - load_lanes(before + kLaneWidth);
                     state = maximum(state, (re * re + im * im) * present);
                     increment = maximum(increment, (re_step * re_step + im_step * im_step) * present);
+                    for (int lane = 0; histograms_ && lane < lanes_; ++lane) {
+                        if (present[lane] == 0.0F) {
+                            continue;
+                        }
+                        const float size = std::hypot(re[lane], im[lane]);
+                        folded->add(size);
+                        driven->add(gain * size);
+                        steps_of->add(gain * std::hypot(re_step[lane], im_step[lane]));
+                    }
                 }
-                const float gain = static_cast<float>(std::abs(kernel.bbar[static_cast<std::size_t>(mode)]));
                 const float largest = std::sqrt(lane_maximum(state));
                 range.folded_state(head, mode) = std::max(range.folded_state(head, mode), largest);
                 range.state(head, mode) = std::max(range.state(head, mode), largest * gain);
@@ -97,17 +143,40 @@ private:
     const EffectiveNetwork& network_;
     const NetworkParameters& parameters_;
     CalibrationRanges& ranges_;
+    bool histograms_;
+    std::unordered_map<float*, MagnitudeHistogram> magnitudes_;  ///< by the range that they become
     int lanes_ = kLaneWidth;
 };
+
+CalibrationRanges fixed_ranges(const ModelConfig& config, const RangeConfig& options) {
+    CalibrationRanges ranges = zero_ranges(config);
+    ranges.encoder = static_cast<float>(options.encoder);
+    for (LayerRanges& layer : ranges.layers) {
+        layer.state.setConstant(static_cast<float>(options.state));
+        layer.increment.setConstant(static_cast<float>(options.increment));
+        layer.folded_state.setConstant(static_cast<float>(options.folded_state));
+        layer.kernel_output = static_cast<float>(options.kernel_output);
+        layer.activation = static_cast<float>(options.activation);
+        layer.mixing = static_cast<float>(options.mixing);
+        layer.output = static_cast<float>(options.output);
+    }
+    ranges.pooled = static_cast<float>(options.pooled);
+    ranges.logits = static_cast<float>(options.logits);
+    return ranges;
+}
 
 }  // namespace
 
 CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
-                            int sequences) {
+                            int sequences, const RangeConfig& options) {
+    options.validate();
+    if (options.method == RangeMethod::fixed) {
+        return fixed_ranges(config, options);
+    }
     CalibrationRanges ranges = zero_ranges(config);
     const EffectiveNetwork network = effective_float_network(config, parameters, data.steps);
     Workspace workspace(config, data.steps, Workspace::Purpose::float_training);
-    RangeRecorder recorder(network, parameters, ranges);
+    RangeRecorder recorder(network, parameters, ranges, options.method == RangeMethod::percentile);
     const int count = std::min(sequences, data.count());
     for (int first = 0; first < count; first += kLaneWidth) {
         const int lanes = std::min(kLaneWidth, count - first);
@@ -121,15 +190,14 @@ CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& 
         recorder.set_lanes(lanes);
         forward_float(network, workspace, &recorder);
         for (int head = 0; head < config.heads; ++head) {
-            const float largest =
-                recorder.lane_maximum(magnitude(load_lanes(workspace.pooled.data() + head * kLaneWidth)));
-            ranges.pooled = std::max(ranges.pooled, largest);
+            recorder.keep(load_lanes(workspace.pooled.data() + head * kLaneWidth), ranges.pooled);
         }
         for (int output = 0; output < config.classes; ++output) {
-            const float largest =
-                recorder.lane_maximum(magnitude(load_lanes(workspace.logits.data() + output * kLaneWidth)));
-            ranges.logits = std::max(ranges.logits, largest);
+            recorder.keep(load_lanes(workspace.logits.data() + output * kLaneWidth), ranges.logits);
         }
+    }
+    if (options.method == RangeMethod::percentile) {
+        recorder.take_percentiles(options.percentile);
     }
     return ranges;
 }

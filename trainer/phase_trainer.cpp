@@ -70,7 +70,8 @@ PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const D
                         " and " + std::to_string(model.classes) + "; mend [model]");
     }
     if (phase_.precision != Precision::in_float && !checkpoint_.ranges) {
-        checkpoint_.ranges = calibrate(model, checkpoint_.parameters, train_, phase_.calibration_sequences);
+        checkpoint_.ranges =
+            calibrate(model, checkpoint_.parameters, train_, phase_.calibration_sequences, phase_.ranges);
     }
     const FakeQuantization& quantization = checkpoint.config.fake_quantization;
     if (phase_.precision == Precision::fake_quantized && needs_bounds(quantization) && !checkpoint_.bounds) {

@@ -53,7 +53,8 @@ PostTrainingOutcome quantize_after_training(const TrainingOptions& options) {
     const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
     Checkpoint checkpoint = initial_checkpoint(options, train.steps);
-    checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, config.finetune.calibration_sequences);
+    checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, config.finetune.calibration_sequences,
+                                  config.finetune.ranges);
     checkpoint.config.finetune.precision = Precision::quantized;
     checkpoint.phase = 1;
     PostTrainingOutcome outcome;
@@ -108,7 +109,8 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
     Checkpoint checkpoint = initial_checkpoint(options, test.steps);
     if (phase.precision != Precision::in_float && !checkpoint.ranges) {
         const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
-        checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, phase.calibration_sequences);
+        checkpoint.ranges =
+            calibrate(config.model, checkpoint.parameters, train, phase.calibration_sequences, phase.ranges);
     }
     if (phase.precision == Precision::fake_quantized && needs_bounds(config.fake_quantization) && !checkpoint.bounds) {
         const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);

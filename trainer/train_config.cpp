@@ -37,6 +37,7 @@ void PhaseConfig::validate() const {
             "'dropout' needs precision 'float': what it leaves is scaled by 1 / (1 - dropout), beyond the range of the "
             "codes");
     require(calibration_sequences >= 1, "key 'calibration_sequences' must be at least 1");
+    ranges.validate();
     require(noise.cell_errors == 0.0 || precision == Precision::quantized,
             "noise.cell_errors needs precision 'quantized': the errors are those of deployed cells; in float use "
             "noise.continuous_a");

@@ -14,6 +14,7 @@
 #include "trainer/noise_config.h"
 #include "trainer/parameterization.h"
 #include "trainer/pruning.h"
+#include "trainer/range_config.h"
 
 namespace imssa {
 
@@ -40,6 +41,7 @@ struct PhaseConfig {
     double gradient_clip = 1.0;       ///< largest norm of the gradient over all parameters
     double dropout = 0.0;             ///< probability that an output of the activation is dropped
     int calibration_sequences = 512;  ///< quantized: sequences that set the converter ranges before the first step
+    RangeConfig ranges;               ///< how those sequences set them
     Parameterization parameterization = Parameterization::continuous;
     int lower_bits_from = 0;  ///< bits of the first epochs, lowered one by one to those asked for; 0: off
     int epochs_per_bit = 1;   ///< epochs at each of them
@@ -63,6 +65,7 @@ void visit_fields(Visitor& visit, PhaseConfig& c) {
     visit("gradient_clip", c.gradient_clip);
     visit("dropout", c.dropout);
     visit("calibration_sequences", c.calibration_sequences);
+    visit.table("ranges", c.ranges);
     visit("checkpoint", c.checkpoint);
     visit("parameterization", c.parameterization);
     visit("lower_bits_from", c.lower_bits_from);

@@ -171,8 +171,8 @@ private:
         checkpoint.optimizer.reset();
         const PhaseConfig& phase = phase_config(options_.config, checkpoint.phase);
         if (phase.precision == Precision::in_float) {
-            checkpoint.ranges =
-                calibrate(options_.config.model, checkpoint.parameters, train_, phase.calibration_sequences);
+            checkpoint.ranges = calibrate(options_.config.model, checkpoint.parameters, train_,
+                                          phase.calibration_sequences, phase.ranges);
         }
     }
 
