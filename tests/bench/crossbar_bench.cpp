@@ -64,17 +64,17 @@ void read_tile(benchmark::State& state, const DeviceConfig& device) {
     set_array_ops(state, lanes);
 }
 
-void CrossbarReadWithNoise(benchmark::State& state) {
+void crossbar_read_with_noise(benchmark::State& state) {
     read_tile(state, device_preset("taox_imssa"));
 }
-BENCHMARK(CrossbarReadWithNoise)->Arg(1)->Arg(16)->Arg(64)->Arg(256);
+BENCHMARK(crossbar_read_with_noise)->Arg(1)->Arg(16)->Arg(64)->Arg(256);
 
-void CrossbarReadIdeal(benchmark::State& state) {
+void crossbar_read_ideal(benchmark::State& state) {
     read_tile(state, DeviceConfig{});
 }
-BENCHMARK(CrossbarReadIdeal)->Arg(1)->Arg(256);
+BENCHMARK(crossbar_read_ideal)->Arg(1)->Arg(256);
 
-void CrossbarReadEnergy(benchmark::State& state) {
+void crossbar_read_energy(benchmark::State& state) {
     const int lanes = static_cast<int>(state.range(0));
     const Crossbar tile(random_matrix(), MappingOptions{}, DeviceConfig{}, ReadConfig{}, 1, 0, "tile");
     const LaneMatrix inputs = random_codes(lanes);
@@ -83,16 +83,16 @@ void CrossbarReadEnergy(benchmark::State& state) {
     }
     set_array_ops(state, lanes);
 }
-BENCHMARK(CrossbarReadEnergy)->Arg(1)->Arg(256);
+BENCHMARK(crossbar_read_energy)->Arg(1)->Arg(256);
 
-void CrossbarProgramming(benchmark::State& state) {
+void crossbar_programming(benchmark::State& state) {
     const QuantizedMatrix matrix = random_matrix();
     for (auto _ : state) {
         const Crossbar tile(matrix, MappingOptions{}, device_preset("taox_imssa"), ReadConfig{}, 1, 0, "tile");
         benchmark::DoNotOptimize(tile.inputs());
     }
 }
-BENCHMARK(CrossbarProgramming);
+BENCHMARK(crossbar_programming);
 
 ReadConfig with_wires() {
     ReadConfig read;
@@ -101,7 +101,7 @@ ReadConfig with_wires() {
     return read;
 }
 
-void CrossbarProgrammingWithWires(benchmark::State& state) {
+void crossbar_programming_with_wires(benchmark::State& state) {
     const QuantizedMatrix matrix = random_matrix();
     const ReadConfig read = with_wires();
     for (auto _ : state) {
@@ -109,9 +109,9 @@ void CrossbarProgrammingWithWires(benchmark::State& state) {
         benchmark::DoNotOptimize(tile.inputs());
     }
 }
-BENCHMARK(CrossbarProgrammingWithWires)->Unit(benchmark::kMillisecond);
+BENCHMARK(crossbar_programming_with_wires)->Unit(benchmark::kMillisecond);
 
-void CrossbarReadEnergyWithWires(benchmark::State& state) {
+void crossbar_read_energy_with_wires(benchmark::State& state) {
     const int lanes = static_cast<int>(state.range(0));
     const Crossbar tile(random_matrix(), MappingOptions{}, DeviceConfig{}, with_wires(), 1, 0, "tile");
     const LaneMatrix inputs = random_codes(lanes);
@@ -120,11 +120,11 @@ void CrossbarReadEnergyWithWires(benchmark::State& state) {
     }
     set_array_ops(state, lanes);
 }
-BENCHMARK(CrossbarReadEnergyWithWires)->Arg(1)->Arg(256);
+BENCHMARK(crossbar_read_energy_with_wires)->Arg(1)->Arg(256);
 
 /// Programming error, read noise, wires, input converters with mismatch, non-linear cells, thermal and shot noise, and
 /// output converters with noise, offset, gain error and mismatch; with the read's energy and the saturation count.
-void CrossbarReadWithEveryError(benchmark::State& state) {
+void crossbar_read_with_every_error(benchmark::State& state) {
     const int lanes = static_cast<int>(state.range(0));
     ReadConfig read = with_wires();
     read.iv_quadratic_per_volt = 0.05;
@@ -155,9 +155,9 @@ void CrossbarReadWithEveryError(benchmark::State& state) {
     }
     set_array_ops(state, lanes);
 }
-BENCHMARK(CrossbarReadWithEveryError)->Arg(1)->Arg(16)->Arg(256);
+BENCHMARK(crossbar_read_with_every_error)->Arg(1)->Arg(16)->Arg(256);
 
-void NormalDraws(benchmark::State& state) {
+void normal_draws(benchmark::State& state) {
     LanesUint sequences{};
     for (int lane = 0; lane < kLaneWidth; ++lane) {
         sequences[lane] = static_cast<std::uint32_t>(lane);
@@ -170,7 +170,7 @@ void NormalDraws(benchmark::State& state) {
     state.counters["draws"] =
         benchmark::Counter(64.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
-BENCHMARK(NormalDraws);
+BENCHMARK(normal_draws);
 
 }  // namespace
 }  // namespace imssa

@@ -9,7 +9,7 @@
 namespace imssa {
 namespace {
 
-void EstimateDesign(benchmark::State& state) {
+void estimate_design(benchmark::State& state) {
     const CostTable table = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
     const CompiledPrices prices(table);
     ChipConfig chip;
@@ -24,7 +24,7 @@ void EstimateDesign(benchmark::State& state) {
     state.counters["designs"] =
         benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
-BENCHMARK(EstimateDesign);
+BENCHMARK(estimate_design);
 
 }  // namespace
 }  // namespace imssa

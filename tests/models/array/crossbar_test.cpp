@@ -174,7 +174,7 @@ TEST(Crossbar, ReadNoiseOfOutputsAndStepsIsUncorrelated) {
     LaneMatrix next;
     tile.read(inputs, sequences_from(0, lanes), 1, now);
     tile.read(inputs, sequences_from(0, lanes), 2, next);
-    const auto correlation = [lanes](const LaneMatrix& a, int i, const LaneMatrix& b, int j) {
+    const auto correlation = [](const LaneMatrix& a, int i, const LaneMatrix& b, int j) {
         const Eigen::Map<const Eigen::ArrayXf> x(a.row(i), lanes);
         const Eigen::Map<const Eigen::ArrayXf> y(b.row(j), lanes);
         const Eigen::ArrayXd dx = x.cast<double>() - x.cast<double>().mean();
