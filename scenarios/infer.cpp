@@ -10,6 +10,7 @@
 #include "models/chip/vcd_trace.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "models/cost/cost_table.h"
 #include "scenarios/support/chip_job.h"
 #include "scenarios/support/command_line.h"
@@ -131,8 +132,8 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
                         options.vcd_sequence, options.vcd.c_str(), waveform_layout(setup.network, setup.chip).c_str());
         }
         if (!options.common.out.empty()) {
-            std::printf("pictures                %s/%s_{confusion,energy,state}.png\n", options.common.out.c_str(),
-                        setup.chip.name.c_str());
+            std::printf("pictures                %s/%s_{confusion,energy%s}.png\n", options.common.out.c_str(),
+                        setup.chip.name.c_str(), outcome.trajectory.chip.empty() ? "" : ",state");
         }
     }
 }
@@ -215,13 +216,7 @@ void check_options(const InferOptions& options, const RunSetup& setup) {
     files.insert(files.end(), options.power.begin(), options.power.end());
     for (const std::string& file : files) {
         if (!file.empty()) {
-            const std::filesystem::path folder = std::filesystem::path(file).parent_path();
-            if (!folder.empty()) {
-                create_output_folder(folder.string());
-            }
-            if (::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
-                throw UserError("cannot write '" + file + "': its folder is not writable");
-            }
+            check_output_file(file);
         }
     }
 }

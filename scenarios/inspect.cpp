@@ -9,6 +9,7 @@
 #include "models/chip/timing_model.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
 #include "scenarios/support/pictures.h"
 #include "scenarios/support/run_setup.h"
@@ -56,6 +57,9 @@ void print_result(const std::string& path) {
         result = nlohmann::ordered_json::parse(stream);
     } catch (const nlohmann::json::exception& error) {
         throw UserError("the result '" + path + "' is no JSON file: " + error.what());
+    }
+    if (!result.is_object() || !result.contains("format")) {
+        throw UserError("the result '" + path + "' is no result of imssa: it lacks 'format'");
     }
     for (const auto& [key, value] : result.items()) {
         if (value.is_object()) {

@@ -1,15 +1,19 @@
 // A checkpoint on the simulated chip, driven by host software over a TLM-2.0 bus.
 #include <systemc>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "models/chip/chip.h"
 #include "models/chip/vcd_trace.h"
 #include "models/common/config.h"
+#include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
 #include "scenarios/support/run_setup.h"
 #include "tlm/chip_target.h"
@@ -52,6 +56,7 @@ int answer(const HostResult& result) {
     return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+/// vcd: empty for no waveform.
 std::vector<HostResult> run_host(const RunSetup& setup, std::uint64_t seed, const std::string& vcd) {
     const std::vector<HostSequence> sequences = host_sequences(setup);
     Chip chip("chip", setup.network, setup.chip, seed);
@@ -71,6 +76,19 @@ std::vector<HostResult> run_host(const RunSetup& setup, std::uint64_t seed, cons
         throw std::logic_error("the host stopped before all sequences had results");
     }
     return host.results();
+}
+
+/// The same with a waveform that is whole or not there at all.
+std::vector<HostResult> run_host_with_waveform(const RunSetup& setup, std::uint64_t seed, const std::string& path) {
+    const std::string temporary = path + ".tmp" + std::to_string(::getpid()) + ".vcd";
+    try {
+        const std::vector<HostResult> results = run_host(setup, seed, temporary);
+        commit_streamed_file(temporary, path);
+        return results;
+    } catch (...) {
+        std::remove(temporary.c_str());
+        throw;
+    }
 }
 
 void print_results(const RunSetup& setup, const std::vector<HostResult>& results) {
@@ -125,21 +143,27 @@ int sc_main(int argc, char* argv[]) {
         ->type_name("FILE.h5");
     app.add_option("--chip", request.chip, "The chip to simulate")->required()->type_name("FILE.toml");
     app.add_option("--sequences", request.sequences, "The first N of the test set")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()))
         ->capture_default_str();
     app.add_option("--vcd", vcd, "Write a waveform of the run")->type_name("FILE");
     app.add_option("--set", common.overrides, "Override one key of the chip file")->type_name("KEY=VALUE")->take_all();
     app.add_option("--data", common.data, "Folder with data sets (default: $IMSSA_DATA, then ../shared/data)")
         ->type_name("DIR");
-    app.add_option("--seed", common.seed, "Seed of every random stream")->capture_default_str();
+    app.add_option("--seed", common.seed, "Seed of every random stream")->capture_default_str()->check(whole_number());
     app.add_option("--json", common.json, "Write the result as JSON, SI units in the keys")->type_name("FILE");
     app.add_flag("--quiet", common.quiet, "Print nothing but errors");
     app.set_version_flag("--version", "imssa " IMSSA_VERSION);
     return run_command(app, argc, argv, [&] {
+        for (const std::string& file : {common.json, vcd}) {
+            if (!file.empty()) {
+                check_output_file(file);
+            }
+        }
         request.overrides = common.overrides;
         request.data = common.data;
         const RunSetup setup = load_run(request);
-        const std::vector<HostResult> results = run_host(setup, common.seed, vcd);
+        const std::vector<HostResult> results =
+            vcd.empty() ? run_host(setup, common.seed, "") : run_host_with_waveform(setup, common.seed, vcd);
         if (!common.quiet) {
             print_results(setup, results);
         }

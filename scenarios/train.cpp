@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <thread>
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/common/file_output.h"
+#include "scenarios/support/command_line.h"
 #include "trainer/mode_comparison.h"
 #include "trainer/post_training.h"
 #include "trainer/training_run.h"
@@ -127,7 +128,8 @@ int run(int argc, char** argv) {
         ->type_name("DIR")
         ->capture_default_str();
     CLI::Option* seed_option =
-        app.add_option("--seed", seed, "seed of initial weights, shuffling and dither; overrides the configuration's");
+        app.add_option("--seed", seed, "seed of initial weights, shuffling and dither; overrides the configuration's")
+            ->check(imssa::whole_number());
     options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     app.add_option("--threads", options.threads, "worker threads; results do not depend on it")
         ->check(CLI::Range(1, 1024))
@@ -149,49 +151,39 @@ int run(int argc, char** argv) {
     app.add_option("--compare-modes", state_bits,
                    "recurrent against indirect (convolution) state quantization of --init, e.g. 2,4,8")
         ->type_name("BITS,BITS");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& success) {
-        return app.exit(success);
-    } catch (const CLI::ParseError& error) {
-        std::fprintf(stderr, "error: %s (see train --help)\n", error.what());
-        return 2;
-    }
-    imssa::ConfigReader reader = imssa::ConfigReader::from_file(config_path, overrides);
-    reader.read(options.config);
-    reader.reject_unknown_keys();
-    options.config.complete();
-    if (seed_option->count() > 0) {
-        options.config.seed = seed;
-    }
-    if (!data_folder.empty()) {
-        options.data_folder = data_folder;
-    }
-    if (!init.empty()) {
-        options.init = init;
-    }
-    if (ptq || !sweep.empty() || !state_bits.empty()) {
-        run_without_training(options, ptq, sweep, draws, state_bits);
-        return 0;
-    }
-    const imssa::TrainingOutcome outcome = imssa::run_training(options);
-    if (!json_path.empty()) {
-        std::ofstream file(json_path);
-        file << result_json(options, outcome).dump(2) << '\n';
-        if (!file.flush()) {
-            throw imssa::UserError("cannot write '" + json_path + "'");
+    int interrupted_by = 0;
+    const int status = imssa::run_command(app, argc, argv, [&] {
+        imssa::ConfigReader reader = imssa::ConfigReader::from_file(config_path, overrides);
+        reader.read(options.config);
+        reader.reject_unknown_keys();
+        options.config.complete();
+        if (seed_option->count() > 0) {
+            options.config.seed = seed;
         }
-    }
-    return outcome.interrupted_by == 0 ? 0 : 128 + outcome.interrupted_by;
+        if (!data_folder.empty()) {
+            options.data_folder = data_folder;
+        }
+        if (!init.empty()) {
+            options.init = init;
+        }
+        if (ptq || !sweep.empty() || !state_bits.empty()) {
+            run_without_training(options, ptq, sweep, draws, state_bits);
+            return;
+        }
+        if (!json_path.empty()) {
+            imssa::check_output_file(json_path);
+        }
+        const imssa::TrainingOutcome outcome = imssa::run_training(options);
+        if (!json_path.empty()) {
+            imssa::write_file_atomically(json_path, result_json(options, outcome).dump(2) + "\n");
+        }
+        interrupted_by = outcome.interrupted_by;
+    });
+    return status == 0 && interrupted_by != 0 ? 128 + interrupted_by : status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const imssa::UserError& error) {
-        std::fprintf(stderr, "error: %s\n", error.what());
-        return 2;
-    }
+    return run(argc, argv);
 }

@@ -167,6 +167,9 @@ tlm::tlm_response_status ChipTarget::control(std::uint32_t command) {
 
 void ChipTarget::select_tile(std::uint32_t tile) {
     tile_ = tile;
+    if (chip_.tiles().empty()) {
+        return;  // all matrices are digital: the weight window is empty
+    }
     staged_codes_ = chip_.tiles()[tile].crossbar->codes();
 }
 
@@ -179,6 +182,9 @@ tlm::tlm_response_status ChipTarget::program(std::uint32_t command) {
         chip_.erase_tiles();
         select_tile(tile_);
         return tlm::TLM_OK_RESPONSE;
+    }
+    if (chip_.tiles().empty()) {
+        return tlm::TLM_GENERIC_ERROR_RESPONSE;
     }
     try {
         chip_.program_tile(static_cast<int>(tile_), staged_codes_);
@@ -303,8 +309,9 @@ unsigned int ChipTarget::transport_dbg(tlm::tlm_generic_payload& payload) {
         std::memcpy(payload.get_data_ptr(), &value, kWordBytes);
         return kWordBytes;
     }
+    const MappingOptions& mapping = chip_.config().mapping;
     const std::uint64_t words =
-        static_cast<std::uint64_t>(chip_.config().mapping.tile_rows) * chip_.config().mapping.tile_columns;
+        chip_.tiles().empty() ? 0 : static_cast<std::uint64_t>(mapping.tile_rows) * mapping.tile_columns;
     const std::uint64_t first = (address - kWeightWindow) / kWordBytes;
     unsigned int bytes = 0;
     for (std::uint64_t word = first; word < words && bytes + kWordBytes <= payload.get_data_length(); ++word) {

@@ -47,7 +47,7 @@ public:
         const Lanes size = magnitude(value);
         range = std::max(range, lane_maximum(size));
         if (histograms_) {
-            count(size, Lanes{} + 1.0F, magnitudes_[&range]);
+            count(size, broadcast(1.0F), magnitudes_[&range]);
         }
     }
 

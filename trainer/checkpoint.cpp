@@ -71,9 +71,9 @@ NetworkParameters read_parameters(const Hdf5Reader& file, const ModelConfig& mod
     return parameters;
 }
 
-void write_file(const Checkpoint& checkpoint, const std::string& path) {
+std::string file_image(const Checkpoint& checkpoint) {
     const ModelConfig& model = checkpoint.config.model;
-    Hdf5Writer file(path, kUserBlockBytes);
+    Hdf5Writer file(kUserBlockBytes);
     file.text("format", "imssa-checkpoint");
     file.integer("version", kCheckpointVersion);
     file.text("config", config_to_json(checkpoint.config).dump());
@@ -116,7 +116,7 @@ void write_file(const Checkpoint& checkpoint, const std::string& path) {
     for (const HistoryColumn& metric : kHistoryColumns) {
         column(metric.name, [&metric](const EpochMetrics& row) { return row.*metric.field; });
     }
-    file.close();
+    return file.image();
 }
 
 std::vector<EpochMetrics> read_history(const Hdf5Reader& file) {
@@ -140,15 +140,7 @@ std::vector<EpochMetrics> read_history(const Hdf5Reader& file) {
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
     const QuietHdf5 quiet;
-    const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
-    try {
-        write_file(checkpoint, temporary);
-        seal_checkpoint_file(temporary, kCheckpointVersion);
-        replace_file(temporary, path);
-    } catch (...) {
-        std::remove(temporary.c_str());
-        throw;
-    }
+    write_sealed_file(file_image(checkpoint), kCheckpointVersion, path);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -79,24 +80,36 @@ private:
     int number_;
 };
 
-}  // namespace
-
-void seal_checkpoint_file(const std::string& path, int version) {
-    const std::string content = read_file(path);
-    std::array<char, kUserBlockBytes> block{};
-    const std::size_t payload = content.size() - kUserBlockBytes;
-    std::memcpy(block.data(), kMagic, kMagicBytes);
-    put_little_endian(block.data() + kVersionAt, static_cast<std::uint64_t>(version), 4);
-    put_little_endian(block.data() + kLengthAt, payload, 8);
-    const auto sum = digest(content.data() + kUserBlockBytes, payload);
-    std::memcpy(block.data() + kDigestAt, sum.data(), sum.size());
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (file.number() < 0 ||
-        ::pwrite(file.number(), block.data(), block.size(), 0) != static_cast<ssize_t>(block.size()) ||
-        ::fsync(file.number()) != 0) {
+void write_synced(const std::string& path, const std::string& content) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (file.number() < 0) {
+        fail_write(path);
+    }
+    for (std::size_t at = 0; at < content.size();) {
+        const ssize_t written = ::write(file.number(), content.data() + at, content.size() - at);
+        if (written < 0 && errno != EINTR) {
+            fail_write(path);
+        }
+        at += static_cast<std::size_t>(std::max<ssize_t>(written, 0));
+    }
+    if (::fsync(file.number()) != 0) {
         fail_write(path);
     }
 }
+
+/// Moves a synced temporary file over `path` and syncs the folder.
+void replace_file(const std::string& temporary, const std::string& path) {
+    if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+        fail_write(path);
+    }
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const Descriptor descriptor(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (descriptor.number() >= 0) {
+        ::fsync(descriptor.number());
+    }
+}
+
+}  // namespace
 
 std::string read_sealed_file(const std::string& path, int newest_version) {
     std::string content = read_file(path);
@@ -133,14 +146,20 @@ std::string read_sealed_file(const std::string& path, int newest_version) {
     return content;
 }
 
-void replace_file(const std::string& temporary, const std::string& path) {
-    if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-        fail_write(path);
-    }
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    const Descriptor descriptor(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (descriptor.number() >= 0) {
-        ::fsync(descriptor.number());
+void write_sealed_file(std::string content, int version, const std::string& path) {
+    const std::size_t payload = content.size() - kUserBlockBytes;
+    std::memcpy(content.data(), kMagic, kMagicBytes);
+    put_little_endian(content.data() + kVersionAt, static_cast<std::uint64_t>(version), 4);
+    put_little_endian(content.data() + kLengthAt, payload, 8);
+    const auto sum = digest(content.data() + kUserBlockBytes, payload);
+    std::memcpy(content.data() + kDigestAt, sum.data(), sum.size());
+    const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
+    try {
+        write_synced(temporary, content);
+        replace_file(temporary, path);
+    } catch (...) {
+        std::remove(temporary.c_str());
+        throw;
     }
 }
 

@@ -12,13 +12,11 @@ namespace imssa {
 ///  60            zeros
 constexpr int kUserBlockBytes = 512;
 
-/// Fills in the user block of a file that HDF5 has written, and syncs it to the disk.
-void seal_checkpoint_file(const std::string& path, int version);
+/// Fills in the user block of a file's content and writes it, through a temporary file in the same folder that is
+/// synced and renamed: whatever happens, `path` holds the whole content or what it held before.
+void write_sealed_file(std::string content, int version, const std::string& path);
 
 /// Reads a whole checkpoint file and verifies its user block; throws UserError of one line.
 std::string read_sealed_file(const std::string& path, int newest_version);
-
-/// Moves a synced temporary file over `path` and syncs the folder.
-void replace_file(const std::string& temporary, const std::string& path);
 
 }  // namespace imssa

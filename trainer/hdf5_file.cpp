@@ -1,13 +1,16 @@
 #include "trainer/hdf5_file.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "models/common/error.h"
 
 namespace imssa {
 
 namespace {
 
-[[noreturn]] void fail_write(const std::string& path, const std::string& name) {
-    throw UserError("cannot write '" + name + "' to '" + path + "': is the folder writable and the disk not full?");
+[[noreturn]] void fail_write(const std::string& name) {
+    throw std::runtime_error("HDF5 cannot hold '" + name + "'");
 }
 
 }  // namespace
@@ -21,13 +24,16 @@ QuietHdf5::~QuietHdf5() {
     H5Eset_auto2(H5E_DEFAULT, function_, data_);
 }
 
-Hdf5Writer::Hdf5Writer(const std::string& path, int user_block_bytes) : path_(path) {
+Hdf5Writer::Hdf5Writer(int user_block_bytes) : user_block_bytes_(static_cast<std::size_t>(user_block_bytes)) {
+    constexpr std::size_t kGrowthBytes = 1 << 16;
     const Hdf5Handle properties(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
     H5Pset_userblock(properties.id(), static_cast<hsize_t>(user_block_bytes));
     H5Pset_obj_track_times(properties.id(), false);
-    file_ = Hdf5Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.id(), H5P_DEFAULT), H5Fclose);
+    const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_fapl_core(access.id(), kGrowthBytes, false);
+    file_ = Hdf5Handle(H5Fcreate("checkpoint in memory", H5F_ACC_TRUNC, properties.id(), access.id()), H5Fclose);
     if (!file_.valid()) {
-        fail_write(path, "file");
+        fail_write("a file");
     }
 }
 
@@ -36,7 +42,7 @@ void Hdf5Writer::group(const std::string& name) {
     H5Pset_obj_track_times(properties.id(), false);
     const Hdf5Handle created(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT, properties.id(), H5P_DEFAULT), H5Gclose);
     if (!created.valid()) {
-        fail_write(path_, name);
+        fail_write(name);
     }
 }
 
@@ -49,7 +55,7 @@ void Hdf5Writer::array(const std::string& name, const void* data, const std::vec
         H5Dcreate2(file_.id(), name.c_str(), file_type, space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
         H5Dclose);
     if (!created.valid() || H5Dwrite(created.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
-        fail_write(path_, name);
+        fail_write(name);
     }
 }
 
@@ -66,7 +72,7 @@ void Hdf5Writer::integer(const std::string& attribute, long long value) {
     const Hdf5Handle created(
         H5Acreate2(file_.id(), attribute.c_str(), H5T_STD_I64LE, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
     if (!created.valid() || H5Awrite(created.id(), H5T_NATIVE_LLONG, &value) < 0) {
-        fail_write(path_, attribute);
+        fail_write(attribute);
     }
 }
 
@@ -78,15 +84,20 @@ void Hdf5Writer::text(const std::string& attribute, const std::string& value) {
     const Hdf5Handle created(H5Acreate2(file_.id(), attribute.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT),
                              H5Aclose);
     if (!created.valid() || H5Awrite(created.id(), type.id(), value.c_str()) < 0) {
-        fail_write(path_, attribute);
+        fail_write(attribute);
     }
 }
 
-void Hdf5Writer::close() {
-    if (H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0) {
-        fail_write(path_, "file");
+std::string Hdf5Writer::image() {
+    const ssize_t bytes = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file_.id(), nullptr, 0);
+    // The image of the library leaves the user block out.
+    std::string content(user_block_bytes_ + static_cast<std::size_t>(std::max<ssize_t>(bytes, 0)), '\0');
+    if (bytes < 0 ||
+        H5Fget_file_image(file_.id(), content.data() + user_block_bytes_, static_cast<std::size_t>(bytes)) != bytes) {
+        fail_write("a file");
     }
     file_.reset();
+    return content;
 }
 
 Hdf5Reader::Hdf5Reader(const std::string& path, std::string image) : path_(path), image_(std::move(image)) {

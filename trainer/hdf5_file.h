@@ -49,26 +49,28 @@ private:
     void* data_ = nullptr;
 };
 
-/// Writing and reading of named arrays and attributes. Failures are UserErrors that name the file and the object.
+/// Writing of named arrays and attributes into the image of a file in memory: HDF5 does not survive a full disk under
+/// an open file. Times are not recorded: equal content gives equal bytes.
 class Hdf5Writer {
 public:
-    /// Creates (or replaces) a file with a user block. Times are not recorded: equal content gives equal bytes.
-    Hdf5Writer(const std::string& path, int user_block_bytes);
+    /// A file with a user block of zeros ahead of it.
+    explicit Hdf5Writer(int user_block_bytes);
     void group(const std::string& name);
     void floats(const std::string& name, const float* data, const std::vector<hsize_t>& shape);
     void doubles(const std::string& name, const std::vector<double>& values);
     void integer(const std::string& attribute, long long value);
     void text(const std::string& attribute, const std::string& value);
-    /// Closes the file; its content has reached the operating system.
-    void close();
+    /// The bytes of the file, user block included. Nothing can be added any more.
+    std::string image();
 
 private:
     void array(const std::string& name, const void* data, const std::vector<hsize_t>& shape, hid_t memory_type,
                hid_t file_type);
-    std::string path_;
+    std::size_t user_block_bytes_;
     Hdf5Handle file_;
 };
 
+/// Reading of the same. Failures are UserErrors that name the file and the object.
 class Hdf5Reader {
 public:
     /// Opens the image of a file in memory.

@@ -6,6 +6,7 @@
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "trainer/calibration.h"
 #include "trainer/initialize.h"
 #include "trainer/interrupt.h"
@@ -32,23 +33,16 @@ void make_folder(const std::string& folder) {
 
 void write_csv(const TrainingOptions& options, const std::vector<EpochMetrics>& history) {
     const std::filesystem::path path = std::filesystem::path(options.out_folder) / (options.config.name + ".csv");
-    const std::filesystem::path temporary = path.string() + ".tmp";
-    {
-        std::ofstream file(temporary);
-        file << "phase,epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,gradient_norm,wall_s,cpu_"
-                "s\n";
-        for (const EpochMetrics& row : history) {
-            char line[256];
-            std::snprintf(line, sizeof(line), "%s,%d,%.6f,%.6f,%.6f,%.6f,%.6g,%.4f,%.2f,%.2f\n", phase_name(row.phase),
-                          row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                          row.learning_rate, row.gradient_norm, row.wall_s, row.cpu_s);
-            file << line;
-        }
-        if (!file.flush()) {
-            throw UserError("cannot write '" + path.string() + "': is the disk full?");
-        }
+    std::string text =
+        "phase,epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,gradient_norm,wall_s,cpu_s\n";
+    for (const EpochMetrics& row : history) {
+        char line[256];
+        std::snprintf(line, sizeof(line), "%s,%d,%.6f,%.6f,%.6f,%.6f,%.6g,%.4f,%.2f,%.2f\n", phase_name(row.phase),
+                      row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                      row.learning_rate, row.gradient_norm, row.wall_s, row.cpu_s);
+        text += line;
     }
-    std::filesystem::rename(temporary, path);
+    write_file_atomically(path.string(), text);
 }
 
 /// The newest state of an earlier run with the same configuration, if there is one.

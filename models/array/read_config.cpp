@@ -1,6 +1,8 @@
 #include "models/array/read_config.h"
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <string>
 
 #include "models/common/error.h"
@@ -9,15 +11,26 @@ namespace imssa {
 
 namespace {
 
-void check_positive(double value, const char* key) {
-    if (!(value > 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) + " is out of range: set a positive number");
+// Far above any array, far below where times and energies stop to be numbers.
+constexpr double kMostVolt = 100.0;
+constexpr double kLongestReadS = 1e-3;
+
+std::string short_number(double value) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+}
+
+void check_positive(double value, const char* key, double most) {
+    if (!(value > 0.0) || !(value <= most)) {
+        throw UserError(std::string(key) + " = " + short_number(value) +
+                        " is out of range: set a number above 0 and up to " + short_number(most));
     }
 }
 
 void check_not_negative(double value, const char* key) {
     if (!(value >= 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) + " is out of range: set at least 0");
+        throw UserError(std::string(key) + " = " + short_number(value) + " is out of range: set at least 0");
     }
 }
 
@@ -29,9 +42,9 @@ void DacConfig::validate() const {
 }
 
 void ReadConfig::validate() const {
-    check_positive(v_read_volt, "v_read_volt");
-    check_positive(t_read_s, "t_read_s");
-    check_positive(v_supply_volt, "v_supply_volt");
+    check_positive(v_read_volt, "v_read_volt", kMostVolt);
+    check_positive(t_read_s, "t_read_s", kLongestReadS);
+    check_positive(v_supply_volt, "v_supply_volt", kMostVolt);
     check_not_negative(noise_bandwidth_hz, "noise_bandwidth_hz");
     // The current must rise with the voltage over the whole range of inputs.
     const double quadratic = 2.0 * std::abs(iv_quadratic_per_volt) * v_read_volt;

@@ -14,8 +14,13 @@ int ceil_divide(int a, int b) {
 }  // namespace
 
 int settle_cycles(const TimingConfig& timing, const ReadConfig& read, int input_limit) {
+    constexpr double kMostCycles = 1e7;  // sums of phases stay far within an int
     // The tolerance keeps 20 ns at 1 GHz at 20 cycles, whatever the last bit of the product is.
-    return static_cast<int>(std::ceil(read.read_time_s(input_limit) * timing.clock_hz - 1e-6));
+    const double cycles = std::ceil(read.read_time_s(input_limit) * timing.clock_hz - 1e-6);
+    if (!(cycles <= kMostCycles)) {
+        throw UserError("a read takes more than 1e7 cycles: lower read.t_read_s or timing.clock_hz");
+    }
+    return static_cast<int>(cycles);
 }
 
 int adc_count(int outputs, const TimingConfig& timing) {

@@ -10,8 +10,8 @@
 #include "models/chip/chip_system.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/vcd_trace.h"
+#include "models/common/file_output.h"
 #include "models/network/reference_inference.h"
-#include "scenarios/support/command_line.h"
 #include "scenarios/support/worker_pool.h"
 
 namespace imssa {
@@ -233,7 +233,8 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
         result["calibration"] = calibration_to_json(system.chip().calibration());
     }
     if (traced && options.compare) {
-        result["trajectory"] = {{"chip", comparison.trajectory().chip},
+        result["trajectory"] = {{"mode", comparison.trajectory().mode},
+                                {"chip", comparison.trajectory().chip},
                                 {"reference", comparison.trajectory().reference}};
     }
     const std::vector<std::uint8_t> packed = json::to_cbor(result);
@@ -280,7 +281,7 @@ void merge_job(const Job& job, const json& result, bool compare, ChipRunOutcome&
         outcome.calibration = calibration_from_json(result.at("calibration"));
         outcome.latency_cycles = static_cast<std::int64_t>(result.at("latency_cycles").get<double>());
         if (result.contains("trajectory")) {
-            outcome.trajectory.mode = 1;
+            outcome.trajectory.mode = result.at("trajectory").at("mode").get<int>();
             outcome.trajectory.chip = result.at("trajectory").at("chip").get<std::vector<double>>();
             outcome.trajectory.reference = result.at("trajectory").at("reference").get<std::vector<double>>();
         }

@@ -1,11 +1,7 @@
 #include "scenarios/support/command_line.h"
 
-#include <unistd.h>
-
 #include <charconv>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <new>
 #include <system_error>
@@ -23,9 +19,6 @@ int CommonOptions::worker_count() const {
     return available == 0U ? 1 : static_cast<int>(available);
 }
 
-namespace {
-
-/// Refuses signs and numbers beyond 64 bits, which the conversion would wrap around.
 CLI::Validator whole_number() {
     return {[](const std::string& text) -> std::string {
                 std::uint64_t value = 0;
@@ -36,8 +29,6 @@ CLI::Validator whole_number() {
             },
             "UINT64", "whole number"};
 }
-
-}  // namespace
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
     app.add_option("--set", options.overrides,
@@ -70,9 +61,13 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
     }
     try {
         body();
+        std::cout.flush();
+        if (!std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            throw UserError("cannot write the output: is the disk full?");
+        }
         return 0;
     } catch (const std::bad_alloc&) {
-        std::cerr << "error: not enough memory for this run; lower --sequences or --lanes\n";
+        std::cerr << "error: " << kOutOfMemory << '\n';
         return kUserErrorStatus;
     } catch (const UserError& error) {
         std::cerr << "error: " << error.what() << '\n';
@@ -80,77 +75,6 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<void()
     } catch (const std::exception& error) {
         std::cerr << "internal error (please report it): " << error.what() << '\n';
         return kInternalErrorStatus;
-    }
-}
-
-void create_output_folder(const std::string& path) {
-    std::error_code code;
-    std::filesystem::create_directories(path, code);
-    if (code || !std::filesystem::is_directory(path)) {
-        throw UserError("cannot create the output folder '" + path + "': " + code.message() +
-                        "; choose another with --out");
-    }
-}
-
-namespace {
-
-void write_stream(const std::string& path, const std::string& text) {
-    std::ofstream stream(path, std::ios::binary);
-    stream << text;
-    stream.close();
-    if (!stream) {
-        throw UserError("cannot write '" + path + "': is the folder writable and the disk not full?");
-    }
-}
-
-}  // namespace
-
-void write_file_atomically(const std::string& path, const std::string& text) {
-    const std::filesystem::path target(path);
-    if (target.has_parent_path()) {
-        create_output_folder(target.parent_path().string());
-    }
-    std::error_code code;
-    const std::filesystem::file_status status = std::filesystem::status(target, code);
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-        // A device or pipe (/dev/stdout) is written to; a rename would replace it.
-        write_stream(path, text);
-        return;
-    }
-    const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-    try {
-        write_stream(temporary, text);
-    } catch (const UserError&) {
-        std::remove(temporary.c_str());
-        throw UserError("cannot write '" + path + "': is the folder writable and the disk not full?");
-    }
-    std::filesystem::rename(temporary, target, code);
-    if (code) {
-        std::remove(temporary.c_str());
-        throw UserError("cannot write '" + path + "': " + code.message());
-    }
-}
-
-void commit_streamed_file(const std::string& temporary, const std::string& path) {
-    // The writer of the file does not report errors. A full disk cuts it, and then refuses this block, too.
-    constexpr std::size_t kProbeBytes = 65536;
-    std::error_code code;
-    const std::uintmax_t size = std::filesystem::file_size(temporary, code);
-    bool whole = !code;
-    if (whole) {
-        std::ofstream probe(temporary, std::ios::binary | std::ios::app);
-        probe << std::string(kProbeBytes, '\n');
-        probe.close();
-        whole = static_cast<bool>(probe);
-        std::filesystem::resize_file(temporary, size, code);
-    }
-    if (whole) {
-        std::filesystem::rename(temporary, path, code);
-        whole = !code;
-    }
-    if (!whole) {
-        std::remove(temporary.c_str());
-        throw UserError("cannot write '" + path + "': is the folder writable and the disk not full?");
     }
 }
 

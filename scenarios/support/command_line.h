@@ -22,23 +22,18 @@ struct CommonOptions {
     int worker_count() const;
 };
 
+/// What executables say when memory runs out.
+constexpr char kOutOfMemory[] =
+    "not enough memory for this run; lower --sequences, --lanes, or the size of the model or its tiles";
+
+/// Refuses signs and numbers beyond 64 bits, which the conversion would wrap around.
+CLI::Validator whole_number();
+
 /// Adds --set, --data, --out, --seed, --threads, --json, --quiet and --version.
 void add_common_options(CLI::App& app, CommonOptions& options);
 
 /// Parses the command line and runs the body. A user's mistake becomes one line on stderr and exit status 2; a fault of
 /// ours is named as such, exit status 70.
 int run_command(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
-
-/// Writes text to a file through a temporary file beside it, so that nothing half-written is left (to devices and pipes
-/// directly). Creates folders.
-/// Throws UserError when the place cannot be written.
-void write_file_atomically(const std::string& path, const std::string& text);
-
-/// Renames a file that a library has written without reporting errors, after a check that the disk was not full. Throws
-/// UserError and removes the temporary file otherwise.
-void commit_streamed_file(const std::string& temporary, const std::string& path);
-
-/// Creates a folder for output; throws UserError when that fails.
-void create_output_folder(const std::string& path);
 
 }  // namespace imssa

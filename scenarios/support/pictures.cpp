@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "models/common/error.h"
-#include "scenarios/support/command_line.h"
+#include "models/common/file_output.h"
 
 namespace imssa {
 

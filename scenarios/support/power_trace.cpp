@@ -7,7 +7,7 @@
 #include "models/chip/chip_system.h"
 #include "models/chip/estimate.h"
 #include "models/chip/timing_model.h"
-#include "scenarios/support/command_line.h"
+#include "models/common/file_output.h"
 #include "scenarios/support/worker_pool.h"
 
 namespace imssa {

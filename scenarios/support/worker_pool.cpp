@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 
 #include "models/common/error.h"
+#include "scenarios/support/command_line.h"
 
 namespace imssa {
 
@@ -117,6 +119,8 @@ private:
             ::_exit(0);
         } catch (const UserError& error) {
             send(descriptor, MessageKind::user_error, error.what());
+        } catch (const std::bad_alloc&) {
+            send(descriptor, MessageKind::user_error, kOutOfMemory);
         } catch (const std::exception& error) {
             send(descriptor, MessageKind::fault, error.what());
         }

@@ -63,6 +63,17 @@ protected:
         return binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/" + chip) +
                " --quiet " + options;
     }
+    static std::string platform(const std::string& chip, const std::string& options) {
+        return binary("platform") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/" + chip) +
+               " --quiet " + options;
+    }
+    /// One epoch of a tiny model.
+    static std::string train(const std::string& options) {
+        return binary("train") + " --config " + source("scenarios/glyphs_small.toml") +
+               " --set data.train_count=64 --set data.test_count=16 --set model.heads=6 --set model.states=8"
+               " --set training.epochs=1 --set finetune.epochs=0 --threads 1 --quiet " +
+               options;
+    }
     static nlohmann::json infer_json(const std::string& chip, const std::string& options) {
         const fs::path file = folder_ / "result.json";
         const CommandResult result = run(infer(chip, options + " --json " + file.string()));
@@ -233,6 +244,30 @@ TEST_F(CommandLine, MistakesEndWithOneLineAndStatusTwo) {
                       "missing.h5");
     expect_user_error(binary("infer") + " --chip " + source("scenarios/chips/ideal.toml"), "checkpoint");
     expect_user_error(infer("ideal.toml", std::string(kFused)), "form");
+    expect_user_error(infer("ideal.toml", "--set read.t_read_s=1e30"), "t_read_s");
+    expect_user_error(infer("ideal.toml", "--set read.t_read_s=1e-4 --set timing.clock_hz=1e11"), "t_read_s");
+    expect_user_error(platform("ideal.toml", "--seed -1"), "whole number");
+    expect_user_error(train("--seed 99999999999999999999 --out " + (folder_ / "seed").string()), "whole number");
+    expect_user_error(train("--json /proc/none/result.json --out " + (folder_ / "json").string()), "/proc/none");
+    fs::create_directories(folder_ / "taken" / "glyphs_small.csv");
+    expect_user_error(train("--out " + (folder_ / "taken").string()), "it is a folder");
+}
+
+/// A disk that is full, as far as a program can tell: no file may grow beyond some blocks of 1 KiB.
+std::string on_a_full_disk(int blocks, const std::string& command) {
+    return "bash -c \"trap '' XFSZ; ulimit -f " + std::to_string(blocks) + "; " + command + "\"";
+}
+
+TEST_F(CommandLine, AFullDiskIsOneLineAndLeavesNothingHalfWritten) {
+    const fs::path folder = folder_ / "full";
+    const fs::path waveform = folder / "wave.vcd";
+    for (const int blocks : {0, 1, 8, 20}) {
+        expect_user_error(on_a_full_disk(blocks, train("--out " + folder.string())), "cannot write");
+        EXPECT_TRUE(fs::is_empty(folder)) << fs::directory_iterator(folder)->path();
+        expect_user_error(on_a_full_disk(blocks, platform("ideal.toml", "--sequences 1 --vcd " + waveform.string())),
+                          "cannot write");
+        EXPECT_TRUE(fs::is_empty(folder)) << fs::directory_iterator(folder)->path();
+    }
 }
 
 TEST_F(CommandLine, ACheckpointCutAnywhereIsOneLineAndStatusTwo) {
@@ -325,12 +360,14 @@ TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
 }
 
 TEST_F(CommandLine, AHostOnTheBusReadsTheLogitsOfInfer) {
-    for (const char* chip : {"ideal.toml", "imssa_28nm.toml"}) {
-        const nlohmann::json inferred = infer_json(chip, "--sequences 10 --seed 3");
+    const std::string digital =
+        " --set mapping.encoder=digital --set mapping.decoder=digital --set mapping.mixing_matrix=digital"
+        " --set mapping.kernel_output=digital";
+    for (const auto& [chip, options] :
+         {std::pair<std::string, std::string>{"ideal.toml", ""}, {"imssa_28nm.toml", ""}, {"ideal.toml", digital}}) {
+        const nlohmann::json inferred = infer_json(chip, "--sequences 10 --seed 3" + options);
         const fs::path file = folder_ / "platform.json";
-        const CommandResult driven = run(binary("platform") + " --checkpoint " + checkpoint() + " --chip " +
-                                         source(std::string("scenarios/chips/") + chip) +
-                                         " --sequences 10 --seed 3 --quiet --json " + file.string());
+        const CommandResult driven = run(platform(chip, "--sequences 10 --seed 3 --json " + file.string() + options));
         ASSERT_EQ(driven.status, 0) << driven.output;
         const nlohmann::json platform = nlohmann::json::parse(read_file(file));
         ASSERT_EQ(platform.at("results").size(), 10U);

@@ -46,6 +46,11 @@ TEST(WorkerPool, HandsOnAUsersMistake) {
     }
 }
 
+TEST(WorkerPool, OutOfMemoryInAWorkerIsAUsersMistake) {
+    const auto fail = [](int, const std::function<void(int)>&) -> std::string { throw std::bad_alloc(); };
+    EXPECT_THROW(run_in_processes(2, 2, fail, kNoProgress), UserError);
+}
+
 TEST(WorkerPool, NamesAWorkerThatDies) {
     const auto die = [](int, const std::function<void(int)>&) -> std::string {
         ::raise(SIGKILL);
