@@ -464,17 +464,17 @@ TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimula
         {"pcm_14nm.toml", ""},
         {"sram_65nm.toml", ""},
         {"sram_22nm.toml", ""},
-        {"imssa_28nm.toml",
+        {"ideal.toml",
          " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.weight_slices=2 "
          "--set mapping.tile_columns=128"},
-        {"imssa_28nm.toml",
+        {"ideal.toml",
          " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.kernel_input="
          "digital --set timing.double_buffering=true --set mapping.packing=row_gated"},
-        {"imssa_28nm.toml", increments + " --set mapping.packing=diagonal --set mapping.cells_per_weight=2"},
-        {"imssa_28nm.toml", increments + " --set mapping.tile_rows=18 --set mapping.split_heads=true --set "
-                                         "timing.input_interval_cycles=90"},
-        {"imssa_28nm.toml", increments + " --set mapping.packing=row_gated --set timing.kernel_sites=2 --set "
-                                         "calibration.poles=stability --set calibration.reads_per_mode=16"},
+        {"ideal.toml", increments + " --set mapping.packing=diagonal --set mapping.cells_per_weight=2"},
+        {"ideal.toml", increments + " --set mapping.tile_rows=18 --set mapping.split_heads=true --set "
+                                    "timing.input_interval_cycles=90"},
+        {"ideal.toml", increments + " --set mapping.packing=row_gated --set timing.kernel_sites=2 --set "
+                                    "calibration.poles=stability --set calibration.reads_per_mode=16"},
     };
     for (const auto& [chip, options] : designs) {
         SCOPED_TRACE(chip + options);

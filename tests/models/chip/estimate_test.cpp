@@ -263,7 +263,8 @@ TEST(Estimate, EnergiesOfPartsFollowTheirScalingLaws) {
     other.chip.mapping.tile_columns *= 2;
     double cells = 0.0;
     double before = 0.0;
-    for (const CostUnit& unit : ledger(other).units()) {
+    const EnergyLedger wide = ledger(other);
+    for (const CostUnit& unit : wide.units()) {
         cells += unit.parts[Component::cell];
     }
     for (const CostUnit& unit : base.units()) {
