@@ -1,10 +1,9 @@
 #include "tests/bench/bare_chip.h"
 
-#include <algorithm>
-
 #include "models/chip/adc_bank.h"
 #include "models/chip/token.h"
 #include "models/network/reference_inference.h"
+#include "models/network/sequence_pooling.h"
 
 namespace imssa::bench {
 
@@ -98,7 +97,7 @@ LaneMatrix BareChip::run(const BatchInput& batch) {
     LaneMatrix input(network_.model.channels, lanes);
     LaneMatrix sums(heads, lanes);
     LaneMatrix encoded(heads, lanes);
-    LaneMatrix pooled_sums(heads, lanes);
+    SequencePooling pooling(network_, sequence_lengths(network_, batch.lengths, lanes));
     reset(lanes);
     for (int at = 0; at < network_.steps; ++at) {
         step_input_codes(network_, batch.values, at, input);
@@ -108,13 +107,10 @@ LaneMatrix BareChip::run(const BatchInput& batch) {
             step(layer, *codes, batch.sequence_ids, keys, static_cast<std::uint32_t>(at));
             codes = &layers_[layer].output;
         }
-        std::transform(codes->row(0), codes->row(0) + heads * codes->stride(), pooled_sums.row(0), pooled_sums.row(0),
-                       [](float code, float sum) { return sum + code; });
+        pooling.add(*codes, at);
     }
     LaneMatrix pooled(heads, lanes);
-    for (int head = 0; head < heads; ++head) {
-        pool_codes(network_.pooling_gain, network_.activation_limit(), pooled_sums.row(head), pooled.row(head), lanes);
-    }
+    pooling.finish(pooled);
     LaneMatrix logit_sums(network_.model.classes, lanes);
     LaneMatrix logits(network_.model.classes, lanes);
     exact_product(network_.decoder.driven_codes(), pooled, logit_sums);

@@ -245,7 +245,7 @@ TEST_F(CommandLine, MistakesEndWithOneLineAndStatusTwo) {
     expect_user_error(binary("infer") + " --chip " + source("scenarios/chips/ideal.toml"), "checkpoint");
     expect_user_error(infer("ideal.toml", std::string(kFused)), "form");
     expect_user_error(infer("ideal.toml", "--set read.t_read_s=1e30"), "t_read_s");
-    expect_user_error(infer("ideal.toml", "--set read.t_read_s=1e-4 --set timing.clock_hz=1e11"), "t_read_s");
+    expect_user_error(infer("ideal.toml", "--set read.t_read_s=1e-3 --set timing.clock_hz=1e11"), "t_read_s");
     expect_user_error(platform("ideal.toml", "--seed -1"), "whole number");
     expect_user_error(train("--seed 99999999999999999999 --out " + (folder_ / "seed").string()), "whole number");
     expect_user_error(train("--json /proc/none/result.json --out " + (folder_ / "json").string()), "/proc/none");

@@ -45,7 +45,7 @@ private:
 };
 
 Design random_design(std::uint32_t seed) {
-    static const std::vector<KernelOptions> kernels = all_kernel_options();
+    static const std::vector<KernelOptions> kKernels = all_kernel_options();
     Choice choice(seed);
     Design design;
     design.seed = seed;
@@ -58,7 +58,7 @@ Design random_design(std::uint32_t seed) {
     design.model.residual = choice.yes();
     design.model.norm = choice.yes() ? Norm::layer : Norm::none;
     design.model.activation = choice.of(std::vector<Activation>{Activation::none, Activation::relu, Activation::gelu});
-    design.kernel = choice.of(kernels);
+    design.kernel = choice.of(kKernels);
     design.steps = choice.between(1, 7);
     design.lanes = choice.of(std::vector<int>{1, 2, 7, 15, 16, 17, 33, 64, 200});
     MappingOptions& mapping = design.chip.mapping;

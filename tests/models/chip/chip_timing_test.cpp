@@ -1,4 +1,5 @@
 // Cycle counts of the simulation, of the analytic model and of docs/timing.md.
+#include <cmath>
 #include <map>
 
 #include "models/chip/timing_model.h"
@@ -27,7 +28,7 @@ public:
     std::map<int, std::vector<int>> kernel, layer_output;
 
 private:
-    int now() const { return static_cast<int>(sc_core::sc_time_stamp() / chip_.clock_period() + 0.5); }
+    int now() const { return static_cast<int>(std::lround(sc_core::sc_time_stamp() / chip_.clock_period())); }
     const Chip& chip_;
 };
 
