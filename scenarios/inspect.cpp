@@ -122,14 +122,14 @@ void inspect_programmed(const InspectOptions& options, const Checkpoint& checkpo
     const DeployedNetwork network = deploy(checkpoint.config.model, checkpoint.parameters, *checkpoint.ranges,
                                            deployment, std::max(1, checkpoint.steps));
     const ChipSystem system(network, config, options.common.seed);
-    const std::vector<TileInfo>& tiles = system.chip().tiles();
+    const std::vector<CrossbarTile*>& tiles = system.chip().tiles();
     if (options.tile < 0 || options.tile >= static_cast<int>(tiles.size())) {
         throw UserError("--tile " + std::to_string(options.tile) + " is not among the " + std::to_string(tiles.size()) +
                         " tiles of the chip");
     }
     for (std::size_t index = 0; index < tiles.size(); ++index) {
-        const TileFootprint& use = tiles[index].crossbar->footprint();
-        std::printf("tile %4zu   %-34s %4d x %-4d cells, %5.1f %% hold weights\n", index, tiles[index].name.c_str(),
+        const TileFootprint& use = tiles[index]->array().footprint();
+        std::printf("tile %4zu   %-34s %4d x %-4d cells, %5.1f %% hold weights\n", index, tiles[index]->name(),
                     use.rows, use.columns, 100.0 * use.utilisation);
     }
     for (const PipelineStage& stage : pipeline_of(network, config).stages) {
@@ -140,9 +140,10 @@ void inspect_programmed(const InspectOptions& options, const Checkpoint& checkpo
     if (!options.common.out.empty()) {
         create_output_folder(options.common.out);
         const std::string prefix = options.common.out + "/" + config.name;
-        const TileInfo& tile = tiles[static_cast<std::size_t>(options.tile)];
+        const CrossbarTile& tile = *tiles[static_cast<std::size_t>(options.tile)];
         pole_picture(prefix + "_poles.png", "Poles on " + config.name, poles);
-        conductance_picture(prefix + "_tile.png", "Conductances of " + tile.name, tile.crossbar->conductances());
+        conductance_picture(prefix + "_tile.png", std::string("Conductances of ") + tile.name(),
+                            tile.array().conductances());
         std::printf("pictures    %s_{poles,tile}.png\n", prefix.c_str());
     }
 }

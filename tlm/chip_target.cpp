@@ -170,7 +170,7 @@ void ChipTarget::select_tile(std::uint32_t tile) {
     if (chip_.tiles().empty()) {
         return;  // all matrices are digital: the weight window is empty
     }
-    staged_codes_ = chip_.tiles()[tile].crossbar->codes();
+    staged_codes_ = chip_.tiles()[tile]->codes();
 }
 
 /// Cells are not programmed while sequences are in the chip, nor with codes that they cannot hold.
@@ -266,7 +266,7 @@ std::uint32_t ChipTarget::status() {
 }
 
 std::uint32_t ChipTarget::conductance_ns(std::uint64_t word) const {
-    const Eigen::MatrixXd& conductances = chip_.tiles()[tile_].crossbar->conductances();
+    const Eigen::MatrixXd& conductances = chip_.tiles()[tile_]->array().conductances();
     const Eigen::Index columns = conductances.cols();
     const Eigen::Index index = static_cast<Eigen::Index>(word);
     return static_cast<std::uint32_t>(std::lround(conductances(index / columns, index % columns) * 1e9));

@@ -50,8 +50,8 @@ Chip::Chip(const sc_core::sc_module_name& name, const DeployedNetwork& network, 
 
 ProgrammingSummary Chip::programming() const {
     ProgrammingSummary total;
-    for (const TileInfo& tile : context_.tiles) {
-        total += tile.crossbar->programming();
+    for (const CrossbarTile* tile : context_.tiles) {
+        total += tile->array().programming();
     }
     return total;
 }
@@ -81,20 +81,19 @@ void Chip::rethrow_fault() const {
 
 std::vector<MatrixRM> Chip::weight_image() const {
     std::vector<MatrixRM> image;
-    for (const TileInfo& tile : context_.tiles) {
-        image.push_back(tile.crossbar->codes());
+    for (const CrossbarTile* tile : context_.tiles) {
+        image.push_back(tile->codes());
     }
     return image;
 }
 
 void Chip::program_tile(int index, const MatrixRM& codes) {
-    context_.tiles.at(static_cast<std::size_t>(index)).crossbar->reprogram(codes);
+    context_.tiles.at(static_cast<std::size_t>(index))->program(codes);
 }
 
 void Chip::erase_tiles() {
-    for (const TileInfo& tile : context_.tiles) {
-        const MatrixRM& codes = tile.crossbar->codes();
-        tile.crossbar->reprogram(MatrixRM::Zero(codes.rows(), codes.cols()));
+    for (CrossbarTile* tile : context_.tiles) {
+        tile->erase();
     }
 }
 

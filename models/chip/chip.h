@@ -37,7 +37,7 @@ public:
 
     /// Units that publish, in the order of ActionEvent::unit.
     const std::vector<CostUnit>& units() const { return context_.units.units(); }
-    const std::vector<TileInfo>& tiles() const { return context_.tiles; }
+    const std::vector<CrossbarTile*>& tiles() const { return context_.tiles; }
     /// Weight codes of all tiles (inputs x outputs each): the image of the network that software loads.
     std::vector<MatrixRM> weight_image() const;
     /// Programs weight codes into the cells of one tile; the same errors are drawn as at construction.

@@ -10,6 +10,7 @@
 #include "models/array/converters.h"
 #include "models/chip/chip_config.h"
 #include "models/chip/chip_probe.h"
+#include "models/chip/crossbar_tile.h"
 #include "models/chip/unit_table.h"
 #include "models/common/error.h"
 #include "models/network/deployed_network.h"
@@ -29,7 +30,8 @@ struct ChipContext {
     const std::uint64_t seed;
     const sc_core::sc_time period;
     UnitTable units;
-    std::vector<TileInfo> tiles;   ///< in the order of tile indices: encoder, heads and mixing of each layer, decoder
+    std::vector<CrossbarTile*>
+        tiles;                     ///< in the order of tile indices: encoder, heads and mixing of each layer, decoder
     ConversionCounts conversions;  ///< of all analog-to-digital converters since the chip was built
     ChipProbe* probe = nullptr;
     bool phase_trace = false;  ///< phases of the sequencers are waits of their own

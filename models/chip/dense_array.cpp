@@ -27,8 +27,9 @@ void DenseArray::add_array_units() {
     tile_unit_ = context_.units.add(prefix + "tile", hardware.tile);
     adc_unit_ = context_.units.add(prefix + "adc", hardware.adc);
     for (int index = 0; index < product_->tiles(); ++index) {
-        const std::string number = product_->tiles() > 1 ? std::to_string(index) : "";
-        context_.tiles.push_back({prefix + "tile" + number, &product_->tile(index)});
+        const std::string tile = "tile" + (product_->tiles() > 1 ? std::to_string(index) : "");
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), product_->tile(index)));
+        context_.tiles.push_back(tiles_.back().get());
     }
 }
 

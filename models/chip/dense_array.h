@@ -3,6 +3,7 @@
 #include <systemc>
 
 #include <memory>
+#include <vector>
 
 #include "models/chip/action_model.h"
 #include "models/chip/chip_context.h"
@@ -29,6 +30,7 @@ private:
     ChipContext& context_;
     const QuantizedMatrix& matrix_;
     std::unique_ptr<TiledProduct> product_;  ///< null: digital
+    std::vector<std::unique_ptr<CrossbarTile>> tiles_;
     MatrixRM digital_codes_;
     ArrayActionCounts counts_;
     std::int32_t dac_unit_ = 0, tile_unit_ = 0, adc_unit_ = 0, digital_unit_ = 0;

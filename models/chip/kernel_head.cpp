@@ -1,5 +1,7 @@
 #include "models/chip/kernel_head.h"
 
+#include <string>
+
 namespace imssa {
 
 namespace {
@@ -16,12 +18,19 @@ std::uint32_t first_dither_unit(const ChipContext& context, int layer, int head)
 
 }  // namespace
 
-KernelHead::KernelHead(const sc_core::sc_module_name& name, int layer, int head, ChipContext& context)
+KernelHead::KernelHead(const sc_core::sc_module_name& name, int layer, int head, KernelTiles* tiles,
+                       ChipContext& context)
     : sc_core::sc_module(name),
       kernel_(kernel_of(context, layer, head)),
       dac_("dac", kernel_),
       adc_("adc", kernel_, first_dither_unit(context, layer, head)),
-      registers_("registers", kernel_) {}
+      registers_("registers", kernel_) {
+    for (int index = 0; tiles != nullptr && index < tiles->tiles(); ++index) {
+        const std::string tile = "tile" + (tiles->tiles() > 1 ? std::to_string(index) : "");
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), tiles->tile(index)));
+        context.tiles.push_back(tiles_.back().get());
+    }
+}
 
 void KernelHead::load(const float* u, HeadRead& read) {
     if (kernel_.options.mapping == KernelMapping::digital_decay && kernel_.options.form == OutputForm::current) {

@@ -2,6 +2,9 @@
 
 #include <systemc>
 
+#include <memory>
+#include <vector>
+
 #include "models/chip/adc_bank.h"
 #include "models/chip/chip_context.h"
 #include "models/chip/dac_bank.h"
@@ -11,11 +14,12 @@
 
 namespace imssa {
 
-/// One head: DAC bank, ADC bank and state registers around its part of a tile. It does its share of an operation when
-/// the sequencer tells it to.
+/// One head: DAC bank, ADC bank and state registers around its tiles, or around its part of a shared one. It does its
+/// share of an operation when the sequencer tells it to.
 class KernelHead final : public sc_core::sc_module {
 public:
-    KernelHead(const sc_core::sc_module_name& name, int layer, int head, ChipContext& context);
+    /// `tiles`: those that hold this head alone; null where heads share tiles.
+    KernelHead(const sc_core::sc_module_name& name, int layer, int head, KernelTiles* tiles, ChipContext& context);
 
     /// Ahead of the array's read: the digital decay of the form `current`, and the codes on the array's inputs. u:
     /// input codes, null for the last operation of a delayed sequence, which leaves the registers alone.
@@ -37,6 +41,7 @@ private:
     DacBank dac_;
     AdcBank adc_;
     StateRegisters registers_;
+    std::vector<std::unique_ptr<CrossbarTile>> tiles_;
     HeadCalibration calibration_;
 };
 

@@ -13,11 +13,8 @@ KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int
     const std::vector<TileGroup> groups = place_kernels(deployed.kernels, context.config.mapping, name());
     cycles_ = kernel_step_cycles(deployed, context.config);
     tile_counts_ = count_kernel_tiles(groups, deployed.kernels, context.config.mapping);
-    for (int head = 0; head < deployed.kernel_count(); ++head) {
-        heads_.push_back(std::make_unique<KernelHead>(("head" + std::to_string(head)).c_str(), layer, head, context));
-        register_files_.push_back(&heads_.back()->registers());
-    }
     program_tiles(groups);
+    add_heads();
     if (context.config.calibration.poles != PoleCalibration::none) {
         calibrate();
     }

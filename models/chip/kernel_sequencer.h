@@ -45,6 +45,8 @@ private:
 
     HeadPlace place_of(int head) const;
     void program_tiles(const std::vector<TileGroup>& groups);
+    void add_heads();
+    void add_shared_tiles();
     void calibrate();
     void calibrate_group(KernelTiles& tiles);
     void add_units();
@@ -67,6 +69,7 @@ private:
     PhaseTimer timer_;
     std::vector<std::unique_ptr<KernelHead>> heads_;
     std::vector<std::unique_ptr<KernelTiles>> tiles_;
+    std::vector<std::unique_ptr<CrossbarTile>> shared_tiles_;  ///< none where every head has its own
     std::vector<const StateRegisterFile*> register_files_;
     KernelActionCounts counts_;     ///< of one operation of one head, one lane
     KernelTileCounts tile_counts_;  ///< of one operation of all heads, one lane

@@ -10,13 +10,14 @@ namespace imssa {
 
 void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
     const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
+    const std::string prefix = std::string(name()) + ".";
+    std::uint32_t next_tile = context_.next_tile();
     std::size_t most_heads = 0;
     for (std::size_t index = 0; index < groups.size(); ++index) {
         const TileGroup& group = groups[index];
         most_heads = std::max(most_heads, group.heads.size());
         std::vector<std::string> names;
         for (std::size_t tile = 0; tile < group.tiles.size(); ++tile) {
-            const std::string prefix = std::string(name()) + ".";
             if (context_.config.mapping.packing != Packing::one_head) {
                 names.push_back(prefix + "tile" + std::to_string(index));
             } else {
@@ -24,13 +25,35 @@ void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
                                 (group.tiles.size() > 1 ? std::to_string(tile) : ""));
             }
         }
-        tiles_.push_back(std::make_unique<KernelTiles>(group, deployed.kernels, context_.config, context_.seed,
-                                                       context_.next_tile(), names));
-        for (std::size_t tile = 0; tile < names.size(); ++tile) {
-            context_.tiles.push_back({names[tile], &tiles_.back()->tile(static_cast<int>(tile))});
-        }
+        tiles_.push_back(
+            std::make_unique<KernelTiles>(group, deployed.kernels, context_.config, context_.seed, next_tile, names));
+        next_tile += static_cast<std::uint32_t>(names.size());
     }
     reads_.resize(most_heads);
+}
+
+void KernelSequencer::add_heads() {
+    const int heads = context_.network.layers[static_cast<std::size_t>(layer_)].kernel_count();
+    const bool shared = context_.config.mapping.packing != Packing::one_head;
+    for (int head = 0; head < heads; ++head) {
+        KernelTiles* own = shared ? nullptr : tiles_[static_cast<std::size_t>(head)].get();
+        heads_.push_back(
+            std::make_unique<KernelHead>(("head" + std::to_string(head)).c_str(), layer_, head, own, context_));
+        register_files_.push_back(&heads_.back()->registers());
+    }
+    if (shared) {
+        add_shared_tiles();
+    }
+}
+
+void KernelSequencer::add_shared_tiles() {
+    for (std::size_t index = 0; index < tiles_.size(); ++index) {
+        for (int tile = 0; tile < tiles_[index]->tiles(); ++tile) {
+            shared_tiles_.push_back(
+                std::make_unique<CrossbarTile>(("tile" + std::to_string(index)).c_str(), tiles_[index]->tile(tile)));
+            context_.tiles.push_back(shared_tiles_.back().get());
+        }
+    }
 }
 
 void KernelSequencer::calibrate() {

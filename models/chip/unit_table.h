@@ -14,12 +14,6 @@
 
 namespace imssa {
 
-/// One programmed tile, by tile index.
-struct TileInfo {
-    std::string name;  ///< chip.layer0.kernel.head3.tile
-    Crossbar* crossbar = nullptr;
-};
-
 /// The units of a chip and the port through which they publish what they do.
 class UnitTable {
 public:

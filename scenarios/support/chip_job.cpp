@@ -150,9 +150,9 @@ void add_to_ledger(const json& stored, EnergyLedger& ledger) {
 
 json tiles_to_json(const Chip& chip) {
     json list = json::array();
-    for (const TileInfo& tile : chip.tiles()) {
-        const TileFootprint& use = tile.crossbar->footprint();
-        list.push_back({tile.name, use.rows, use.columns, use.utilisation});
+    for (const CrossbarTile* tile : chip.tiles()) {
+        const TileFootprint& use = tile->array().footprint();
+        list.push_back({tile->name(), use.rows, use.columns, use.utilisation});
     }
     return list;
 }

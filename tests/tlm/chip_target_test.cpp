@@ -141,7 +141,7 @@ TEST_F(ChipTargetTest, TakesInputOnlyAfterAStartAndWhileThereIsRoom) {
 TEST_F(ChipTargetTest, WeightWindowShowsTheConductancesOfTheSelectedTile) {
     const int columns = chip_.config().mapping.tile_columns;
     ASSERT_EQ(bus_.write(kTileSelect, 3), tlm::TLM_OK_RESPONSE);
-    const Eigen::MatrixXd& conductances = chip_.tiles()[3].crossbar->conductances();
+    const Eigen::MatrixXd& conductances = chip_.tiles()[3]->array().conductances();
     std::vector<std::uint32_t> words(static_cast<std::size_t>(2 * columns));
     EXPECT_EQ(bus_.debug_read(kWeightWindow, words), words.size() * kWordBytes);
     for (int row = 0; row < 2; ++row) {
@@ -161,7 +161,7 @@ TEST_F(ChipTargetTest, WeightWindowShowsTheConductancesOfTheSelectedTile) {
 
 TEST_F(ChipTargetTest, CodeWindowStagesWeightsThatAreProgrammedOnCommand) {
     ASSERT_EQ(bus_.write(kTileSelect, 2), tlm::TLM_OK_RESPONSE);
-    const MatrixRM original = chip_.tiles()[2].crossbar->codes();
+    const MatrixRM original = chip_.tiles()[2]->codes();
     ASSERT_EQ(bus_.read(kTileInputs), static_cast<std::uint32_t>(original.rows()));
     ASSERT_EQ(bus_.read(kTileOutputs), static_cast<std::uint32_t>(original.cols()));
     std::vector<std::uint32_t> words(static_cast<std::size_t>(original.size()) + 5);
@@ -172,14 +172,14 @@ TEST_F(ChipTargetTest, CodeWindowStagesWeightsThatAreProgrammedOnCommand) {
     }
     std::vector<std::uint32_t> one = {static_cast<std::uint32_t>(-5)};
     EXPECT_EQ(bus_.debug_write(kCodeWindow, one), static_cast<unsigned int>(kWordBytes));
-    EXPECT_EQ(chip_.tiles()[2].crossbar->codes(), original) << "staged only";
+    EXPECT_EQ(chip_.tiles()[2]->codes(), original) << "staged only";
     EXPECT_EQ(bus_.write(kControl, kControlProgram), tlm::TLM_OK_RESPONSE);
-    EXPECT_EQ(chip_.tiles()[2].crossbar->codes()(0, 0), -5.0F);
+    EXPECT_EQ(chip_.tiles()[2]->codes()(0, 0), -5.0F);
     one[0] = 1000;
     bus_.debug_write(kCodeWindow, one);
     EXPECT_EQ(bus_.write(kControl, kControlProgram), tlm::TLM_GENERIC_ERROR_RESPONSE) << "above the cells' range";
     EXPECT_EQ(bus_.write(kControl, kControlErase), tlm::TLM_OK_RESPONSE);
-    EXPECT_EQ(chip_.tiles()[2].crossbar->codes().cwiseAbs().maxCoeff(), 0.0F);
+    EXPECT_EQ(chip_.tiles()[2]->codes().cwiseAbs().maxCoeff(), 0.0F);
     EXPECT_EQ(bus_.write(kControl, kControlStart), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(bus_.write(kControl, kControlErase), tlm::TLM_GENERIC_ERROR_RESPONSE) << "a sequence is in the chip";
 }

@@ -96,13 +96,27 @@ TEST(ChipActions, UnitsAreNamedAfterTheModuleTree) {
 TEST(ChipActions, TilesAreNumberedFromEncoderToDecoder) {
     const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
     const ChipSystem system(network, ChipConfig{}, 1);
-    const std::vector<TileInfo>& tiles = system.chip().tiles();
+    const std::vector<CrossbarTile*>& tiles = system.chip().tiles();
     ASSERT_EQ(tiles.size(), 1U + 2 * (3 + 1) + 1);
-    EXPECT_EQ(tiles.front().name, "chip.encoder.array.tile");
-    EXPECT_EQ(tiles[1].name, "chip.layer0.kernel.head0.tile");
-    EXPECT_EQ(tiles[4].name, "chip.layer0.mixing.array.tile");
-    EXPECT_EQ(tiles[5].name, "chip.layer1.kernel.head0.tile");
-    EXPECT_EQ(tiles.back().name, "chip.classifier.array.tile");
+    EXPECT_STREQ(tiles.front()->name(), "chip.encoder.array.tile");
+    EXPECT_STREQ(tiles[1]->name(), "chip.layer0.kernel.head0.tile");
+    EXPECT_STREQ(tiles[4]->name(), "chip.layer0.mixing.array.tile");
+    EXPECT_STREQ(tiles[5]->name(), "chip.layer1.kernel.head0.tile");
+    EXPECT_STREQ(tiles.back()->name(), "chip.classifier.array.tile");
+}
+
+TEST(ChipActions, TilesAreModulesOfTheHeadsThatOwnThemOrOfTheSequencerThatSharesThem) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 3);
+    ChipConfig config;
+    config.mapping.packing = Packing::row_gated;
+    const ChipSystem shared(network, config, 1);
+    const sc_core::sc_object* tile = sc_core::sc_find_object("chip.layer0.kernel.tile0");
+    ASSERT_NE(tile, nullptr);
+    EXPECT_EQ(tile, shared.chip().tiles()[1]);
+    EXPECT_EQ(sc_core::sc_find_object("chip.layer0.kernel.head0.tile"), nullptr);
+    for (std::size_t index = 0; index < shared.chip().tiles().size(); ++index) {
+        EXPECT_EQ(shared.chip().tiles()[index]->codes(), shared.chip().weight_image()[index]) << index;
+    }
 }
 
 TEST(ChipErrors, KernelThatDoesNotFitATileIsAUserError) {

@@ -1,0 +1,12 @@
+#include "models/chip/crossbar_tile.h"
+
+namespace imssa {
+
+CrossbarTile::CrossbarTile(const sc_core::sc_module_name& module_name, Crossbar& array)
+    : sc_core::sc_module(module_name), array_(array) {}
+
+void CrossbarTile::erase() {
+    program(MatrixRM::Zero(codes().rows(), codes().cols()));
+}
+
+}  // namespace imssa

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <systemc>
+
+#include "models/array/crossbar.h"
+
+namespace imssa {
+
+/// One tile in the chip's module tree: the cells, and the port through which a host programs and erases them. Untimed:
+/// whoever reads the tile spends the cycles of the read.
+class CrossbarTile final : public sc_core::sc_module {
+public:
+    /// The array must outlive the module.
+    CrossbarTile(const sc_core::sc_module_name& name, Crossbar& array);
+
+    /// Programs the cells anew: codes of the weights, inputs x outputs as codes(). Throws UserError for another shape.
+    void program(const MatrixRM& codes) { array_.reprogram(codes); }
+    /// Programs all weights to zero.
+    void erase();
+
+    const MatrixRM& codes() const { return array_.codes(); }
+    const Crossbar& array() const { return array_; }
+
+private:
+    Crossbar& array_;
+};
+
+}  // namespace imssa
