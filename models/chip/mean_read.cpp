@@ -88,6 +88,7 @@ ReadShape kernel_shape(const DeployedKernel& kernel, int heads, const KernelTile
     shape.matrix_positions = heads * shape.positions;
     shape.positions = tiles.weights;
     const bool fused = kernel.options.mapping == KernelMapping::fused;
+    // Of a fused read with digital B the activity does not say which part is B's: all of it counts, on its fewer cells.
     const bool state = kernel.array_makes_state && (fused || mapping.kernel_input == MatrixPlace::cells);
     const bool output = mapping.kernel_output == MatrixPlace::cells;
     shape.weight_share = (state ? 1.0 - activity.output_share : 0.0) + (output ? activity.output_share : 0.0);

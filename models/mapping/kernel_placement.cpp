@@ -19,13 +19,7 @@ int size_of(const std::vector<int>& numbers) {
     return static_cast<int>(numbers.size());
 }
 
-void check_options(const DeployedKernel& kernel, const MappingOptions& options) {
-    const bool fused = kernel.options.mapping == KernelMapping::fused;
-    if (fused && options.kernel_input == MatrixPlace::digital) {
-        throw UserError(
-            "mapping.kernel_input = 'digital' needs kernel.mapping = 'digital_decay': a fused read adds Bbar u to Abar "
-            "x ahead of the converter");
-    }
+void check_options(const MappingOptions& options) {
     if (options.packing != Packing::one_head && options.split_heads) {
         throw UserError(
             "mapping.split_heads needs mapping.packing = 'one_head': heads that share a tile fit one by definition");
@@ -129,7 +123,7 @@ int heads_per_tile(const CellRegion& cells, const MappingOptions& options) {
 
 std::vector<TileGroup> place(const DeployedKernel& kernel, int heads, const MappingOptions& options,
                              const std::string& name) {
-    check_options(kernel, options);
+    check_options(options);
     const CellRegion cells = cell_region(kernel, options);
     std::vector<TileGroup> groups;
     if (cells.outputs.empty()) {
@@ -188,13 +182,15 @@ void count_digital(const DeployedKernel& kernel, int heads, const MappingOptions
 CellRegion cell_region(const DeployedKernel& kernel, const MappingOptions& options) {
     const bool fused = kernel.options.mapping == KernelMapping::fused;
     const bool output_cells = options.kernel_output == MatrixPlace::cells;
-    const bool state_cells = kernel.array_makes_state && (fused || options.kernel_input == MatrixPlace::cells);
+    const bool input_cells = kernel.array_makes_state && options.kernel_input == MatrixPlace::cells;
     CellRegion cells;
     if (fused || output_cells) {
         cells.inputs = range(0, 2 * kernel.modes);
     }
-    if (state_cells) {
+    if (input_cells) {
         cells.inputs.push_back(kernel.state_input_row());
+    }
+    if (fused || input_cells) {
         cells.outputs = range(0, kernel.output_column());
     }
     if (output_cells) {
@@ -254,7 +250,7 @@ KernelTileCounts count_kernel_tiles(const std::vector<TileGroup>& groups, const 
 
 KernelTileCounts count_kernel_tiles(const DeployedKernel& kernel, int heads, const MappingOptions& options,
                                     const std::string& name) {
-    check_options(kernel, options);
+    check_options(options);
     const CellRegion cells = cell_region(kernel, options);
     const int room = cells.outputs.empty() || !fits(cells, options) ? 1 : heads_per_tile(cells, options);
     KernelTileCounts counts;

@@ -43,7 +43,7 @@ struct MappingOptions {
     int weight_slices = 1;  ///< columns that share the bits of a weight; their conversions are added digitally
     Packing packing = Packing::one_head;
     bool split_heads = false;  ///< a head too large for a tile takes several; their partial outputs are added digitally
-    MatrixPlace kernel_input = MatrixPlace::cells;   ///< Bbar of a digital decay (input_matrix "cells")
+    MatrixPlace kernel_input = MatrixPlace::cells;   ///< Bbar where it is not folded into C
     MatrixPlace kernel_output = MatrixPlace::cells;  ///< C
     MatrixPlace encoder = MatrixPlace::cells;
     MatrixPlace mixing_matrix = MatrixPlace::cells;

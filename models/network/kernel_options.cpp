@@ -56,7 +56,9 @@ void KernelOptions::validate() const {
                 "use 'immediate' or 'delayed'");
         }
         if (input_matrix == InputMatrix::folded) {
-            throw UserError("input_matrix 'folded' needs mapping 'digital_decay': a fused array holds Bbar in 'cells'");
+            throw UserError(
+                "input_matrix 'folded' needs mapping 'digital_decay', whose registers add u: a fused array would hold "
+                "B = 1 in the same cells as Bbar; use 'cells' (digital products: mapping.kernel_input = 'digital')");
         }
         if (form == OutputForm::delayed && feedthrough == Feedthrough::cells) {
             throw UserError(

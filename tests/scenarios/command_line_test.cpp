@@ -460,6 +460,7 @@ TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimula
     const std::string increments = fused + " --set kernel.form=immediate";
     const std::pair<const char*, std::string> designs[] = {
         {"imssa_28nm_delta.toml", ""},
+        {"imssa_28nm_delta.toml", " --set mapping.kernel_input=digital"},
         {"imssa_180nm.toml", ""},
         {"pcm_14nm.toml", ""},
         {"sram_65nm.toml", ""},

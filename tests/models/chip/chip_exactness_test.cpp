@@ -71,9 +71,8 @@ Design random_design(std::uint32_t seed) {
     mapping.mixing_matrix = choice.yes() ? MatrixPlace::cells : MatrixPlace::digital;
     mapping.decoder = choice.yes() ? MatrixPlace::cells : MatrixPlace::digital;
     mapping.kernel_output = choice.yes() ? MatrixPlace::cells : MatrixPlace::digital;
-    if (design.kernel.mapping == KernelMapping::digital_decay) {
-        mapping.kernel_input = choice.yes() ? MatrixPlace::cells : MatrixPlace::digital;
-    } else {
+    mapping.kernel_input = choice.yes() ? MatrixPlace::cells : MatrixPlace::digital;
+    if (design.kernel.mapping == KernelMapping::fused) {
         if (design.kernel.rounding == StateRounding::nearest && design.kernel.weight_range == WeightRange::column) {
             design.kernel.state_range =
                 choice.of(std::vector<StateRange>{StateRange::mode, StateRange::head, StateRange::planes});

@@ -54,6 +54,11 @@ TEST(ChipMappedTiming, HandWorkedDigitalOutputTakes65Cycles) {
     config.mapping.kernel_output = MatrixPlace::digital;
     expect_mapped_latency(KernelOptions{}, config, 7, 65);
 }
+TEST(ChipMappedTiming, HandWorkedDigitalInputOfAFusedReadTakes72Cycles) {
+    ChipConfig config = hand_worked_chip();
+    config.mapping.kernel_input = MatrixPlace::digital;
+    expect_mapped_latency(fused(OutputForm::immediate), config, 12, 72);
+}
 TEST(ChipMappedTiming, HandWorkedDigitalMatricesTake53Cycles) {
     ChipConfig config = hand_worked_chip();
     config.mapping.encoder = config.mapping.mixing_matrix = config.mapping.decoder = MatrixPlace::digital;

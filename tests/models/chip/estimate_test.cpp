@@ -68,7 +68,7 @@ Design random_design(std::uint32_t seed) {
     mapping.mixing_matrix = place();
     mapping.decoder = place();
     mapping.kernel_output = place();
-    mapping.kernel_input = fused_array ? MatrixPlace::cells : place();
+    mapping.kernel_input = place();
     mapping.tile_columns = 64 * mapping.weight_slices;
     if (pick(0, 3) == 0) {  // too small for a head of several modes
         mapping.packing = Packing::one_head;

@@ -143,10 +143,26 @@ TEST(KernelPlacement, CountsWithoutPlacingEveryHeadAreThoseOfThePlacement) {
     }
 }
 
-TEST(KernelPlacement, DigitalInputOfAFusedReadIsRefused) {
+TEST(KernelPlacement, DigitalInputOfAFusedReadLeavesOutTheRowOfUAndCountsItsProducts) {
     MappingOptions options;
+    const std::vector<DeployedKernel> heads = kernels(3, 8, fused());
+    const KernelTileCounts cells = count_kernel_tiles(place_kernels(heads, options, "kernel"), heads, options);
     options.kernel_input = MatrixPlace::digital;
-    EXPECT_THROW(place_kernels(kernels(1, 4, fused()), options, "kernel"), UserError);
+    const std::vector<TileGroup> groups = place_kernels(heads, options, "kernel");
+    const TilePlan& plan = groups.front().tiles.front();
+    EXPECT_THAT(plan.blocks.front().inputs, ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+    EXPECT_EQ(plan.outputs, heads.front().array.outputs());
+    const KernelTileCounts counts = count_kernel_tiles(groups, heads, options);
+    EXPECT_EQ(counts.digital_products_of_head, 8);  // Re and Im of four modes
+    EXPECT_DOUBLE_EQ(counts.dac_conversions, cells.dac_conversions - 3);
+    EXPECT_DOUBLE_EQ(counts.adc_conversions, cells.adc_conversions);
+    // What is not in cells is what the digital products add: the row of u.
+    MatrixRM outside = heads.front().array.codes;
+    for (const int input : plan.blocks.front().inputs) {
+        outside.row(input).setZero();
+    }
+    EXPECT_EQ(outside.row(heads.front().state_input_row()), heads.front().array.codes.row(8));
+    EXPECT_GT(outside.cwiseAbs().maxCoeff(), 0.0F);
 }
 
 TEST(KernelPlacement, DigitalOutputOfAFoldedDigitalDecayLeavesNoCells) {
