@@ -17,13 +17,15 @@ double siemens_per_code(const QuantizedMatrix& matrix, const DeviceConfig& devic
 }  // namespace
 
 void MappingOptions::validate() const {
-    if (tile_rows < 2 || tile_columns < 2 || tile_rows > 65536 || tile_columns > 65536) {
-        throw UserError("a tile of " + std::to_string(tile_rows) + " x " + std::to_string(tile_columns) +
-                        " cells is not possible: set tile_rows and tile_columns between 2 and 65536");
-    }
     if (cells_per_weight != 2 && cells_per_weight != 4) {
         throw UserError("cells_per_weight = " + std::to_string(cells_per_weight) +
                         " is not known: set 4 (inputs as row pairs) or 2 (bipolar drivers)");
+    }
+    if (tile_rows < rows_per_input() || tile_columns < columns_per_output() || tile_rows > 65536 ||
+        tile_columns > 65536) {
+        throw UserError("a tile of " + std::to_string(tile_rows) + " x " + std::to_string(tile_columns) +
+                        " cells is not possible: one weight takes " + std::to_string(rows_per_input()) + " x " +
+                        std::to_string(columns_per_output()) + ", and lines have at most 65536 cells");
     }
     if (spare_rows < 0 || spare_rows % rows_per_input() != 0 || spare_rows > tile_rows - rows_per_input()) {
         throw UserError("spare_rows = " + std::to_string(spare_rows) + " is not possible: set a multiple of " +

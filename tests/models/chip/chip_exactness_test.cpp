@@ -166,6 +166,26 @@ TEST(OddShapes, TwoHundredLanesAreExact) {
     expect_exact(small_model(), ChipConfig{}, 200);
 }
 
+TEST(OddShapes, TilesOfOneWeightAreExact) {
+    const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 5, 3);
+    const Sequences sequences(network, 3, 5);
+    std::vector<std::unique_ptr<ChipSystem>> systems;
+    for (const int rows : {1, 2}) {
+        ChipConfig chip;
+        chip.mapping.cells_per_weight = 2 * rows;
+        chip.mapping.tile_rows = rows;
+        chip.mapping.tile_columns = 2;
+        chip.mapping.kernel_output = MatrixPlace::digital;  // a mode of C needs two inputs
+        systems.push_back(std::make_unique<ChipSystem>(network, chip, 1, ("chip" + std::to_string(rows)).c_str()));
+    }
+    for (const std::unique_ptr<ChipSystem>& system : systems) {
+        ReferenceProbe probe(network, sequences.batch, 1);
+        system->chip().set_probe(&probe);
+        system->run({sequences.batch});
+        EXPECT_EQ(probe.mismatches, 0);
+    }
+}
+
 TEST(OddShapes, ATileOfOneCellIsRefusedInOneLine) {
     ChipConfig chip;
     chip.mapping.tile_rows = chip.mapping.tile_columns = 1;

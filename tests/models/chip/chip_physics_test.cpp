@@ -2,9 +2,11 @@
 /// all of them on stays a function of each lane alone.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -131,6 +133,29 @@ TEST(ChipPhysics, EachErrorAloneChangesCodes) {
          }},
         {"converter levels", [](ChipConfig& c) { c.adc.unit_mismatch_sigma = 0.2; }},
         {"converter offset", [](ChipConfig& c) { c.adc.offset_sigma_codes = 2.0; }},
+        {"converter gain", [](ChipConfig& c) { c.adc.gain_sigma = 0.05; }},
+        {"converter noise", [](ChipConfig& c) { c.adc.input_noise_codes = 1.0; }},
+        {"relative programming error", [](ChipConfig& c) { c.device.programming_sigma_relative = 0.05; }},
+        {"relaxation",
+         [](ChipConfig& c) {
+             c.device.relaxation_sigma_siemens = 4e-6;
+             c.device.time_since_programming_s = 1.0;
+         }},
+        {"drift",
+         [](ChipConfig& c) {
+             c.device.drift_exponent = 0.1;
+             c.device.time_since_programming_s = 1e4;
+         }},
+        {"levels", [](ChipConfig& c) { c.device.conductance_levels = 8; }},
+        {"rows", [](ChipConfig& c) { c.read.wires.row_ohm_per_cell = 50.0; }},
+        {"drivers", [](ChipConfig& c) { c.read.wires.driver_ohm = 500.0; }},
+        {"sense amplifiers", [](ChipConfig& c) { c.read.wires.sense_ohm = 500.0; }},
+        {"elements of input converters", [](ChipConfig& c) { c.read.dac.unit_mismatch_sigma = 0.2; }},
+        {"thermal noise",
+         [](ChipConfig& c) {
+             c.read.thermal_noise = true;
+             c.read.noise_bandwidth_hz = 1e14;
+         }},
     };
     const DeployedNetwork network = small_network(small_model(), KernelOptions{}, 8, 3);
     const Sequences sequences(network, 20, 5);
@@ -147,6 +172,124 @@ TEST(ChipPhysics, EachErrorAloneChangesCodes) {
     for (std::size_t at = 0; at < systems.size(); ++at) {
         systems[at]->run({sequences.batch});
         EXPECT_GT(probes[at]->mismatches, 0) << sources[at].first;
+    }
+}
+
+/// A random choice of error sources, each weak, strong or absurd, on a random device, read mode and converter.
+ChipConfig random_errors(std::uint32_t seed) {
+    std::mt19937 engine(seed);
+    const auto pick = [&engine](int last) { return std::uniform_int_distribution<int>(0, last)(engine); };
+    const auto strength = [&pick](double weak, double strong, double absurd) {
+        return std::array{0.0, weak, strong, absurd}[static_cast<std::size_t>(pick(3))];
+    };
+    const auto devices = devices_and_modes();
+    ChipConfig config;
+    config.device = device_preset(devices[static_cast<std::size_t>(pick(static_cast<int>(devices.size()) - 1))].first);
+    config.device.time_since_programming_s = strength(1e-6, 86400.0, 1e15);
+    config.device.read_noise_relative = strength(0.01, 0.2, 1.0);
+    config.device.stuck_low_fraction = strength(0.001, 0.05, 0.5);
+    config.device.stuck_high_fraction = strength(0.001, 0.05, 0.5);
+    config.device.known_fault_fraction = 0.5 * pick(2);
+    config.device.parallel_cells = 1 + pick(1);
+    if (config.device.parallel_cells == 1) {
+        config.device.fault_remap =
+            std::array{FaultRemap::none, FaultRemap::zero, FaultRemap::swap, FaultRemap::compensate}[pick(3)];
+    }
+    config.device.temperature_coefficient_per_kelvin = 1e-3;
+    config.device.temperature_kelvin = 300.0 + strength(1.0, 50.0, -250.0);
+    config.read.input = std::array{InputMode::amplitude, InputMode::pulse_width, InputMode::bit_serial}[pick(2)];
+    config.read.iv_quadratic_per_volt = strength(0.05, 0.5, -0.5);
+    config.read.iv_cubic_per_volt2 = strength(0.1, 1.0, 50.0);
+    config.read.thermal_noise = pick(1) == 1;
+    config.read.shot_noise = pick(1) == 1;
+    config.read.noise_bandwidth_hz = strength(1e6, 1e10, 1e16);
+    config.read.gain_calibration = pick(1) == 1;
+    config.read.dac = {strength(0.01, 0.1, 1.0), strength(0.01, 0.1, 1.0)};
+    config.read.wires.row_ohm_per_cell = strength(1.0, 50.0, 1e5);
+    config.read.wires.column_ohm_per_cell = strength(1.0, 50.0, 1e5);
+    config.read.wires.driver_ohm = strength(10.0, 1e3, 1e7);
+    config.read.wires.sense_ohm = strength(10.0, 1e3, 1e7);
+    config.read.wires.driver_side = std::array{DriverSide::left, DriverSide::right, DriverSide::both}[pick(2)];
+    config.read.wires.sense_side = std::array{SenseSide::bottom, SenseSide::top, SenseSide::both}[pick(2)];
+    config.adc.input_noise_codes = strength(0.1, 2.0, 1e4);
+    config.adc.offset_sigma_codes = strength(0.5, 5.0, 1e4);
+    config.adc.gain_sigma = strength(0.01, 0.1, 2.0);
+    config.adc.unit_mismatch_sigma = strength(0.01, 0.1, 2.0);
+    config.adc.type = std::array{AdcType::sar, AdcType::ramp, AdcType::cco}[pick(2)];
+    config.adc.calibrate = pick(1) == 1;
+    config.mapping.cells_per_weight = 2 + 2 * pick(1);
+    config.mapping.packing = std::array{Packing::one_head, Packing::diagonal, Packing::row_gated}[pick(2)];
+    return config;
+}
+
+KernelOptions random_kernel(std::uint32_t seed) {
+    KernelOptions kernel;
+    if (seed % 3 == 0) {
+        return kernel;
+    }
+    kernel.mapping = KernelMapping::fused;
+    kernel.input_matrix = InputMatrix::cells;
+    kernel.form = seed % 2 == 0 ? OutputForm::delayed : OutputForm::immediate;
+    if (seed % 3 == 1) {
+        kernel.representation = StateRepresentation::abar_cartesian;
+        kernel.registers = RegisterUpdate::replace;
+        kernel.rounding = StateRounding::dithered;
+    }
+    return kernel;
+}
+
+/// Watches every code of every unit for values that are no whole numbers.
+class WholeNumbers final : public ChipProbe {
+public:
+    void on_encoder(const Batch&, int, const LaneMatrix& codes) override { check(codes); }
+    void on_state(const Batch&, int, int, const std::vector<const StateRegisterFile*>&) override {}
+    void on_kernel_output(const Batch&, int, int, const LaneMatrix& codes) override { check(codes); }
+    void on_layer_output(const Batch&, int, int, const LaneMatrix& codes) override { check(codes); }
+    void on_logits(const Batch&, const LaneMatrix&, const LaneMatrix& logits) override { check(logits); }
+    long checked = 0, wrong = 0;
+
+private:
+    void check(const LaneMatrix& codes) {
+        for (int channel = 0; channel < codes.channels(); ++channel) {
+            for (int lane = 0; lane < codes.lanes(); ++lane) {
+                const float code = codes(channel, lane);
+                ++checked;
+                wrong += std::isfinite(code) && std::nearbyint(code) == code ? 0 : 1;
+            }
+        }
+    }
+};
+
+TEST(ChipPhysics, RandomCombinationsOfErrorsKeepEveryCodeAWholeNumberOfItsLane) {
+    constexpr std::uint32_t kChips = 60;
+    std::vector<std::unique_ptr<DeployedNetwork>> networks;
+    std::vector<std::unique_ptr<ChipSystem>> systems;
+    for (std::uint32_t seed = 0; seed < kChips; ++seed) {
+        ChipConfig config = random_errors(seed);
+        config.kernel = random_kernel(seed);
+        ASSERT_NO_THROW(config.validate()) << seed;
+        networks.push_back(std::make_unique<DeployedNetwork>(small_network(small_model(), config.kernel, 6, seed)));
+        systems.push_back(
+            std::make_unique<ChipSystem>(*networks.back(), config, kSeed, ("chip" + std::to_string(seed)).c_str()));
+    }
+    for (std::size_t at = 0; at < systems.size(); ++at) {
+        SCOPED_TRACE(at);
+        const Sequences all(*networks[at], 17, 1);
+        BatchInput alone;
+        alone.values = {all.batch.values[16]};
+        alone.sequence_ids = {all.batch.sequence_ids[16]};
+        WholeNumbers watch;
+        systems[at]->chip().set_probe(&watch);
+        const BatchResult together = systems[at]->run({all.batch}).front();
+        const BatchResult single = systems[at]->run({alone}).front();
+        EXPECT_GT(watch.checked, 0);
+        EXPECT_EQ(watch.wrong, 0);
+        for (int label = 0; label < together.logits.channels(); ++label) {
+            EXPECT_EQ(single.logits(label, 0), together.logits(label, 16));
+        }
+        const ConversionCounts counts = systems[at]->chip().conversions();
+        EXPECT_GE(counts.saturated, 0);
+        EXPECT_LE(counts.saturated, counts.conversions);
     }
 }
 

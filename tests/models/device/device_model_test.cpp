@@ -159,6 +159,18 @@ TEST(DeviceModels, GenericErrorsAreAbsoluteAndRelative) {
     EXPECT_NEAR(measured(device, 100.0, 990.0).mean, 100.0, 1e-12);
 }
 
+TEST(DeviceModels, GenericDriftExponentsSpreadLogNormally) {
+    DeviceConfig device;
+    device.drift_exponent = 0.05;
+    device.drift_exponent_sigma = 0.02;
+    device.drift_start_s = 10.0;
+    const double decades = std::log(100.0);  // t = 990 s
+    const double spread = 0.02 * decades;
+    const double mean = 100.0 * std::exp(-0.05 * decades + 0.5 * spread * spread);
+    const double sigma = mean * std::sqrt(std::expm1(spread * spread));
+    expect_moments(measured(device, 100.0, 990.0), mean, sigma, "drifted");
+}
+
 TEST(DeviceModels, TemperatureScalesEveryCell) {
     DeviceConfig device;
     device.temperature_coefficient_per_kelvin = -1e-3;
