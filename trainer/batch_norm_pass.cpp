@@ -173,11 +173,13 @@ void BatchNormPass::layer_gradient(const EffectiveNetwork& network, const Kernel
     });
 }
 
-void BatchNormPass::run(const EffectiveNetwork& network, const BlockKernels& kernels, int items,
-                        const std::function<void(int, Workspace&)>& load, const std::function<Dropout(int)>& dropout,
-                        const std::function<void(int, Workspace&)>& loss, std::vector<EffectiveTensors>& gradients) {
+void BatchNormPass::run(const EffectiveNetwork& network, int items, const Work& work, const KernelAdjoint& adjoint,
+                        std::vector<EffectiveTensors>& gradients) {
+    const Workspace::Purpose purpose = mode_ == EvaluationMode::convolution
+                                           ? Workspace::Purpose::convolution_batch_norm_training
+                                           : Workspace::Purpose::batch_norm_training;
     while (static_cast<int>(workspaces_.size()) < items) {
-        workspaces_.push_back(std::make_unique<Workspace>(config_, steps_, Workspace::Purpose::batch_norm_training));
+        workspaces_.push_back(std::make_unique<Workspace>(config_, steps_, purpose));
     }
     statistics_.resize(static_cast<std::size_t>(config_.layers));
     const auto workspace_of = [this](int item) -> Workspace& { return *workspaces_[static_cast<std::size_t>(item)]; };
@@ -185,7 +187,7 @@ void BatchNormPass::run(const EffectiveNetwork& network, const BlockKernels& ker
         pool_.run(items, [&](int item, int /*thread*/) {
             Workspace& workspace = workspace_of(item);
             if (layer == 0) {
-                load(item, workspace);
+                work.load(item, workspace);
                 start_float(workspace);
             } else {
                 normalize(network, layer - 1, workspace);
@@ -194,7 +196,7 @@ void BatchNormPass::run(const EffectiveNetwork& network, const BlockKernels& ker
                 if (layer == 0) {
                     encode_chunk(network, workspace, chunk);
                 }
-                layer_forward_float(network, kernels, workspace, layer, chunk, dropout(item));
+                work.forward(item, layer, chunk, workspace);
             }
         });
         find_statistics(layer, items);
@@ -207,7 +209,7 @@ void BatchNormPass::run(const EffectiveNetwork& network, const BlockKernels& ker
             pool_chunk(workspace, chunk);
         }
         finish_float(network, workspace);
-        loss(item, workspace);
+        work.loss(item, workspace);
         for_each_effective_tensor(gradient,
                                   [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
         start_backward(network, workspace, gradient);
@@ -215,7 +217,6 @@ void BatchNormPass::run(const EffectiveNetwork& network, const BlockKernels& ker
             pooling_backward(workspace, chunk);
         }
     });
-    const BlockKernelAdjoint adjoint(network, kernels);
     for (int layer = config_.layers - 1; layer >= 0; --layer) {
         layer_gradient(network, adjoint, layer, items, gradients);
     }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "trainer/evaluation_mode.h"
 #include "trainer/network_pass.h"
 #include "trainer/thread_pool.h"
 
@@ -27,15 +28,21 @@ void update_running_statistics(const std::vector<BatchStatistics>& statistics, N
 /// those of the items of 16 sequences, added in their order: results do not depend on the number of threads.
 class BatchNormPass {
 public:
-    /// Makes workspaces when they are needed, one an item.
-    BatchNormPass(const ModelConfig& config, int steps, ThreadPool& pool)
-        : config_(config), steps_(steps), pool_(pool) {}
+    /// Makes workspaces for `mode` when they are needed, one an item.
+    BatchNormPass(const ModelConfig& config, int steps, ThreadPool& pool, EvaluationMode mode)
+        : config_(config), steps_(steps), pool_(pool), mode_(mode) {}
 
-    /// `load(item, workspace)` fills an item's input; `dropout(item)` is its dropout; `loss(item, workspace)` turns its
-    /// logits into their gradient. `gradients` (one an item) are set.
-    void run(const EffectiveNetwork& network, const BlockKernels& kernels, int items,
-             const std::function<void(int, Workspace&)>& load, const std::function<Dropout(int)>& dropout,
-             const std::function<void(int, Workspace&)>& loss, std::vector<EffectiveTensors>& gradients);
+    /// What the pass does with an item of 16 sequences.
+    struct Work {
+        std::function<void(int item, Workspace&)> load;  ///< fills its input
+        /// Takes a chunk through a layer, up to the numbers ahead of the batch norm.
+        std::function<void(int item, int layer, int chunk, Workspace&)> forward;
+        std::function<void(int item, Workspace&)> loss;  ///< turns its logits into their gradient
+    };
+
+    /// `adjoint` is the backward pass of the kernels that work.forward runs. `gradients` (one an item) are set.
+    void run(const EffectiveNetwork& network, int items, const Work& work, const KernelAdjoint& adjoint,
+             std::vector<EffectiveTensors>& gradients);
 
     /// Of the batch that ran last, one a layer.
     const std::vector<BatchStatistics>& statistics() const { return statistics_; }
@@ -49,6 +56,7 @@ private:
     ModelConfig config_;
     int steps_;
     ThreadPool& pool_;
+    EvaluationMode mode_;
     std::vector<std::unique_ptr<Workspace>> workspaces_;
     std::vector<BatchStatistics> statistics_;
 };

@@ -169,7 +169,9 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
     }
 }
 
-void FakePass::layer_forward(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const {
+void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
+                             PassObserver* observer) const {
+    const PassKeys keys{dither_keys, sequences, observer};
     const EffectiveNetwork& effective = network_.effective;
     const ModelConfig& model = effective.config;
     const std::size_t index = static_cast<std::size_t>(layer);
@@ -179,6 +181,8 @@ void FakePass::layer_forward(const PassKeys& keys, int layer, int chunk, Workspa
     BlockBuffer& input = workspace.stream[index];
     const int first = chunk * kChunkBlocks;
     const int size = model.heads * kBlockWidth;
+    const bool batch = effective.statistics == NormStatistics::batch;
+    const Dropout dropout{noise_.dropout, noise_.seed, sequences};
     const auto unit = [&](const QuantizerGrid& grid, ActivationPlace place, int channels) {
         return Quantized{grid, places_.activation(layer, place), channels};
     };
@@ -201,6 +205,11 @@ void FakePass::layer_forward(const PassKeys& keys, int layer, int chunk, Workspa
         quantize(keys, unit(grids.kernel_output, ActivationPlace::kernel_output, model.heads), block, valid, activation,
                  nullptr);
         activate_block(model.activation, activation, activation, slope, model.heads);
+        for (int head = 0; dropout.active() && head < model.heads; ++head) {
+            drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
+                       static_cast<std::uint32_t>(block * kBlockSteps), activation + head * kBlockWidth,
+                       slope + head * kBlockWidth);
+        }
         // Beyond the range of y the slope is zero: the numbers before quantization tell.
         if (grids.kernel_output.gain != 0.0F && network_.options.activations.ranges != RangeSource::dynamic) {
             clip_slope(grids.kernel_output, y, size, slope);
@@ -213,10 +222,12 @@ void FakePass::layer_forward(const PassKeys& keys, int layer, int chunk, Workspa
         quantize(keys, unit(grids.mixing, ActivationPlace::mixing, model.mixing_outputs()), block, valid, mixing,
                  nullptr);
         float* out = workspace.stream[index + 1].block(block);
-        layer_unit_forward(model, effective.units[index], tensors, mixing, input.block(block),
-                           trace.normalized.block(block),
-                           trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, out);
-        quantize(keys, unit(grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
+        layer_unit_forward(
+            model, effective.units[index], tensors, mixing, input.block(block), trace.normalized.block(block),
+            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, batch ? nullptr : out);
+        if (!batch) {
+            quantize(keys, unit(grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
+        }
     }
 }
 
@@ -239,7 +250,7 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
                      workspace.valid_steps(block), encoded, nullptr);
         }
         for (int layer = 0; layer < model.layers; ++layer) {
-            layer_forward(keys, layer, chunk, workspace);
+            layer_forward(dither_keys, sequences, layer, chunk, workspace, observer);
         }
         pool_chunk(workspace, chunk);
     }

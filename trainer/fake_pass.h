@@ -39,7 +39,7 @@ std::uint32_t activation_noise_place(int unit);
 
 /// Forward pass of 16 sequences in real numbers on the grids of a FakeNetwork, recurrent, so that the state is
 /// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`; or, in mode convolution,
-/// y = Q(k) * Q(u) + D u. workspace.input -> workspace.logits.
+/// y = Q(k) * Q(u) + D u, with the dropout of `noise`. workspace.input -> workspace.logits.
 class FakePass {
 public:
     FakePass(const FakeNetwork& network, const PassNoise& noise)
@@ -59,6 +59,11 @@ public:
                               const float* u, std::size_t stride, int blocks, const float* state_in, StateRanges ranges,
                               float* scratch) const;
 
+    /// One chunk through one layer, whose keys and errors are those of `sequences`. With statistics of the batch,
+    /// trace.normalized holds the numbers ahead of the batch norm, and the layer's output is not made.
+    void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
+                       PassObserver* observer = nullptr) const;
+
     const FakeNetwork& network() const { return network_; }
 
 private:
@@ -76,7 +81,6 @@ private:
                   float* slope) const;
     int observed_state(int layer, int head, int mode) const;
     void convolve_chunk(int layer, int chunk, Workspace& workspace) const;
-    void layer_forward(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const;
     void scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const;
 
     const FakeNetwork& network_;

@@ -267,7 +267,8 @@ void check_convolution(const FakeQuantization& options) {
 
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
-                         std::uint64_t seed, double a_noise, EvaluationMode mode, const ObservedBounds* bounds) {
+                         std::uint64_t seed, double a_noise, EvaluationMode mode, const ObservedBounds* bounds,
+                         NormStatistics statistics) {
     const TimeRanges time_ranges{ranges, bounds};
     FakeNetwork network;
     network.options = options;
@@ -299,7 +300,7 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
     if (a_noise > 0.0) {
         add_continuous_a_noise(a_noise, seed, used);
     }
-    network.effective = effective_float_network(config, used, steps);
+    network.effective = effective_float_network(config, used, steps, statistics);
     network.effective.input_is_folded = false;
     network.encoder = time_ranges.activation_grid(options.activations, ranges.encoder, ObservedBounds::encoder());
     for (std::size_t index = 0; index < used.layers.size(); ++index) {
@@ -327,7 +328,7 @@ void fake_parameter_gradient(const FakeNetwork& network, const NetworkParameters
                              const EffectiveTensors& effective, Parameterization parameterization,
                              NetworkParameters& gradient) {
     parameter_gradient(network.effective.config, network.used, nullptr, effective, gradient, parameterization,
-                       InputMatrix::cells);
+                       InputMatrix::cells, network.effective.statistics);
     if (parameterization == Parameterization::continuous) {
         straight_through_a(parameters, network.used, gradient);
     }

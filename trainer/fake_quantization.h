@@ -69,12 +69,13 @@ struct FakeNetwork {
 
 /// Quantizes parameters (QS4D before, Zhao after discretization) and makes the grids of states and activations from the
 /// calibrated ranges. `seed` keys stochastic rounding and the errors of standard deviation `a_noise` that continuous A
-/// gets after its quantization (QS4D). `bounds` are needed where needs_bounds says so. Throws NumericalError naming a
+/// gets after its quantization (QS4D). `bounds` are needed where needs_bounds says so;
+/// `statistics` batch: for gradients of a float phase with batch norm. Throws NumericalError naming a
 /// dead tensor.
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
                          std::uint64_t seed, double a_noise = 0.0, EvaluationMode mode = EvaluationMode::recurrent,
-                         const ObservedBounds* bounds = nullptr);
+                         const ObservedBounds* bounds = nullptr, NormStatistics statistics = NormStatistics::running);
 
 /// The quantizer of impulse responses and kernel inputs that goes with states of `state`: half the levels (QS4D).
 QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state);

@@ -61,7 +61,7 @@ GradientEngine::GradientEngine(const ModelConfig& config, int steps, bool quanti
       quantized_(quantized),
       pool_(threads),
       block_kernels_(config),
-      batch_norm_(config, steps, pool_),
+      batch_norm_(config, steps, pool_, mode),
       observed_(config) {
     const auto [training, evaluation] = purposes(quantized, fake_quantized, mode);
     for (int thread = 0; thread < threads; ++thread) {
@@ -89,11 +89,13 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
     if (!quantized_ && network.fake() == nullptr) {
         block_kernels_.prepare(network.effective());
     } else if (network.fake() != nullptr) {
-        fake_pass.emplace(*network.fake(), network.noise());
+        PassNoise noise = network.noise();
+        noise.dropout = with_gradient ? noise.dropout : 0.0;
+        fake_pass.emplace(*network.fake(), noise);
     }
     const double weight = 1.0 / static_cast<double>(indices.size());
     if (with_gradient && network.effective().statistics == NormStatistics::batch) {
-        run_batch_norm(network, data, indices, dither_seed, weight);
+        run_batch_norm(network, fake_pass ? &*fake_pass : nullptr, data, indices, dither_seed, weight);
         return total_loss();
     }
     const auto work = [&](int item, int thread) {
@@ -191,24 +193,33 @@ void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences&
     }
 }
 
-void GradientEngine::run_batch_norm(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                                    std::uint64_t dither_seed, double weight) {
+void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* convolution, const Dataset& data,
+                                    const std::vector<int>& indices, std::uint64_t dither_seed, double weight) {
     const int items = static_cast<int>(item_results_.size());
+    const EffectiveNetwork& effective = network.effective();
     std::vector<Sequences> sequences(item_results_.size());
-    batch_norm_.run(
-        network.effective(), block_kernels_, items,
-        [&](int item, Workspace& workspace) {
-            sequences[static_cast<std::size_t>(item)] = load(network, data, indices, dither_seed, item, workspace);
-        },
-        [&](int item) {
-            return Dropout{network.noise().dropout, network.noise().seed,
-                           sequences[static_cast<std::size_t>(item)].identities};
-        },
-        [&](int item, Workspace& workspace) {
-            take_loss(network.effective(), sequences[static_cast<std::size_t>(item)], weight, item, workspace);
-            live_activations(workspace, item_alive_[static_cast<std::size_t>(item)]);
-        },
-        item_gradients_);
+    BatchNormPass::Work work;
+    work.load = [&](int item, Workspace& workspace) {
+        sequences[static_cast<std::size_t>(item)] = load(network, data, indices, dither_seed, item, workspace);
+    };
+    work.forward = [&](int item, int layer, int chunk, Workspace& workspace) {
+        const Sequences& own = sequences[static_cast<std::size_t>(item)];
+        if (convolution != nullptr) {
+            convolution->layer_forward(own.keys, own.identities, layer, chunk, workspace);
+            return;
+        }
+        const Dropout dropout{network.noise().dropout, network.noise().seed, own.identities};
+        layer_forward_float(effective, block_kernels_, workspace, layer, chunk, dropout);
+    };
+    work.loss = [&](int item, Workspace& workspace) {
+        take_loss(effective, sequences[static_cast<std::size_t>(item)], weight, item, workspace);
+        live_activations(workspace, item_alive_[static_cast<std::size_t>(item)]);
+    };
+    if (convolution != nullptr) {
+        batch_norm_.run(effective, items, work, ConvolutionAdjoint(convolution->network()), item_gradients_);
+    } else {
+        batch_norm_.run(effective, items, work, BlockKernelAdjoint(effective, block_kernels_), item_gradients_);
+    }
     check_live_activations(item_alive_, items);
 }
 

@@ -87,8 +87,9 @@ private:
                           std::uint64_t dither_seed, int item, Workspace& workspace);
     void take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, int item,
                    Workspace& workspace);
-    void run_batch_norm(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
-                        std::uint64_t dither_seed, double weight);
+    /// `convolution`: null in recurrent mode.
+    void run_batch_norm(const StepNetwork& network, const FakePass* convolution, const Dataset& data,
+                        const std::vector<int>& indices, std::uint64_t dither_seed, double weight);
     BatchLoss total_loss() const;
     BatchLoss run(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                   std::uint64_t dither_seed, bool backward);

@@ -114,8 +114,9 @@ TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, cons
                                                                   with_at_least(config.fake_quantization, bits), steps,
                                                                   seed, noise.continuous_a, phase.mode, bounds));
     } else if (phase.mode == EvaluationMode::convolution) {
-        result.network = StepNetwork::fake_quantized(fake_network(config.model, parameters, zero_ranges(config.model),
-                                                                  {}, steps, seed, noise.continuous_a, phase.mode));
+        result.network =
+            StepNetwork::fake_quantized(fake_network(config.model, parameters, zero_ranges(config.model), {}, steps,
+                                                     seed, noise.continuous_a, phase.mode, nullptr, statistics));
     } else {
         if (noise.continuous_a > 0.0) {
             add_continuous_a_noise(noise.continuous_a, seed, result.parameters);

@@ -31,8 +31,6 @@ void PhaseConfig::validate() const {
     require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
     require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
     require(dropout >= 0.0 && dropout < 1.0, "key 'dropout' must lie in [0, 1)");
-    require(dropout == 0.0 || mode == EvaluationMode::recurrent,
-            "'dropout' needs mode 'recurrent': the convolution has no place for it");
     require(dropout == 0.0 || precision == Precision::in_float,
             "'dropout' needs precision 'float': what it leaves is scaled by 1 / (1 - dropout), beyond the range of the "
             "codes");
@@ -78,8 +76,6 @@ void TrainConfig::validate() const {
                 "pruning.kind 'modes' leaves every kernel one mode, and model.states 2 has no other");
         require(phase->epochs == 0 || phase->pruning.method != PruningMethod::greedy || data.validation_count > 0,
                 "greedy pruning looks at the validation split: set data.validation_count above 0");
-        require(phase->epochs == 0 || model.norm != Norm::batch || phase->mode == EvaluationMode::recurrent,
-                "model.norm 'batch' needs mode 'recurrent': the convolution has no statistics of the batch");
         if (phase->mode == EvaluationMode::convolution && phase->precision == Precision::fake_quantized) {
             check_convolution(fake_quantization);
         }

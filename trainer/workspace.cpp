@@ -11,12 +11,15 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
       keeps_states(purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
                    purpose == Purpose::quantized || purpose == Purpose::fake_training ||
-                   purpose == Purpose::convolution_training) {
+                   purpose == Purpose::convolution_training || purpose == Purpose::convolution_batch_norm_training) {
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
     const bool keeps_mixing = keeps_states && (config.glu || purpose != Purpose::float_training);
-    const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training;
+    const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
+                             purpose == Purpose::convolution_batch_norm_training;
+    const bool batch_norm =
+        purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
         stream.emplace_back(heads, convolution ? blocks : kept);
@@ -65,7 +68,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
                                                      BlockKernelLayout{config.modes()}.size());
     }
     if (keeps_states) {
-        const int gradient_blocks = purpose == Purpose::batch_norm_training ? blocks : kChunkBlocks;
+        const int gradient_blocks = batch_norm ? blocks : kChunkBlocks;
         gradient_a = BlockBuffer(heads, gradient_blocks);
         gradient_b = BlockBuffer(heads, gradient_blocks);
         mixing_gradient = BlockBuffer(outputs, kChunkBlocks);

@@ -40,7 +40,8 @@ public:
         quantized,
         fake_training,
         convolution_evaluation,
-        convolution_training
+        convolution_training,
+        convolution_batch_norm_training  ///< as convolution_training, with the gradients of whole sequences
     };
 
     Workspace(const ModelConfig& config, int steps, Purpose purpose);

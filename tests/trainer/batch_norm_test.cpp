@@ -187,6 +187,68 @@ TEST(BatchNorm, GradientAndStatisticsAreTheSameToTheBitForAnyThreads) {
     EXPECT_EQ(one.statistics[0].count, 75.0 * 130.0);
 }
 
+/// One step in mode convolution with dropout, and the same step by recurrence.
+struct DroppedStep {
+    double loss_sum = 0.0;
+    NaiveParameters gradient;
+    std::vector<BatchStatistics> statistics;
+};
+
+DroppedStep dropped_step(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
+                         EvaluationMode mode, int threads) {
+    const bool convolution = mode == EvaluationMode::convolution;
+    std::vector<int> indices(static_cast<std::size_t>(data.count()));
+    std::iota(indices.begin(), indices.end(), 0);
+    GradientEngine engine(config, data.steps, false, threads, convolution, mode);
+    StepNetwork network =
+        convolution ? StepNetwork::fake_quantized(fake_network(config, parameters, zero_ranges(config), {}, data.steps,
+                                                               0, 0.0, mode, nullptr, NormStatistics::batch))
+                    : StepNetwork::in_float(config, parameters, data.steps, NormStatistics::batch);
+    PassNoise noise;
+    noise.seed = 21;
+    noise.dropout = 0.25;
+    network.set_noise(noise);
+    EffectiveTensors effective = zero_effective_tensors(config);
+    NetworkParameters gradient = zero_parameters(config);
+    DroppedStep step;
+    step.loss_sum = engine.gradient(network, data, indices, 0, effective).loss_sum;
+    if (convolution) {
+        fake_parameter_gradient(*network.fake(), parameters, effective, Parameterization::continuous, gradient);
+    } else {
+        parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::continuous,
+                           InputMatrix::folded, NormStatistics::batch);
+    }
+    step.gradient = test::naive_parameters(gradient);
+    step.statistics = engine.batch_statistics();
+    return step;
+}
+
+TEST(BatchNorm, ConvolutionWithDropoutAndUnequalLengthsAgreesWithTheRecurrence) {
+    const ModelConfig config = batch_norm_model();
+    const Dataset data =
+        test::with_lengths(test::random_dataset(35, 130, config.channels, config.classes, 9), 40, 0.7F);
+    const NetworkParameters parameters = test::random_parameters(config, 4);
+    const DroppedStep recurrent = dropped_step(config, parameters, data, EvaluationMode::recurrent, 1);
+    const DroppedStep convolution = dropped_step(config, parameters, data, EvaluationMode::convolution, 1);
+    EXPECT_NEAR(convolution.loss_sum, recurrent.loss_sum, 1e-5 * recurrent.loss_sum);
+    for (const auto& [name, expected] : recurrent.gradient) {
+        double difference = 0.0, size = 0.0;
+        for (std::size_t index = 0; index < expected.size(); ++index) {
+            difference += std::pow(convolution.gradient.at(name)[index] - expected[index], 2);
+            size += expected[index] * expected[index];
+        }
+        EXPECT_LT(std::sqrt(difference), 2e-4 * std::sqrt(size) + 2e-7) << name << ", norm " << std::sqrt(size);
+    }
+    ASSERT_EQ(convolution.statistics.size(), recurrent.statistics.size());
+    for (std::size_t head = 0; head < recurrent.statistics[1].mean.size(); ++head) {
+        EXPECT_NEAR(convolution.statistics[1].mean[head], recurrent.statistics[1].mean[head], 1e-5);
+        EXPECT_NEAR(convolution.statistics[1].variance[head], recurrent.statistics[1].variance[head], 1e-5);
+    }
+    const DroppedStep threaded = dropped_step(config, parameters, data, EvaluationMode::convolution, 3);
+    EXPECT_EQ(threaded.loss_sum, convolution.loss_sum);
+    EXPECT_EQ(threaded.gradient, convolution.gradient);
+}
+
 TEST(BatchNorm, DoesNotSeeThePadding) {
     const ModelConfig config = batch_norm_model();
     const Dataset data = test::random_dataset(18, 45, config.channels, config.classes, 7);

@@ -26,9 +26,7 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
     const Refusal refusals[] = {
         {{"training.dropout=1"}, "[0, 1)"},
         {{"finetune.dropout=0.1"}, "beyond the range of the codes"},
-        {{"training.dropout=0.1", "training.mode=convolution"}, "'dropout' needs mode 'recurrent'"},
         {{"model.norm=batch", "training.precision=quantized"}, "collects its running statistics in float"},
-        {{"model.norm=batch", "training.mode=convolution"}, "no statistics of the batch"},
         {{"model.heads=1"}, "nothing but beta"},
         {{"model.norm=group"}, "batch"},
         {{"model.pooling=max"}, "last"},
