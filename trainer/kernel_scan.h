@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "trainer/effective_network.h"
 
@@ -42,6 +43,10 @@ constexpr int kBackwardModes = 4;
 /// `adjoint` (modes x {re, im} x 16) carries a^T lambda from the chunk behind to the chunk before.
 void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
                    float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
+                   const KernelGradientView& gradient);
+/// The same from states that are integers, as quantized_scan_states lays them out.
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                   float* u_gradient, std::size_t stride, int blocks, const std::int32_t* states, float* adjoint,
                    const KernelGradientView& gradient);
 
 }  // namespace imssa

@@ -206,7 +206,7 @@ void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
-    float* states = workspace.scratch_states.data();
+    std::int32_t* states = workspace.scratch_pairs.data();
     for (int head = 0; head < network_.config.heads; ++head) {
         const KernelView kernel = kernel_view(network_, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);

@@ -73,7 +73,7 @@ struct ScanPlace {
     int blocks;
     const std::int32_t* registers_in;
     std::int32_t* registers_out;  ///< may be null
-    float* states;                ///< may be null
+    std::int32_t* states;         ///< may be null
 };
 
 /// Converts the state columns of one mode and takes them into its registers.
@@ -119,17 +119,12 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
     const float inverse_shift = 1.0F / static_cast<float>(1 << deployed.register_shift);
     const float dac_limit = static_cast<float>(code_limit(deployed.options.state_bits));
     const bool last = first + Modes == deployed.modes;
-    const std::size_t output = static_cast<std::size_t>(deployed.output_column());
-    const float gain = deployed.array.gain[output];
-    const float offset = deployed.array.offset[output];
-    const float limit = deployed.array.output_limit[output];
-    const bool digital_feedthrough = deployed.digital_feedthrough();
     LanesInt re[Modes], im[Modes];
     Lanes x_re[Modes], x_im[Modes];
     PreparedDecay poles[Modes];
     const LanesInt register_limit = LanesInt{} + deployed.register_limit;
     float c_re[Modes], c_im[Modes];
-    float* states = place.states;
+    std::int32_t* states = place.states;
     for (int mode = 0; mode < Modes; ++mode) {
         const std::size_t at = static_cast<std::size_t>(first + mode);
         re[mode] = load_lanes_int(place.registers_in + 2 * at * kLaneWidth);
@@ -143,8 +138,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
         c_re[mode] = kernel.cells[at].c_re;
         c_im[mode] = kernel.cells[at].c_im;
         if constexpr (Record) {
-            store_lanes(states + (2 * mode) * kLaneWidth, x_re[mode]);
-            store_lanes(states + (2 * mode + 1) * kLaneWidth, x_im[mode]);
+            store_lanes_int(states + mode * kLaneWidth, pack_pair(to_int(x_re[mode]), to_int(x_im[mode])));
         }
     }
     std::uint32_t step_number = place.first_step;
@@ -155,7 +149,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
             float* y = nullptr;
             Lanes sum = {};
             if constexpr (Record) {
-                states += 2 * Modes * kLaneWidth;
+                states += Modes * kLaneWidth;
             } else {
                 y = place.y + block * place.stride + step * kLaneWidth;
                 sum = first == 0 ? u * kernel.u_output : load_lanes(y);
@@ -178,8 +172,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
                 x_re[mode] = dac_code(x.re, inverse_shift, dac_limit);
                 x_im[mode] = dac_code(x.im, inverse_shift, dac_limit);
                 if constexpr (Record) {
-                    store_lanes(states + (2 * mode) * kLaneWidth, x_re[mode]);
-                    store_lanes(states + (2 * mode + 1) * kLaneWidth, x_im[mode]);
+                    store_lanes_int(states + mode * kLaneWidth, pack_pair(to_int(x_re[mode]), to_int(x_im[mode])));
                 } else {
                     constexpr bool kPrevious = K::kForm == OutputForm::immediate;
                     sum = multiply_add(kPrevious ? before_re : x_re[mode], broadcast(c_re[mode]), sum);
@@ -187,13 +180,7 @@ void scan_group(const QuantizedKernel& kernel, int first, const ScanPlace& place
                 }
             }
             if constexpr (!Record) {
-                if (last) {
-                    sum = convert(sum, gain, offset, limit);
-                    if (digital_feedthrough) {
-                        sum = convert(sum + u * deployed.feedthrough, 1.0F, 0.0F, kernel.activation_limit);
-                    }
-                }
-                store_lanes(y, sum);
+                store_lanes(y, last ? kernel.conversion.apply(sum, u) : sum);
             }
         }
     }
@@ -261,6 +248,9 @@ int group_size(int left) {
     return left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
 }
 
+/// Modes that a packed scan forward takes at once: one vector a mode, so twice as many.
+constexpr int kPackedModes = 2 * kBackwardModes;
+
 }  // namespace
 
 QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint32_t first_unit,
@@ -272,7 +262,6 @@ QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint3
     QuantizedKernel kernel;
     kernel.deployed = &deployed;
     kernel.first_unit = first_unit;
-    kernel.activation_limit = activation_limit;
     const auto cell = [&deployed](int row, int column) {
         return row < 0 ? 0.0F : deployed.array.codes(row, column) * deployed.array.drive[static_cast<std::size_t>(row)];
     };
@@ -295,6 +284,16 @@ QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint3
     }
     // With a digital direct term the output column does not see u.
     kernel.u_output = cell(deployed.output_input_row(), output);
+    const std::size_t column = static_cast<std::size_t>(output);
+    kernel.conversion = {
+        deployed.array.gain[column],    deployed.array.offset[column], deployed.array.output_limit[column],
+        deployed.digital_feedthrough(), deployed.feedthrough,          activation_limit};
+    std::vector<float> output_cells;
+    for (const QuantizedKernel::ModeCells& cells : kernel.cells) {
+        output_cells.push_back(cells.c_re);
+        output_cells.push_back(cells.c_im);
+    }
+    kernel.packed = pack_kernel(deployed, output_cells, kernel.u_output, kernel.conversion, activation_limit);
     return kernel;
 }
 
@@ -304,15 +303,25 @@ void quantized_scan(const QuantizedKernel& kernel, LanesUint sequence_keys, std:
     const ScanPlace place{sequence_keys, first_step, u, y, stride, blocks, registers_in, registers_out, nullptr};
     const int modes = kernel.deployed->modes;
     for (int first = 0; first < modes;) {
-        const int count = group_size(modes - first);
-        scan_any<false>(kernel, first, count, place);
+        const int left = modes - first;
+        const bool many = left >= kPackedModes && packs(kernel.packed, first, kPackedModes);
+        const int count = many ? kPackedModes : group_size(left);
+        if (many || packs(kernel.packed, first, count)) {
+            packed_scan(kernel.packed, first, count, u, y, stride, blocks, registers_in, registers_out);
+        } else {
+            scan_any<false>(kernel, first, count, place);
+        }
         first += count;
     }
 }
 
 void quantized_scan_states(const QuantizedKernel& kernel, LanesUint sequence_keys, std::uint32_t first_step,
                            int first_mode, int count, const float* u, std::size_t stride, int blocks,
-                           const std::int32_t* registers_in, float* states) {
+                           const std::int32_t* registers_in, std::int32_t* states) {
+    if (packs(kernel.packed, first_mode, count)) {
+        packed_scan_states(kernel.packed, first_mode, count, u, stride, blocks, registers_in, states);
+        return;
+    }
     const ScanPlace place{sequence_keys, first_step, u, nullptr, stride, blocks, registers_in, nullptr, states};
     scan_any<true>(kernel, first_mode, count, place);
 }

@@ -6,6 +6,7 @@
 
 #include "models/network/deployed_kernel.h"
 #include "trainer/kernel_scan.h"
+#include "trainer/packed_scan.h"
 
 namespace imssa {
 
@@ -13,7 +14,6 @@ namespace imssa {
 struct QuantizedKernel {
     const DeployedKernel* deployed = nullptr;
     std::uint32_t first_unit = 0;  ///< dither unit of mode 0
-    float activation_limit = 127.0F;
     // Cells (with the drive of their row) that connect one mode to itself, to the inputs and to the output.
     struct ModeCells {
         float re_re = 0.0F, im_re = 0.0F, re_im = 0.0F, im_im = 0.0F;  ///< from x component to state column
@@ -22,6 +22,8 @@ struct QuantizedKernel {
     };
     std::vector<ModeCells> cells;
     float u_output = 0.0F;  ///< from u to the output column
+    OutputConversion conversion;
+    PackedKernel packed;  ///< what of it runs in pairs of 16-bit numbers
 };
 
 QuantizedKernel make_quantized_kernel(const DeployedKernel& deployed, std::uint32_t first_unit, float activation_limit);
@@ -32,9 +34,10 @@ void quantized_scan(const QuantizedKernel& kernel, LanesUint sequence_keys, std:
                     float* y, std::size_t stride, int blocks, const std::int32_t* registers_in,
                     std::int32_t* registers_out);
 
-/// The DAC codes of modes [first_mode, first_mode + count), count 1, 2 or 4, as scan_states lays them out.
+/// The DAC codes of modes [first_mode, first_mode + count), count 1, 2 or 4, after every step: states[t + 1] is count x
+/// 16 pairs (pack_pair), states[0] is the state before.
 void quantized_scan_states(const QuantizedKernel& kernel, LanesUint sequence_keys, std::uint32_t first_step,
                            int first_mode, int count, const float* u, std::size_t stride, int blocks,
-                           const std::int32_t* registers_in, float* states);
+                           const std::int32_t* registers_in, std::int32_t* states);
 
 }  // namespace imssa

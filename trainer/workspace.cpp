@@ -63,6 +63,10 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     scratch_states = AlignedArray<float>(std::max(
         {kBlockScratch, static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * 2 * kLaneWidth,
          static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth}));
+    if (purpose == Purpose::quantized) {
+        scratch_pairs = AlignedArray<std::int32_t>(static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) *
+                                                   kBackwardModes * kLaneWidth);
+    }
     if (purpose == Purpose::float_training || purpose == Purpose::batch_norm_training) {
         block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
                                                      BlockKernelLayout{config.modes()}.size());

@@ -101,6 +101,7 @@ public:
     BlockBuffer mixing_gradient;                 ///< mixing_outputs, one chunk
     BlockBuffer kernel_gradient;                 ///< gradient of y, one chunk
     AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
+    AlignedArray<std::int32_t> scratch_pairs;    ///< quantized: DAC codes of some modes of a head over a chunk
     AlignedArray<float> block_kernel_gradients;  ///< float training: BlockKernelLayout of every layer and head
 
 private:

@@ -1,0 +1,219 @@
+#include <type_traits>
+
+#include "trainer/kernel_scan.h"
+#include "trainer/lane_buffer.h"
+#include "trainer/lane_sums.h"
+#include "trainer/mode_group.h"
+#include "trainer/packed_scan.h"
+
+namespace imssa {
+
+namespace {
+
+struct ComplexLanes {
+    Lanes re, im;
+};
+
+/// One mode of the states after `step` steps, from either layout.
+template <int Modes>
+inline ComplexLanes state_at(const float* states, std::size_t step, int mode) {
+    const float* at = states + (step * 2 * Modes + 2 * mode) * kLaneWidth;
+    return {load_lanes(at), load_lanes(at + kLaneWidth)};
+}
+template <int Modes>
+inline ComplexLanes state_at(const std::int32_t* states, std::size_t step, int mode) {
+    const LanesInt pair = load_lanes_int(states + (step * Modes + mode) * kLaneWidth);
+    return {to_float(pair_re(pair)), to_float(pair_im(pair))};
+}
+
+/// The backward scan of a group of modes. Every state is read once: x_t meets dy_t (gradient of c) and the adjoint of
+/// the step behind, lambda_{t+1} (gradient of a); or, when outputs read the previous state, x_{t-1} meets dy_t and
+/// lambda_t.
+template <int Modes, bool PreviousState, bool TrainedInput>
+struct BackwardGroup {
+    const GroupConstants<Modes> k;
+    float b_re[Modes], b_im[Modes];
+    GroupState<Modes> adjoint;  // lambda of the step behind; for previous states a^T lambda + c^T dy of the step behind
+    Lanes da_re[Modes] = {}, da_im[Modes] = {}, db_re[Modes] = {}, db_im[Modes] = {}, dc_re[Modes] = {},
+          dc_im[Modes] = {};
+
+    BackwardGroup(const KernelView& kernel, int first) : k(kernel, first) {
+        for (int mode = 0; mode < Modes; ++mode) {
+            b_re[mode] = kernel.b_re[first + mode];
+            b_im[mode] = kernel.b_im[first + mode];
+        }
+    }
+
+    void add_pole_gradient(int mode, const ComplexLanes& x, Lanes re, Lanes im) {
+        da_re[mode] = multiply_add(re, x.re, multiply_add(im, x.im, da_re[mode]));
+        da_im[mode] = multiply_add(im, x.re, multiply_add(-re, x.im, da_im[mode]));
+    }
+
+    void add_output_gradient(int mode, const ComplexLanes& x, Lanes dy) {
+        dc_re[mode] = multiply_add(dy, x.re, dc_re[mode]);
+        dc_im[mode] = multiply_add(dy, x.im, dc_im[mode]);
+    }
+
+    /// a^T lambda.
+    ComplexLanes pulled_back(int mode, Lanes re, Lanes im, Lanes start_re, Lanes start_im) const {
+        return {multiply_add(broadcast(k.a_im[mode]), im, start_re),
+                multiply_add(broadcast(k.minus_a_im[mode]), re, start_im)};
+    }
+
+    /// lambda_t of one mode, and what it adds to the gradients of a and c. `Latest`: the last step of the chunk, whose
+    /// adjoint from behind comes as a^T lambda.
+    template <bool Latest, class States>
+    ComplexLanes step(const States* states, std::size_t t, int mode, Lanes dy) {
+        const ComplexLanes x = state_at<Modes>(states, PreviousState ? t : t + 1, mode);
+        add_output_gradient(mode, x, dy);
+        const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
+        if constexpr (PreviousState) {
+            add_pole_gradient(mode, x, re, im);
+            const ComplexLanes next =
+                pulled_back(mode, re, im, multiply_add(broadcast(k.c_re[mode]), dy, broadcast(k.a_re[mode]) * re),
+                            multiply_add(broadcast(k.c_im[mode]), dy, broadcast(k.a_re[mode]) * im));
+            adjoint.re[mode] = next.re;
+            adjoint.im[mode] = next.im;
+            return {re, im};
+        } else {
+            ComplexLanes carried{re, im};
+            if constexpr (!Latest) {
+                add_pole_gradient(mode, x, re, im);
+                carried = pulled_back(mode, re, im, broadcast(k.a_re[mode]) * re, broadcast(k.a_re[mode]) * im);
+            }
+            adjoint.re[mode] = multiply_add(broadcast(k.c_re[mode]), dy, carried.re);
+            adjoint.im[mode] = multiply_add(broadcast(k.c_im[mode]), dy, carried.im);
+            return {adjoint.re[mode], adjoint.im[mode]};
+        }
+    }
+
+    /// All modes at step t; returns the input's gradient.
+    template <bool Latest, class States>
+    Lanes all_modes(const States* states, std::size_t t, Lanes dy, Lanes input, Lanes du) {
+        Lanes pull = {};
+#pragma GCC unroll 4
+        for (int mode = 0; mode < Modes; ++mode) {
+            const ComplexLanes lambda = step<Latest>(states, t, mode, dy);
+            if constexpr (TrainedInput) {
+                du = multiply_add(broadcast(b_re[mode]), lambda.re, multiply_add(broadcast(b_im[mode]), lambda.im, du));
+                db_re[mode] = multiply_add(input, lambda.re, db_re[mode]);
+                db_im[mode] = multiply_add(input, lambda.im, db_im[mode]);
+            } else {
+                pull = pull + lambda.re;
+            }
+        }
+        return TrainedInput ? du : multiply_add(broadcast(b_re[0]), pull, du);
+    }
+
+    /// The state ahead of the first step, and a^T lambda for the chunk before.
+    template <class States>
+    void finish(const States* states) {
+        for (int mode = 0; mode < Modes && !PreviousState; ++mode) {
+            const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
+            add_pole_gradient(mode, state_at<Modes>(states, 0, mode), re, im);
+            const ComplexLanes carried =
+                pulled_back(mode, re, im, broadcast(k.a_re[mode]) * re, broadcast(k.a_re[mode]) * im);
+            adjoint.re[mode] = carried.re;
+            adjoint.im[mode] = carried.im;
+        }
+    }
+
+    void add_to(const KernelGradientView& gradient, int first) {
+        for (int mode = 0; mode < Modes; ++mode) {
+            gradient.a_re[first + mode] += lane_sum(da_re[mode]);
+            gradient.a_im[first + mode] += lane_sum(da_im[mode]);
+            gradient.c_re[first + mode] += lane_sum(dc_re[mode]);
+            gradient.c_im[first + mode] += lane_sum(dc_im[mode]);
+            if (TrainedInput) {
+                gradient.b_re[first + mode] += lane_sum(db_re[mode]);
+                gradient.b_im[first + mode] += lane_sum(db_im[mode]);
+            }
+        }
+    }
+};
+
+template <int Modes, bool PreviousState, bool TrainedInput, class States>
+void backward_group(const KernelView& kernel, int first, const float* u, const float* y_gradient, float* u_gradient,
+                    std::size_t stride, int blocks, const States* states, float* adjoint,
+                    const KernelGradientView& gradient) {
+    BackwardGroup<Modes, PreviousState, TrainedInput> group(kernel, first);
+    group.adjoint.load(adjoint + 2 * first * kLaneWidth);
+    Lanes dd = {};
+    const float d = kernel.d;
+    const auto run_step = [&](std::size_t t, auto latest) {
+        const std::size_t at = t / kBlockSteps * stride + t % kBlockSteps * kLaneWidth;
+        const Lanes dy = load_lanes(y_gradient + at);
+        Lanes du = load_lanes(u_gradient + at);
+        Lanes input = {};
+        if (TrainedInput || first == 0) {
+            input = load_lanes(u + at);
+        }
+        if (first == 0) {
+            du = multiply_add(broadcast(d), dy, du);
+            dd = multiply_add(dy, input, dd);
+        }
+        store_lanes(u_gradient + at, group.template all_modes<decltype(latest)::value>(states, t, dy, input, du));
+    };
+    std::size_t t = static_cast<std::size_t>(blocks) * kBlockSteps - 1;
+    run_step(t, std::true_type{});
+    while (t-- > 0) {
+        run_step(t, std::false_type{});
+    }
+    group.finish(states);
+    group.adjoint.store(adjoint + 2 * first * kLaneWidth);
+    group.add_to(gradient, first);
+    if (first == 0) {
+        *gradient.d += lane_sum(dd);
+    }
+}
+
+template <int Modes, class... Arguments>
+void backward_dispatch(const KernelView& kernel, Arguments&&... arguments) {
+    if (kernel.output_reads_previous_state) {
+        if (kernel.input_is_folded) {
+            backward_group<Modes, true, false>(kernel, arguments...);
+        } else {
+            backward_group<Modes, true, true>(kernel, arguments...);
+        }
+    } else if (kernel.input_is_folded) {
+        backward_group<Modes, false, false>(kernel, arguments...);
+    } else {
+        backward_group<Modes, false, true>(kernel, arguments...);
+    }
+}
+
+template <class States>
+void scan_backward_from(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                        float* u_gradient, std::size_t stride, int blocks, const States* states, float* adjoint,
+                        const KernelGradientView& gradient) {
+    switch (count) {
+        case 4:
+            backward_dispatch<4>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                                 gradient);
+            break;
+        case 2:
+            backward_dispatch<2>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                                 gradient);
+            break;
+        default:
+            backward_dispatch<1>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                                 gradient);
+            break;
+    }
+}
+
+}  // namespace
+
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                   float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
+                   const KernelGradientView& gradient) {
+    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient);
+}
+
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                   float* u_gradient, std::size_t stride, int blocks, const std::int32_t* states, float* adjoint,
+                   const KernelGradientView& gradient) {
+    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient);
+}
+
+}  // namespace imssa

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "trainer/kernel_scan.h"
+
+namespace imssa {
+
+/// Constants of a group of modes. They are read from memory in every step (one broadcast operand an instruction): the
+/// barrier in the scans keeps the compiler from copying them all into registers and spilling states instead.
+template <int Modes>
+struct GroupConstants {
+    float a_re[Modes], a_im[Modes], minus_a_im[Modes], c_re[Modes], c_im[Modes];
+
+    GroupConstants(const KernelView& kernel, int first) {
+        for (int mode = 0; mode < Modes; ++mode) {
+            a_re[mode] = kernel.a_re[first + mode];
+            a_im[mode] = kernel.a_im[first + mode];
+            minus_a_im[mode] = -a_im[mode];
+            c_re[mode] = kernel.c_re[first + mode];
+            c_im[mode] = kernel.c_im[first + mode];
+        }
+    }
+};
+
+inline void keep_constants_in_memory() {
+    asm volatile("" ::: "memory");
+}
+
+template <int Modes>
+struct GroupState {
+    Lanes re[Modes], im[Modes];
+
+    void load(const float* from) {
+        for (int mode = 0; mode < Modes; ++mode) {
+            re[mode] = load_lanes(from + (2 * mode) * kLaneWidth);
+            im[mode] = load_lanes(from + (2 * mode + 1) * kLaneWidth);
+        }
+    }
+    void store(float* to) const {
+        for (int mode = 0; mode < Modes; ++mode) {
+            store_lanes(to + (2 * mode) * kLaneWidth, re[mode]);
+            store_lanes(to + (2 * mode + 1) * kLaneWidth, im[mode]);
+        }
+    }
+};
+
+}  // namespace imssa
