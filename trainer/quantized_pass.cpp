@@ -53,20 +53,6 @@ std::vector<float> slope_table(Activation activation, const DeployedLayer& layer
     return slopes;
 }
 
-/// table[code + limit] for integer codes within the limit.
-inline Lanes look_up(const float* table, float limit, Lanes codes) {
-    const LanesInt index = to_int(codes + limit);
-#if defined(__AVX512F__)
-    return reinterpret_cast<Lanes>(_mm512_i32gather_ps(reinterpret_cast<__m512i>(index), table, 4));
-#else
-    Lanes result = {};
-    for (int lane = 0; lane < kLaneWidth; ++lane) {
-        result[lane] = table[index[lane]];
-    }
-    return result;
-#endif
-}
-
 /// Exact sums of one block to codes, in place.
 void convert_block(const QuantizedMatrix& matrix, float* block) {
     for (int output = 0; output < matrix.outputs(); ++output) {
@@ -96,7 +82,8 @@ QuantizedPass::QuantizedPass(const DeployedNetwork& network, const PassNoise& no
                 make_quantized_kernel(layer.kernels[static_cast<std::size_t>(head)], unit, network.activation_limit()));
         }
         mixing_.push_back(product_codes(layer.mixing));
-        slope_tables_.push_back(slope_table(model.activation, layer, limit));
+        activation_tables_.emplace_back(layer.activation_table, limit);
+        slope_tables_.emplace_back(slope_table(model.activation, layer, limit), limit);
     }
 }
 
@@ -123,7 +110,6 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
     BlockBuffer& input = workspace.stream[index];
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
-    const float limit = network_.activation_limit();
     for (int head = 0; head < model.heads; ++head) {
         const int offset = head * kBlockWidth;
         quantized_scan(kernel(layer, head), sequence_keys, static_cast<std::uint32_t>(first * kBlockSteps),
@@ -136,13 +122,9 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
             disturb(sequences, layer, block, y);
         }
         float* activation = trace.activation.block(block);
-        float* slope = trace.slope.block(block);
-        for (int at = 0; at < model.heads * kBlockWidth; at += kLaneWidth) {
-            const Lanes code = load_lanes(y + at);
-            store_lanes(activation + at, look_up(deployed.activation_table.data(), limit, code));
-            if (workspace.keeps_states) {
-                store_lanes(slope + at, look_up(slope_tables_[index].data(), limit, code));
-            }
+        activation_tables_[index].look_up(y, activation, model.heads * kBlockWidth);
+        if (workspace.keeps_states) {
+            slope_tables_[index].look_up(y, trace.slope.block(block), model.heads * kBlockWidth);
         }
         float* mixing = trace.mixing.block(block);
         dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "models/network/deployed_network.h"
+#include "trainer/code_table.h"
 #include "trainer/fake_pass.h"
 #include "trainer/network_pass.h"
 #include "trainer/quantized_scan.h"
@@ -37,8 +38,8 @@ private:
     std::vector<float> encoder_;              ///< integer codes, outputs x inputs
     std::vector<std::vector<float>> mixing_;  ///< the same for every layer
     std::vector<float> decoder_;
-    std::vector<std::vector<float>>
-        slope_tables_;  ///< per layer: d activation code / d y code, indexed like the activation table
+    std::vector<CodeTable> activation_tables_;  ///< per layer: y code -> activation code
+    std::vector<CodeTable> slope_tables_;       ///< per layer: d activation code / d y code
 };
 
 /// Straight-through backward pass of the quantized scan: recomputes DAC codes with the same dither as in the forward
