@@ -1,10 +1,15 @@
 #include "models/chip/action_model.h"
 
 #include <cmath>
+#include <limits>
 
 #include "models/mapping/tile_mapping.h"
 
 namespace imssa {
+
+int feedthrough_bits(const KernelOptions& options) {
+    return options.d_bits > 0 ? options.d_bits : std::numeric_limits<float>::digits;
+}
 
 KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activation_bits) {
     const KernelOptions& options = kernel.options;
@@ -28,7 +33,7 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
         counts.accumulate_adds = components * register_adds;
     }
     if (kernel.digital_feedthrough()) {
-        counts.output_multiplies = activation_bits * options.weight_bits / 64.0;
+        counts.output_multiplies = activation_bits * feedthrough_bits(options) / 64.0;
         counts.output_adds = activation_bits / 8.0;
     }
     return counts;

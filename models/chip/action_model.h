@@ -14,6 +14,10 @@ struct KernelActionCounts {
     double output_multiplies = 0, output_adds = 0;  ///< digital feedthrough
     double accumulate_adds = 0;                     ///< array increments into the registers
 };
+/// Width at which the digital direct term multiplies u: d_bits, or, where D is not quantized (d_bits = 0), the
+/// significand of the float32 factor that the codes are computed with.
+int feedthrough_bits(const KernelOptions& options);
+
 KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activation_bits);
 
 /// One read of a matrix that sits on one or more tiles.

@@ -7,7 +7,7 @@ namespace imssa {
 KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const KernelTileCounts& tiles,
                                const KernelStepCycles& cycles, const ChipConfig& config) {
     const TimingConfig& timing = config.timing;
-    const KernelActionCounts counts = kernel_action_counts(kernel, 8);  // accumulate_adds: without the activations
+    const KernelActionCounts counts = kernel_action_counts(kernel, 8);  // areas are those of 8-bit activations
     KernelHardware hardware;
     hardware.shared = cycles.banks > 1;
     const double share = hardware.shared ? static_cast<double>(timing.kernel_sites) / tiles.tiles : 1.0;
@@ -30,8 +30,8 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
         kernel.options.mapping == KernelMapping::digital_decay || cycles.digital > 0 || cycles.gain > 0;
     hardware.decay[Component::multiplier] = multiplies ? multipliers * wide * kernel.options.decay_bits() / 8.0 : 0.0;
     hardware.decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
-    hardware.output[Component::multiplier] = kernel.digital_feedthrough() ? heads : 0;
-    hardware.output[Component::adder] = hardware.output[Component::multiplier];
+    hardware.output[Component::multiplier] = heads * counts.output_multiplies;
+    hardware.output[Component::adder] = heads * counts.output_adds;
     hardware.state_buffer[Component::buffer_bit] = hardware.shared ? state_bits : 0.0;
     return hardware;
 }

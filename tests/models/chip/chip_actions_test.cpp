@@ -47,8 +47,9 @@ TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
     // Kernels 4 x 16 bits a head and step; pooling accumulators of 8 + 2 bits.
     EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_read), 5 * (6.0 * 64 + 6 * 10));
     EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_write), 5 * (6.0 * 64 + 6 * 10));
-    // Decay 8 products of 8 x 16 bits, feedthrough 1; layer unit residual and requantization; pooling gain.
-    EXPECT_DOUBLE_EQ(actions.total(Action::digital_multiply), 5 * (6.0 * 16 + 6 * 1 + 6 * 2 + 2));
+    // Decay 8 products of 8 x 16 bits, feedthrough 8 x 24 bits (D in float32); layer unit residual and requantization;
+    // pooling gain.
+    EXPECT_DOUBLE_EQ(actions.total(Action::digital_multiply), 5 * (6.0 * 16 + 6 * 3 + 6 * 2 + 2));
     // Decay (4 + 1) x 2 modes of 16 bits, feedthrough 1, layer unit 2, pooling 10 bits.
     EXPECT_DOUBLE_EQ(actions.total(Action::digital_add), 5 * (6.0 * 20 + 6 * 1 + 6 * 2 + 6 * 1.25));
     EXPECT_DOUBLE_EQ(actions.total(Action::table_lookup), 5 * 6.0);
