@@ -1,5 +1,6 @@
 #include "models/chip/activity.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "models/common/config.h"
@@ -75,18 +76,30 @@ void KernelActivity::validate() const {
     }
 }
 
-KernelActivity& ActivityStatistics::of(const DeployedKernel& kernel) {
+KernelActivity ActivityStatistics::of(const DeployedKernel& kernel, double cell_spread) const {
     if (kernel.options.mapping == KernelMapping::digital_decay) {
         return kernel.array_makes_state ? kernel_digital_input : kernel_digital;
     }
-    if (kernel.array_replaces_state) {
-        return kernel_fused;
+    if (!kernel.array_replaces_state) {
+        return kernel.planes() ? kernel_planes : kernel_increments;
     }
-    return kernel.planes() ? kernel_planes : kernel_increments;
+    const double share = std::min(1.0, cell_spread / kFusedSpread);
+    const auto between = [share](double exact, double programmed) { return exact + share * (programmed - exact); };
+    const ArrayActivity& exact = kernel_fused_exact.array;
+    const ArrayActivity& programmed = kernel_fused.array;
+    return {{between(exact.supply, programmed.supply), between(exact.device, programmed.device),
+             between(exact.drive, programmed.drive), between(exact.drive_square, programmed.drive_square)},
+            between(kernel_fused_exact.output_share, kernel_fused.output_share)};
 }
 
-const KernelActivity& ActivityStatistics::of(const DeployedKernel& kernel) const {
-    return const_cast<ActivityStatistics*>(this)->of(kernel);
+void ActivityStatistics::set(const DeployedKernel& kernel, const KernelActivity& activity) {
+    if (kernel.options.mapping == KernelMapping::digital_decay) {
+        (kernel.array_makes_state ? kernel_digital_input : kernel_digital) = activity;
+    } else if (kernel.array_replaces_state) {
+        kernel_fused = kernel_fused_exact = activity;
+    } else {
+        (kernel.planes() ? kernel_planes : kernel_increments) = activity;
+    }
 }
 
 ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedNetwork& network,
@@ -112,10 +125,11 @@ ActivityStatistics measured_activity(const EnergyLedger& ledger, const DeployedN
     take("encoder.array.tile", steps, dense_shape(network.encoder), statistics.encoder);
     take("mixing.array.tile", steps * layers, dense_shape(layer.mixing), statistics.mixing);
     take("classifier.array.tile", sequences, dense_shape(network.decoder), statistics.classifier);
-    KernelActivity& of_kernel = statistics.of(kernel);
+    KernelActivity of_kernel = statistics.of(kernel, response.spread);
     const KernelTileCounts tiles = count_kernel_tiles(kernel, layer.kernel_count(), config.mapping, "the kernel");
     take("kernel.tile", operations * layers,
          kernel_shape(kernel, layer.kernel_count(), tiles, of_kernel, config.mapping), of_kernel.array);
+    statistics.set(kernel, of_kernel);
     return statistics;
 }
 
@@ -148,6 +162,7 @@ std::string activity_toml(const ActivityStatistics& statistics) {
     };
     add("encoder", statistics.encoder);
     add_kernel("kernel_fused", statistics.kernel_fused);
+    add_kernel("kernel_fused_exact", statistics.kernel_fused_exact);
     add_kernel("kernel_increments", statistics.kernel_increments);
     add_kernel("kernel_planes", statistics.kernel_planes);
     add_kernel("kernel_digital", statistics.kernel_digital);

@@ -134,7 +134,7 @@ private:
         act(Action::dac_conversion, operations * tiles.dac_conversions);
         begin(layer, "kernel", ".tile");
         parts(hardware.tile);
-        const KernelActivity& activity = activity_.of(one);
+        const KernelActivity activity = activity_.of(one, response_.spread);
         read(operations * tiles.reads_per_step, kernel_shape(one, heads, tiles, activity, config_.mapping),
              activity.array, operations);
         begin(layer, "kernel", ".adc");

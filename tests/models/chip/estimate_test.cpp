@@ -340,6 +340,50 @@ TEST(Estimate, OneStepMillionStepsAndZeroActivityAreSane) {
     EXPECT_LT(idle.sequence.energy_j, estimate(design).sequence.energy_j);
 }
 
+TEST(Estimate, ReadsOfAbarInCellsGoFromExactToProgrammedWithTheSpreadOfTheCells) {
+    DeployedKernel kernel;
+    kernel.options = fused(OutputForm::delayed);
+    kernel.array_replaces_state = true;
+    ActivityStatistics activity;
+    EXPECT_DOUBLE_EQ(activity.of(kernel, 0.0).array.supply, activity.kernel_fused_exact.array.supply);
+    EXPECT_DOUBLE_EQ(activity.of(kernel, 0.5 * ActivityStatistics::kFusedSpread).array.device,
+                     0.5 * (activity.kernel_fused_exact.array.device + activity.kernel_fused.array.device));
+    EXPECT_DOUBLE_EQ(activity.of(kernel, 1.0).array.drive, activity.kernel_fused.array.drive);
+    const KernelActivity measured{{0.01, 0.004, 0.2, 0.08}, 0.2};
+    activity.set(kernel, measured);
+    EXPECT_DOUBLE_EQ(activity.of(kernel, 0.01).array.supply, 0.01) << "whatever the spread";
+    kernel.array_replaces_state = false;
+    EXPECT_DOUBLE_EQ(activity.of(kernel, 0.01).array.supply, activity.kernel_increments.array.supply);
+    DeviceConfig device;
+    EXPECT_EQ(cell_response(device).spread, 0.0);
+    device.programming_sigma_siemens = 3e-6;  // of 150 uS
+    EXPECT_NEAR(cell_response(device).spread, 0.02, 0.001);
+}
+
+TEST(Estimate, TheDirectTermCostsTheWidthOfItsFactor) {
+    Design design;
+    design.model.heads = 4;
+    design.steps = 10;
+    const auto ledger = [&design] {
+        return estimated_ledger(shape_of(design.model, design.options, design.steps), design.chip, {}, 1);
+    };
+    const auto output = [](const EnergyLedger& of) {
+        for (std::size_t unit = 0; unit < of.units().size(); ++unit) {
+            if (of.units()[unit].name.find(".output") != std::string::npos) {
+                return std::pair(of.count(static_cast<std::int32_t>(unit), Action::digital_multiply),
+                                 of.units()[unit].parts[Component::multiplier]);
+            }
+        }
+        return std::pair(0.0, 0.0);
+    };
+    const double updates = 4.0 * 10.0;
+    EXPECT_EQ(output(ledger()), std::pair(updates * 3.0, 12.0)) << "float32: 24 bits";
+    design.options.kernel.d_bits = 8;
+    EXPECT_EQ(output(ledger()), std::pair(updates, 4.0));
+    design.options.kernel.d_bits = 12;
+    EXPECT_EQ(output(ledger()), std::pair(updates * 1.5, 6.0));
+}
+
 TEST(Estimate, AKernelThatDoesNotFitIsRefused) {
     Design design;
     design.model.states = 64;
