@@ -11,8 +11,11 @@
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
+#include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/pictures.h"
+#include "scenarios/support/run_report.h"
 #include "scenarios/support/run_setup.h"
+#include "scenarios/support/si_text.h"
 
 namespace {
 
@@ -21,6 +24,7 @@ using namespace imssa;
 struct InspectOptions {
     CommonOptions common;
     std::string checkpoint, chip, result;
+    std::vector<std::string> explain;  ///< "energy", "area"
     int tile = 0;
 };
 
@@ -31,6 +35,9 @@ constexpr const char* kFooter =
     "  inspect --result out/demo/ideal.json                                        figures of a run\n"
     "  inspect --checkpoint FILE.h5 --chip scenarios/chips/imssa_28nm_fused.toml --out out/inspect\n"
     "                                            tiles, poles before and after programming, their pictures\n"
+    "  inspect --result out/demo/ideal.json --explain energy                       every row: count x unit cost, "
+    "source\n"
+    "  inspect --checkpoint FILE.h5 --chip FILE.toml --explain energy              the same, estimated without a run\n"
     "exit status: 0 done, 2 a mistake in what was given (one line says which)";
 
 void print_checkpoint(const Checkpoint& checkpoint) {
@@ -47,7 +54,7 @@ void print_checkpoint(const Checkpoint& checkpoint) {
     }
 }
 
-void print_result(const std::string& path) {
+nlohmann::ordered_json load_result(const std::string& path) {
     std::ifstream stream(path);
     if (!stream) {
         throw UserError("cannot read the result '" + path + "': is it there?");
@@ -61,6 +68,10 @@ void print_result(const std::string& path) {
     if (!result.is_object() || !result.contains("format")) {
         throw UserError("the result '" + path + "' is no result of imssa: it lacks 'format'");
     }
+    return result;
+}
+
+void print_result(const nlohmann::ordered_json& result) {
     for (const auto& [key, value] : result.items()) {
         if (value.is_object()) {
             for (const auto& [inner, content] : value.items()) {
@@ -71,6 +82,51 @@ void print_result(const std::string& path) {
         } else {
             std::printf("%-20s %s\n", key.c_str(), value.dump().c_str());
         }
+    }
+}
+
+/// The rows of a result's energy or area, per sequence, with their sum.
+void explain_result(const nlohmann::ordered_json& result, const std::string& path, const std::string& what) {
+    const bool energy = what == "energy";
+    const char* table = energy ? "energy_j" : "area_mm2";
+    if (!result.contains(table) || !result.at(table).contains("rows")) {
+        throw UserError("the result '" + path + "' has no rows of " + what + ": only runs on a chip and estimates do");
+    }
+    const char* keys[] = {energy ? "item" : "component", energy ? "count_per_sequence" : "count",
+                          energy ? "unit_cost_j" : "unit_area_mm2", energy ? "energy_per_sequence_j" : "area_mm2"};
+    const char* unit = energy ? "J" : "mm2";
+    std::printf("%-36s %-24s %14s %17s [%s] %19s [%s] %12s %12s source [status, calibrated or not]\n", "unit",
+                energy ? "item (per sequence)" : "component", "count", "unit cost", unit, "product", unit, "low",
+                "high");
+    EnergyTotal sum;  // joules or mm2
+    for (const auto& row : result.at(table).at("rows")) {
+        const double product = row.at(keys[3]);
+        const double low = row.at(energy ? "low_j" : "low_mm2");
+        const double high = row.at(energy ? "high_j" : "high_mm2");
+        std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g %s [%s, %s]\n", row.at("unit").get<std::string>().c_str(),
+                    row.at(keys[0]).get<std::string>().c_str(), exact(row.at(keys[1])).c_str(),
+                    exact(row.at(keys[2])).c_str(), exact(product).c_str(), low, high,
+                    row.at("source").get<std::string>().c_str(), row.at("status").get<std::string>().c_str(),
+                    row.at("calibrated").get<bool>() ? "calibrated" : "not calibrated");
+        sum.energy_j += product;
+        sum.energy_low_j += low;
+        sum.energy_high_j += high;
+    }
+    std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g\n", "sum of the rows", "", "", "",
+                exact(sum.energy_j).c_str(), sum.energy_low_j, sum.energy_high_j);
+}
+
+/// The estimate of a checkpoint on a chip, row by row.
+void explain_design(const InspectOptions& options) {
+    RunRequest request;
+    request.checkpoint = options.checkpoint;
+    request.chip = options.chip;
+    request.overrides = options.common.overrides;
+    const RunSetup setup = load_design(request);
+    const RunReport report = make_estimate(setup, {}, options.common.seed);
+    std::printf("estimate of %s on %s, without simulation\n", options.checkpoint.c_str(), setup.chip.name.c_str());
+    for (const std::string& what : options.explain) {
+        what == "energy" ? explain_energy(report, setup, stdout) : explain_area(report, stdout);
     }
 }
 
@@ -152,8 +208,24 @@ void inspect(const InspectOptions& options) {
     if (options.checkpoint.empty() && options.chip.empty() && options.result.empty()) {
         throw UserError("nothing to inspect: give --checkpoint, --chip or --result (see inspect --help)");
     }
+    const bool design = !options.checkpoint.empty() && !options.chip.empty();
+    if (!options.explain.empty() && !design && options.result.empty()) {
+        throw UserError("--explain needs --result, or --checkpoint and --chip: nothing else has costs");
+    }
     if (!options.result.empty()) {
-        print_result(options.result);
+        const nlohmann::ordered_json result = load_result(options.result);
+        for (const std::string& what : options.explain) {
+            explain_result(result, options.result, what);
+        }
+        if (options.explain.empty()) {
+            print_result(result);
+        }
+    }
+    if (!options.explain.empty()) {
+        if (design) {
+            explain_design(options);
+        }
+        return;
     }
     Checkpoint checkpoint;
     KernelOptions trained;
@@ -184,6 +256,10 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--checkpoint", options.checkpoint, "Model from train")->type_name("FILE.h5");
     app.add_option("--chip,--config", options.chip, "Chip description")->type_name("FILE.toml");
     app.add_option("--result", options.result, "Result of infer")->type_name("FILE.json");
+    app.add_option("--explain", options.explain,
+                   "energy or area: every row with count, unit cost, range and source; of --result, or of --checkpoint "
+                   "and --chip by estimate")
+        ->check(CLI::IsMember({"energy", "area"}));
     app.add_option("--tile", options.tile, "Tile whose conductances are drawn")->capture_default_str();
     return run_command(app, argc, argv, [&options] { inspect(options); });
 }

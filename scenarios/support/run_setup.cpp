@@ -1,5 +1,6 @@
 #include "scenarios/support/run_setup.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "models/common/config.h"
@@ -28,7 +29,9 @@ ChipConfig load_chip(const std::string& path, const std::vector<std::string>& ov
     return config;
 }
 
-RunSetup load_run(const RunRequest& request) {
+namespace {
+
+RunSetup load_checkpoint_and_chip(const RunRequest& request) {
     RunSetup setup;
     setup.checkpoint = load_checkpoint(request.checkpoint);
     if (!setup.checkpoint.ranges.has_value()) {
@@ -45,6 +48,34 @@ RunSetup load_run(const RunRequest& request) {
     }
     setup.chip = load_chip(request.chip, request.overrides, setup.checkpoint.config.quantization.kernel);
     setup.cost_table = (std::filesystem::path(request.chip).parent_path() / setup.chip.cost_table).string();
+    return setup;
+}
+
+void deploy_on_chip(RunSetup& setup, int steps) {
+    DeploymentOptions options = setup.checkpoint.config.quantization;
+    options.kernel = setup.chip.kernel;
+    setup.network =
+        deploy(setup.checkpoint.config.model, setup.checkpoint.parameters, *setup.checkpoint.ranges, options, steps);
+    const DeployedNetwork smaller = remove_pruned(setup.network, &setup.kernels);
+    if (setup.chip.mapping.pruned == PrunedWeights::removed) {
+        setup.network = smaller;
+    } else {
+        setup.kernels.kept_kernels = setup.kernels.kernels;
+        setup.kernels.kept_modes = setup.kernels.modes;
+    }
+}
+
+}  // namespace
+
+RunSetup load_design(const RunRequest& request) {
+    RunSetup setup = load_checkpoint_and_chip(request);
+    setup.dataset.name = setup.checkpoint.config.data.name;
+    deploy_on_chip(setup, std::max(1, setup.checkpoint.steps));
+    return setup;
+}
+
+RunSetup load_run(const RunRequest& request) {
+    RunSetup setup = load_checkpoint_and_chip(request);
     DataConfig data = setup.checkpoint.config.data;
     int& count = request.split == Split::kTrain
                      ? data.train_count
@@ -60,16 +91,7 @@ RunSetup load_run(const RunRequest& request) {
                         request.checkpoint + "' has " + std::to_string(model.channels) + " and " +
                         std::to_string(model.classes));
     }
-    DeploymentOptions options = setup.checkpoint.config.quantization;
-    options.kernel = setup.chip.kernel;
-    setup.network = deploy(model, setup.checkpoint.parameters, *setup.checkpoint.ranges, options, setup.dataset.steps);
-    const DeployedNetwork smaller = remove_pruned(setup.network, &setup.kernels);
-    if (setup.chip.mapping.pruned == PrunedWeights::removed) {
-        setup.network = smaller;
-    } else {
-        setup.kernels.kept_kernels = setup.kernels.kernels;
-        setup.kernels.kept_modes = setup.kernels.modes;
-    }
+    deploy_on_chip(setup, setup.dataset.steps);
     return setup;
 }
 

@@ -43,4 +43,7 @@ ChipConfig load_chip(const std::string& path, const std::vector<std::string>& ov
 /// Loads checkpoint, chip and data, and deploys the model for the chip. Throws UserError.
 RunSetup load_run(const RunRequest& request);
 
+/// The same without data: sequences of the length that the checkpoint was trained with.
+RunSetup load_design(const RunRequest& request);
+
 }  // namespace imssa

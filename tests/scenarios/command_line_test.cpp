@@ -423,6 +423,56 @@ TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit
     EXPECT_NE(result.output.find("operations counted"), std::string::npos);
 }
 
+TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
+    const fs::path file = folder_ / "explained.json";
+    const std::string design = " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                               source("scenarios/chips/imssa_28nm.toml");
+    const CommandResult made = run(binary("infer") + design + " --engine estimate --quiet --json " + file.string());
+    ASSERT_EQ(made.status, 0) << made.output;
+    const nlohmann::json result = nlohmann::json::parse(read_file(file));
+    const auto sum_of = [](const std::string& output) {
+        std::size_t rows = 0;
+        double total = 0.0;
+        std::istringstream lines(output);
+        for (std::string line; std::getline(lines, line);) {
+            rows += line.rfind("chip.", 0) == 0 ? 1 : 0;
+            if (line.rfind("sum of the rows", 0) == 0) {
+                std::istringstream(line.substr(15)) >> total;
+            }
+        }
+        return std::pair(rows, total);
+    };
+    const double energy = result.at("energy_j").at("sequence");
+    const double area = result.at("area_mm2").at("total");
+    for (const auto& [what, total, rows] : {std::tuple("energy", energy, result.at("energy_j").at("rows").size()),
+                                            std::tuple("area", area, result.at("area_mm2").at("rows").size())}) {
+        const CommandResult of_result = run(binary("inspect") + " --result " + file.string() + " --explain " + what);
+        EXPECT_EQ(sum_of(of_result.output), std::pair(rows, total)) << what;
+        const CommandResult of_design = run(binary("inspect") + design + " --explain " + what);
+        EXPECT_EQ(sum_of(of_design.output), std::pair(rows, total)) << what;
+    }
+    expect_user_error(binary("inspect") + " --chip " + source("scenarios/chips/ideal.toml") + " --explain energy",
+                      "--explain needs --result");
+}
+
+TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
+    const fs::path page = folder_ / "validation.md";
+    const CommandResult made =
+        run(binary("validate_costs") + " --macros " + source("scenarios/macros") + " --out " + page.string());
+    EXPECT_EQ(made.status, 0) << made.output;
+    EXPECT_EQ(read_file(page), read_file(source("docs/results/cost-validation.md")))
+        << "make it again: validate_costs --out docs/results/cost-validation.md";
+    const fs::path macros = folder_ / "macros";
+    fs::create_directories(macros);
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n[[component]]\n"
+                                           "name = \"adc\"\nmodel = \"adc_survey_sar\"\nparameters = { bits = 8 }\n"
+                                           "[[point]]\nname = \"read\"\ncounts = [64]\nmeasured_total_j = 1e-10\n";
+    expect_user_error(
+        binary("validate_costs") + " --macros " + macros.string() + " --out " + (macros / "page.md").string(),
+        "macro mine, component adc: the model 'adc_survey_sar' needs rate_hz");
+    EXPECT_FALSE(fs::exists(macros / "page.md"));
+}
+
 TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
     for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
         const auto result = [chip](const std::string& options) {
@@ -461,6 +511,9 @@ TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimula
     const std::pair<const char*, std::string> designs[] = {
         {"imssa_28nm_delta.toml", ""},
         {"imssa_28nm_delta.toml", " --set mapping.kernel_input=digital"},
+        {"ideal.toml", fused + " --set kernel.form=delayed --set kernel.representation=abar_cartesian --set "
+                               "kernel.registers=replace --set kernel.rounding=dithered"},
+        {"imssa_28nm_fused.toml", " --set device.programming_sigma_siemens=1.5e-6"},
         {"imssa_180nm.toml", ""},
         {"pcm_14nm.toml", ""},
         {"sram_65nm.toml", ""},
