@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "models/cost/macro.h"
 
 namespace {
@@ -19,21 +20,32 @@ double median(std::vector<double> values) {
     return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
 }
 
+std::string with_digits(const char* format, double value) {
+    char text[32];
+    std::snprintf(text, sizeof(text), format, value);
+    return text;
+}
+
 void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
     std::fprintf(
         out,
         "| macro | points | uncalibrated: median, worst error | worst factor | calibrated: mean, worst error | "
-        "worst time error |\n|---|---|---|---|---|---|\n");
+        "worst time error | area: worst factor |\n|---|---|---|---|---|---|---|\n");
     std::vector<double> errors, calibrated_errors;
     double worst_factor = 1.0;
     for (const Macro& macro : macros) {
         const MacroErrors plain = macro_errors(macro, false);
         const MacroErrors fitted = macro_errors(macro, true);
-        std::fprintf(out, "| %s%s | %zu | %.0f %%, %.0f %% | %.2f | %.1f %%, %.1f %% | %s |\n", macro.title.c_str(),
-                     macro.independent ? "" : " (not silicon)", plain.energy.size(), 100.0 * plain.median_energy,
-                     100.0 * plain.worst_energy, plain.worst_factor, 100.0 * fitted.mean_energy,
-                     100.0 * fitted.worst_energy,
-                     plain.time.empty() ? "-" : (std::to_string(100.0 * plain.worst_time).substr(0, 4) + " %").c_str());
+        double area = 0.0;
+        for (const MacroAreaGroup& group : area_groups(macro)) {
+            area = std::max(area, group.factor());
+        }
+        std::fprintf(out, "| %s%s | %zu | %.0f %%, %.0f %% | %.2f | %.1f %%, %.1f %% | %s | %s |\n",
+                     macro.title.c_str(), macro.independent ? "" : " (not silicon)", plain.energy.size(),
+                     100.0 * plain.median_energy, 100.0 * plain.worst_energy, plain.worst_factor,
+                     100.0 * fitted.mean_energy, 100.0 * fitted.worst_energy,
+                     plain.time.empty() ? "-" : with_digits("%.2f %%", 100.0 * plain.worst_time).c_str(),
+                     area > 0.0 ? with_digits("%.2f", area).c_str() : "-");
         if (macro.independent) {
             for (const double error : plain.energy) {
                 errors.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
@@ -98,20 +110,30 @@ void print_areas(const Macro& macro, std::FILE* out) {
     if (macro.areas.empty()) {
         return;
     }
-    std::fprintf(out, "\n| area, mm2 | measured | uncalibrated (low to high) | calibrated |\n|---|---|---|---|\n");
-    Figure sum, fitted_sum;
+    std::fprintf(
+        out, "\n| area, mm2 | measured | uncalibrated (low to high) | factor | calibrated |\n|---|---|---|---|---|\n");
+    const auto row = [out](const std::string& name, double measured, const Figure& plain, double fitted) {
+        std::fprintf(out, "| %s | ", name.c_str());
+        measured > 0.0 ? std::fprintf(out, "%.4g", measured) : std::fprintf(out, "-");
+        std::fprintf(out, " | %.4g (%.3g to %.3g) | ", plain.nominal, plain.low, plain.high);
+        measured > 0.0 ? std::fprintf(out, "%.3g", fitted / plain.nominal) : std::fprintf(out, "-");
+        std::fprintf(out, " | %.4g |\n", fitted);
+    };
+    Figure sum;
+    double fitted_sum = 0.0;
+    for (const MacroAreaGroup& group : area_groups(macro)) {
+        row(group.name, group.measured_mm2, group.plain, group.calibrated.nominal);
+        sum = {sum.low + group.plain.low, sum.nominal + group.plain.nominal, sum.high + group.plain.high};
+        fitted_sum += group.calibrated.nominal;
+    }
     for (const MacroArea& area : macro.areas) {
-        const Figure plain = estimate_area(macro, area, false);
-        const Figure fitted = estimate_area(macro, area, true);
-        const std::string measured = area.measured_mm2 > 0.0 ? std::to_string(area.measured_mm2) : "-";
-        std::fprintf(out, "| %s | %s | %.4g (%.3g to %.3g) | %.4g |\n", area.name.c_str(), measured.c_str(),
-                     plain.nominal, plain.low, plain.high, fitted.nominal);
-        sum = {sum.low + plain.low, sum.nominal + plain.nominal, sum.high + plain.high};
-        fitted_sum.nominal += fitted.nominal;
+        if (!area.group.empty()) {
+            row("of " + area.group + ": " + area.name, 0.0, estimate_area(macro, area, false),
+                estimate_area(macro, area, true).nominal);
+        }
     }
     if (macro.measured_area_mm2 > 0.0) {
-        std::fprintf(out, "| macro | %.4g | %.4g (%.3g to %.3g) | %.4g |\n", macro.measured_area_mm2, sum.nominal,
-                     sum.low, sum.high, fitted_sum.nominal);
+        row("macro", macro.measured_area_mm2, sum, fitted_sum);
     }
 }
 
@@ -127,6 +149,32 @@ void print_macro(const Macro& macro, std::FILE* out) {
     }
     print_points(macro, out);
     print_areas(macro, out);
+}
+
+void print_page(const std::vector<Macro>& macros, std::FILE* out) {
+    std::fprintf(
+        out,
+        "# Cost models against published macros\n\nMade by `build/release/bin/validate_costs --out "
+        "docs/results/cost-validation.md` from `scenarios/macros/*.toml`. Every macro is described with the\n"
+        "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they are, "
+        "one "
+        "model for\nall converters (`adc_survey_sar`). *Calibrated*: times the factors named in the tables, fitted to "
+        "the "
+        "macro itself, so\nthat these errors say how well one set of factors fits all of its points; they are no "
+        "prediction.\n\n");
+    print_summary(macros, out);
+    for (const Macro& macro : macros) {
+        print_macro(macro, out);
+    }
+}
+
+std::string contents(std::FILE* file) {
+    std::string text;
+    std::rewind(file);
+    for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) {
+        text += static_cast<char>(letter);
+    }
+    return text;
 }
 
 void validate_all(const std::string& folder, const std::string& path) {
@@ -148,26 +196,18 @@ void validate_all(const std::string& folder, const std::string& path) {
     if (macros.empty() || !macros.front().independent) {
         throw UserError("'" + folder + "' holds no measured macro: add one");
     }
-    std::FILE* out = path.empty() ? stdout : std::fopen(path.c_str(), "w");
+    std::FILE* out = std::tmpfile();  // a mistake in a macro must not leave half a page
     if (out == nullptr) {
-        throw UserError("cannot write '" + path + "'");
+        throw UserError("cannot write temporary files: is the disk full?");
     }
-    std::fprintf(
-        out,
-        "# Cost models against published macros\n\nMade by `build/release/bin/validate_costs --out "
-        "docs/results/cost-validation.md` from `scenarios/macros/*.toml`. Every macro is described with the\n"
-        "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they are, "
-        "one "
-        "model for\nall converters (`adc_survey_sar`). *Calibrated*: times the factors named in the tables, fitted to "
-        "the "
-        "macro itself, so\nthat these errors say how well one set of factors fits all of its points; they are no "
-        "prediction.\n\n");
-    print_summary(macros, out);
-    for (const Macro& macro : macros) {
-        print_macro(macro, out);
-    }
-    if (out != stdout) {
-        std::fclose(out);
+    print_page(macros, out);
+    const std::string page = contents(out);
+    std::fclose(out);
+    if (path.empty()) {
+        std::fputs(page.c_str(), stdout);
+    } else {
+        check_output_file(path);
+        write_file_atomically(path, page);
     }
 }
 

@@ -21,8 +21,9 @@ void check_model(const ModelUse& use, const std::string& what) {
     }
 }
 
-Figure evaluated(const Macro& macro, const ModelUse& use, const ModelParameters& point, bool calibrated,
-                 std::string* source) {
+/// `part` names the entry in errors.
+Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& use, const ModelParameters& point,
+                 bool calibrated, std::string* source) {
     ModelParameters defaults;
     defaults[Parameter::technology_nm] = macro.technology_nm;
     defaults[Parameter::v_supply_volt] = macro.v_supply_volt;
@@ -30,18 +31,28 @@ Figure evaluated(const Macro& macro, const ModelUse& use, const ModelParameters&
         defaults[Parameter::v_nominal_volt] = macro.v_nominal_volt;
     }
     const ModelParameters parameters = use.parameters.with_defaults(point).with_defaults(defaults);
-    const ComponentModel& model = find_component_model(use.model);
-    if (source != nullptr) {
-        *source = describe(model, parameters);
-    }
-    Figure figure = evaluate(model, parameters);
-    if (model.quantity == Quantity::power_w) {
-        if (!parameters.has(Parameter::read_s)) {
-            throw UserError(macro.name + ": the model '" + use.model + "' gives a power: give parameters.read_s");
+    try {
+        const ComponentModel& model = find_component_model(use.model);
+        if (source != nullptr) {
+            *source = describe(model, parameters);
         }
-        figure = times(figure, parameters[Parameter::read_s]);
+        Figure figure = evaluate(model, parameters);
+        if (model.quantity == Quantity::power_w) {
+            if (!parameters.has(Parameter::read_s)) {
+                throw UserError("the model '" + use.model + "' gives a power: give parameters.read_s");
+            }
+            figure = times(figure, parameters[Parameter::read_s]);
+        }
+        return times(figure, calibrated ? use.calibration : 1.0);
+    } catch (const UserError& error) {
+        throw UserError("macro " + macro.name + ", " + part + ": " + error.what());
     }
-    return times(figure, calibrated ? use.calibration : 1.0);
+}
+
+void add(Figure& sum, const Figure& figure) {
+    sum.low += figure.low;
+    sum.nominal += figure.nominal;
+    sum.high += figure.high;
 }
 
 }  // namespace
@@ -113,24 +124,42 @@ MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool c
     estimate.groups_j.resize(groups.size());
     for (std::size_t index = 0; index < macro.components.size(); ++index) {
         std::string source;
-        const Figure unit = evaluated(macro, macro.components[index].use, point.parameters, calibrated, &source);
+        const Figure unit = evaluated(macro, "component " + macro.components[index].name, macro.components[index].use,
+                                      point.parameters, calibrated, &source);
         estimate.components_j.push_back(times(unit, point.counts[index]));
         estimate.sources.push_back(source);
         const auto at = std::find(groups.begin(), groups.end(), macro.components[index].group_name());
         Figure& group = estimate.groups_j[static_cast<std::size_t>(at - groups.begin())];
-        group.low += estimate.components_j.back().low;
-        group.nominal += estimate.components_j.back().nominal;
-        group.high += estimate.components_j.back().high;
-        estimate.total_j.low += estimate.components_j.back().low;
-        estimate.total_j.nominal += estimate.components_j.back().nominal;
-        estimate.total_j.high += estimate.components_j.back().high;
+        add(group, estimate.components_j.back());
+        add(estimate.total_j, estimate.components_j.back());
     }
     estimate.time_s = std::accumulate(point.phase_s.begin(), point.phase_s.end(), 0.0);
     return estimate;
 }
 
 Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated) {
-    return times(evaluated(macro, area.use, {}, calibrated, nullptr), area.count);
+    return times(evaluated(macro, "area " + area.name, area.use, {}, calibrated, nullptr), area.count);
+}
+
+double MacroAreaGroup::factor() const {
+    return measured_mm2 > 0.0 ? std::max(plain.nominal / measured_mm2, measured_mm2 / plain.nominal) : 0.0;
+}
+
+std::vector<MacroAreaGroup> area_groups(const Macro& macro) {
+    std::vector<MacroAreaGroup> groups;
+    for (const MacroArea& area : macro.areas) {
+        auto at = std::find_if(groups.begin(), groups.end(),
+                               [&area](const MacroAreaGroup& group) { return group.name == area.group_name(); });
+        if (at == groups.end()) {
+            groups.push_back({area.group_name(), 0.0, {}, {}, 0});
+            at = groups.end() - 1;
+        }
+        at->measured_mm2 += area.measured_mm2;
+        add(at->plain, estimate_area(macro, area, false));
+        add(at->calibrated, estimate_area(macro, area, true));
+        ++at->parts;
+    }
+    return groups;
 }
 
 MacroErrors macro_errors(const Macro& macro, bool calibrated) {

@@ -23,9 +23,12 @@ struct MacroComponent {
 /// Area of the instances of one part.
 struct MacroArea {
     std::string name;
+    std::string group;  ///< what the publication measured it with; empty: alone, under its own name
     double count = 0.0;
     ModelUse use;
-    double measured_mm2 = 0.0;  ///< of all instances; 0: not published
+    double measured_mm2 = 0.0;  ///< of all instances, of a group: with its first part; 0: not published
+
+    const std::string& group_name() const { return group.empty() ? name : group; }
 
     void validate() const;
 };
@@ -73,6 +76,7 @@ void visit_fields(Visitor& visit, MacroComponent& component) {
 template <class Visitor>
 void visit_fields(Visitor& visit, MacroArea& area) {
     visit("name", area.name);
+    visit("group", area.group);
     visit("count", area.count);
     visit_model(visit, area.use);
     visit("measured_mm2", area.measured_mm2);
@@ -120,6 +124,16 @@ struct MacroEstimate {
 };
 MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool calibrated);
 Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated);
+
+/// Area of the parts that were measured together.
+struct MacroAreaGroup {
+    std::string name;
+    double measured_mm2 = 0.0;  ///< 0: not published
+    Figure plain, calibrated;
+    int parts = 0;
+    double factor() const;  ///< of the uncalibrated estimate, above 1 either way; 0 without a measurement
+};
+std::vector<MacroAreaGroup> area_groups(const Macro& macro);
 
 /// Relative errors of the totals of all points that count.
 struct MacroErrors {

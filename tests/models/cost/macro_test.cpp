@@ -21,22 +21,81 @@ TEST(Macro, UncalibratedModelsAreWithinAFactorOfThreeOfEverySilicon) {
     std::vector<double> factors;
     for (const char* name : kSilicon) {
         const MacroErrors errors = macro_errors(macro(name), false);
-        EXPECT_LT(errors.worst_factor, 3.0) << name;
+        EXPECT_LT(errors.worst_factor, 2.8) << name;
         for (const double error : errors.energy) {
             factors.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
         }
     }
+    EXPECT_EQ(factors.size(), 35U);
     std::sort(factors.begin(), factors.end());
-    EXPECT_EQ(factors.size(), 28U);
-    EXPECT_LT(factors[factors.size() / 2], 1.5);
+    EXPECT_LT(factors[factors.size() / 2], 1.7);
+    // Sinangil's points at other supplies say little that is new about the median: without them.
+    std::vector<double> without;
+    for (const char* name : kSilicon) {
+        Macro one = macro(name);
+        for (MacroPoint& point : one.points) {
+            point.in_total = point.in_total && point.name.find("mean output code 15, ") == std::string::npos;
+        }
+        for (const double error : macro_errors(one, false).energy) {
+            without.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
+        }
+    }
+    EXPECT_EQ(without.size(), 28U);
+    std::sort(without.begin(), without.end());
+    EXPECT_LT(without[without.size() / 2], 1.5);
+}
+
+TEST(Macro, AreasAreWithinAFactorOfThreeOfEverySilicon) {
+    int compared = 0;
+    for (const char* name : kSilicon) {
+        for (const MacroAreaGroup& group : area_groups(macro(name))) {
+            EXPECT_LT(group.factor(), 3.0) << name << " " << group.name;
+            if (group.measured_mm2 > 0.0) {
+                EXPECT_NEAR(group.calibrated.nominal / group.measured_mm2, 1.0, 0.002) << name << " " << group.name;
+                ++compared;
+            }
+        }
+    }
+    EXPECT_EQ(compared, 5);
+}
+
+TEST(Macro, AndrulisModelHasAllTabulatedPointsToOnePercent) {
+    const Macro grid = macro("andrulis_adc");
+    EXPECT_EQ(grid.points.size(), 38U);
+    EXPECT_LT(macro_errors(grid, false).worst_energy, 0.01);
+    for (const MacroAreaGroup& group : area_groups(grid)) {
+        EXPECT_LT(group.factor(), 1.01) << group.name;
+    }
+}
+
+/// A finished converter that is clocked more slowly moves the same charges: one factor holds at both supplies.
+TEST(Macro, ConverterOfJiaFollowsItsSupply) {
+    const Macro jia = macro("jia_65nm");
+    for (const MacroPoint& point : jia.points) {
+        EXPECT_NEAR(estimate_point(jia, point, true).groups_j[0].nominal / point.measured_j[0], 1.0, 0.005)
+            << point.name;
+    }
+}
+
+TEST(Macro, EnergyOfSinangilFollowsItsSupplyWithTheFactorsOfOne) {
+    const Macro sinangil = macro("sinangil_7nm");
+    int supplies = 0;
+    for (const MacroPoint& point : sinangil.points) {
+        if (point.name.find(" V") != std::string::npos) {
+            EXPECT_NEAR(estimate_point(sinangil, point, true).total_j.nominal / point.measured_total_j, 1.0, 0.06)
+                << point.name;
+            ++supplies;
+        }
+    }
+    EXPECT_EQ(supplies, 7);
 }
 
 TEST(Macro, CalibratedModelsFollowEachMacroOverItsOperatingPoints) {
     const std::pair<const char*, double> limits[] = {{"hermes_14nm", 0.011},
-                                                     {"jia_65nm", 0.05},
+                                                     {"jia_65nm", 0.035},
                                                      {"neurram_130nm", 0.065},
                                                      {"sinangil_7nm", 0.08},
-                                                     {"wang_22nm", 0.16}};
+                                                     {"wang_22nm", 0.145}};
     double sum = 0.0;
     double count = 0.0;
     for (const auto& [name, worst] : limits) {
@@ -47,7 +106,7 @@ TEST(Macro, CalibratedModelsFollowEachMacroOverItsOperatingPoints) {
             count += 1.0;
         }
     }
-    EXPECT_LT(sum / count, 0.04);
+    EXPECT_LT(sum / count, 0.035);
 }
 
 TEST(Macro, TimesOfOperationsAreWithinSixPercent) {
@@ -72,6 +131,9 @@ TEST(Macro, EnergyOfSinangilDependsOnTheData) {
     const Macro sinangil = macro("sinangil_7nm");
     double before = 0.0;
     for (const MacroPoint& point : sinangil.points) {
+        if (point.name.find(" V") != std::string::npos) {
+            continue;  // another supply
+        }
         const double energy = estimate_point(sinangil, point, false).total_j.nominal;
         EXPECT_GT(energy, before) << point.name;
         before = energy;
@@ -131,6 +193,14 @@ TEST(Macro, AnotherMacroIsDescribedInAFewLinesAndMistakesAreNamed) {
     refused("point.0.counts=[1, 2]", "one entry for each of the 1 components");
     refused("component.0.calibration=2", "calibration_reason");
     refused("component.0.action=convert", "not one of the chip's");
+    // A parameter that is missing is named with its macro and component.
+    try {
+        const Macro incomplete = load_macro(path, {"component.0.model=tia_bias"});
+        estimate_point(incomplete, incomplete.points.front(), false);
+        ADD_FAILURE() << "no error";
+    } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("macro mine, component adc: the model 'tia_bias' needs settle_s"));
+    }
 }
 
 }  // namespace
