@@ -15,6 +15,14 @@ inline void prefetch_next_head(const float* place) {
     __builtin_prefetch(place + kBlockWidth);
 }
 
+/// The states of the next group of modes, or of the next head, follow. All heads' states together do not stay in the
+/// second-level cache from one chunk to the next.
+inline void prefetch_next_states(const float* states, std::size_t row) {
+    for (std::size_t at = 0; at < row; at += kLaneWidth) {
+        __builtin_prefetch(states + row + at);
+    }
+}
+
 /// x' = pole x + matrix (components x 8) times the inputs of the block, for Modes modes over Blocks consecutive blocks:
 /// forward in time, or backward with the conjugate pole. `at` points at the states of the first block's x; the next
 /// lies `next` floats further.
@@ -243,6 +251,10 @@ void block_scan_forward(const BlockKernelLayout& layout, const float* matrices, 
         const std::size_t row = static_cast<std::size_t>(modes) * 2 * kLaneWidth;
         const int place = 2 * first * kBlockSteps;
         std::copy_n(state_in + 2 * first * kLaneWidth, row, scratch);
+        prefetch_next_states(state_in + 2 * first * kLaneWidth, row);
+        if (state_out != state_in) {
+            prefetch_next_states(state_out + 2 * first * kLaneWidth, row);
+        }
         scan_group_states<false>(modes, matrices + layout.write() + place,
                                  matrices + BlockKernelLayout::pole() + 2 * first, u, stride, blocks, scratch);
         std::copy_n(scratch + static_cast<std::size_t>(blocks) * row, row, state_out + 2 * first * kLaneWidth);
@@ -265,9 +277,11 @@ void block_scan_backward(const BlockKernelLayout& layout, const float* matrices,
         const float* read = matrices + layout.read() + place;
         const float* write = matrices + layout.write() + place;
         std::copy_n(state_in + 2 * first * kLaneWidth, row, states);
+        prefetch_next_states(state_in + 2 * first * kLaneWidth, row);
         scan_group_states<false>(modes, write, pole, u, stride, blocks, states);
         float* carried = adjoint + 2 * first * kLaneWidth;
         std::copy_n(carried, row, adjoints + static_cast<std::size_t>(blocks) * row);
+        prefetch_next_states(carried, row);
         scan_group_states<true>(modes, read, pole, y_gradient, stride, blocks, adjoints);
         std::copy_n(adjoints, row, carried);
         read_group<true>(first == 0 ? matrices : nullptr, write, modes, y_gradient, u_gradient, stride, blocks,

@@ -50,7 +50,10 @@ std::pair<Workspace::Purpose, Workspace::Purpose> purposes(bool quantized, bool 
     if (mode == EvaluationMode::convolution) {
         return {Purpose::convolution_training, Purpose::convolution_evaluation};
     }
-    return {fake_quantized ? Purpose::fake_training : Purpose::float_training, Purpose::evaluation};
+    if (fake_quantized) {
+        return {Purpose::fake_training, Purpose::evaluation};
+    }
+    return {Purpose::float_training, Purpose::inference};
 }
 
 }  // namespace

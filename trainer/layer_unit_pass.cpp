@@ -13,7 +13,7 @@ namespace {
 constexpr int kGroup = kBlockSteps;
 
 inline Lanes magnitude(Lanes value) {
-    return value < 0.0F ? -value : value;
+    return reinterpret_cast<Lanes>(reinterpret_cast<LanesInt>(value) & 0x7fffffff);
 }
 
 }  // namespace

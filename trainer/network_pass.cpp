@@ -13,7 +13,7 @@ namespace imssa {
 namespace {
 
 inline Lanes magnitude(Lanes value) {
-    return value < 0.0F ? -value : value;
+    return reinterpret_cast<Lanes>(reinterpret_cast<LanesInt>(value) & 0x7fffffff);
 }
 
 /// Codes at the limit pass no gradient.

@@ -15,6 +15,8 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
+    const bool infers = purpose == Purpose::inference || purpose == Purpose::quantized_evaluation;
+    const int kept_within = infers ? 1 : kept;
     const bool keeps_mixing = keeps_states && (config.glu || purpose != Purpose::float_training);
     const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
                              purpose == Purpose::convolution_batch_norm_training;
@@ -29,10 +31,10 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     for (int index = 0; index < config.layers; ++index) {
         LayerTrace layer;
         layer.kernel_output = BlockBuffer(heads, kChunkBlocks);
-        layer.activation = BlockBuffer(heads, kept);
-        layer.slope = BlockBuffer(heads, kept);
-        layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : kChunkBlocks);
-        layer.normalized = BlockBuffer(heads, kept);
+        layer.activation = BlockBuffer(heads, kept_within);
+        layer.slope = BlockBuffer(heads, kept_within);
+        layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : std::min(kept_within, kChunkBlocks));
+        layer.normalized = BlockBuffer(heads, kept_within);
         layer.inverse_deviation = AlignedArray<float>(static_cast<std::size_t>(blocks) * kBlockWidth);
         if (purpose == Purpose::quantized || purpose == Purpose::quantized_evaluation) {
             layer.registers = AlignedArray<std::int32_t>(state_size * checkpoints);

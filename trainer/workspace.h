@@ -33,7 +33,8 @@ struct LayerTrace {
 class Workspace {
 public:
     enum class Purpose {
-        evaluation,
+        inference,   ///< what is needed within one layer only is kept for one block, so that it stays in the cache
+        evaluation,  ///< everything is kept for one chunk, for observers
         float_training,
         batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
