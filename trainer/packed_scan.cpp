@@ -80,13 +80,7 @@ bool pack_output(const std::vector<float>& cells, PackedKernel& kernel) {
     return false;
 }
 
-#if defined(__AVX512BW__) && defined(__AVX512VNNI__)
-
-/// Constants of a mode spread over lanes; instructions read them from memory.
-struct ModeVectors {
-    __m512i re, im, shift, input_shift, half, output;
-};
-
+/// Where a group reads and writes.
 struct PackedPlace {
     const float* u;
     float* y;  ///< null when states are recorded
@@ -95,6 +89,13 @@ struct PackedPlace {
     const std::int32_t* registers_in;
     std::int32_t* registers_out;
     std::int32_t* states;
+};
+
+#if defined(__AVX512BW__) && defined(__AVX512VNNI__)
+
+/// Constants of a mode spread over lanes; instructions read them from memory.
+struct ModeVectors {
+    __m512i re, im, shift, input_shift, half, output;
 };
 
 inline __m512i bits_of(LanesInt value) {
@@ -206,16 +207,6 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 }
 
 #else
-
-struct PackedPlace {
-    const float* u;
-    float* y;
-    std::size_t stride;
-    int blocks;
-    const std::int32_t* registers_in;
-    std::int32_t* registers_out;
-    std::int32_t* states;
-};
 
 /// Never called: packs() is false.
 template <int Modes, bool Replace, bool Record>
