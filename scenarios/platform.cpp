@@ -82,7 +82,7 @@ std::vector<HostResult> run_host(const RunSetup& setup, std::uint64_t seed, cons
 std::vector<HostResult> run_host_with_waveform(const RunSetup& setup, std::uint64_t seed, const std::string& path) {
     const std::string temporary = path + ".tmp" + std::to_string(::getpid()) + ".vcd";
     try {
-        const std::vector<HostResult> results = run_host(setup, seed, temporary);
+        std::vector<HostResult> results = run_host(setup, seed, temporary);
         commit_streamed_file(temporary, path);
         return results;
     } catch (...) {
