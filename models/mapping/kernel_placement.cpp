@@ -37,7 +37,7 @@ void check_options(const MappingOptions& options) {
                     std::to_string(options.tile_rows) + " x " + std::to_string(options.tile_columns) +
                     ": raise tile_rows and tile_columns" +
                     (options.cells_per_weight == 4 ? ", set cells_per_weight = 2" : "") +
-                    ", set split_heads = true or shrink the model");
+                    (options.split_heads ? " or shrink the model" : ", set split_heads = true or shrink the model"));
 }
 
 bool fits(const CellRegion& cells, const MappingOptions& options) {

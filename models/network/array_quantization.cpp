@@ -35,7 +35,7 @@ double row_divider(const Eigen::MatrixXd& weights, int row, const std::vector<do
 
 /// Range per column. The columns of a mode share theirs, so that its 2x2 block stays a complex number, or those of its
 /// real and of its imaginary part do, or those of all modes.
-std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int state_columns,
+std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int state_columns, double least,
                                   const DeployedKernel& kernel) {
     std::vector<double> ranges;
     for (int column = 0; column < weights.cols(); ++column) {
@@ -53,8 +53,8 @@ std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int 
     if (kernel.options.state_range == StateRange::head && state_columns > 0) {
         std::fill_n(ranges.begin(), state_columns, *std::max_element(ranges.begin(), ranges.begin() + state_columns));
     }
-    if (kernel.options.weight_range == WeightRange::array) {
-        std::fill(ranges.begin(), ranges.end(), *std::max_element(ranges.begin(), ranges.end()));
+    if (kernel.options.weight_range != WeightRange::column) {
+        std::fill(ranges.begin(), ranges.end(), std::max(least, *std::max_element(ranges.begin(), ranges.end())));
     }
     return ranges;
 }
@@ -98,7 +98,8 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
     array.input_limit = std::max(code_limit(options.state_bits), code_limit(activation_bits));
     array.drive.assign(static_cast<std::size_t>(inputs), 1.0F);
     const int largest_exponent = largest_divider_exponent(array, inputs);
-    const std::vector<double> state_ranges = column_ranges(weights, 2 * kernel.modes, state_columns, kernel);
+    const std::vector<double> state_ranges =
+        column_ranges(weights, 2 * kernel.modes, state_columns, targets.least_range, kernel);
     for (const int row : {targets.state_row, targets.output_row}) {
         if (row >= 0) {
             const bool only_row = row == targets.state_row && options.mapping == KernelMapping::digital_decay;
@@ -107,7 +108,7 @@ void quantize_array(const ArrayTargets& targets, int activation_bits, DeployedKe
             array.drive[static_cast<std::size_t>(row)] = static_cast<float>(1.0 / divider);
         }
     }
-    const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, kernel);
+    const std::vector<double> ranges = column_ranges(weights, inputs, state_columns, targets.least_range, kernel);
     array.codes = MatrixRM::Zero(inputs, outputs);
     array.offset.assign(static_cast<std::size_t>(outputs), 0.0F);
     for (int column = 0; column < outputs; ++column) {

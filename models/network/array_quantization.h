@@ -10,6 +10,7 @@ namespace imssa {
 struct ArrayTargets {
     Eigen::MatrixXd weights;  ///< inputs x outputs
     int state_row = -1, output_row = -1, output_column = 0;
+    double least_range = 0.0;  ///< of the weights, when all columns share a range
 };
 
 /// Weights to codes, drives and gains of kernel.array; poles in cells stay inside the unit circle. Options, modes and

@@ -189,6 +189,7 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
 
     const StateUnits units = state_units(discrete, scales, activation_bits, kernel);
     ArrayTargets targets;
+    targets.least_range = scales.least_range;
     targets.state_row = kernel.state_input_row();
     targets.output_row = kernel.output_input_row();
     targets.output_column = kernel.output_column();

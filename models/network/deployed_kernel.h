@@ -26,6 +26,7 @@ struct KernelScales {
     double output = 1.0;            ///< y
     std::vector<double> state;      ///< per mode: largest |x_n| to represent, in the gauge that the options ask for
     std::vector<double> increment;  ///< per mode: largest |x_n,t - x_n,t-1|
+    double least_range = 0.0;       ///< of weights, in output codes per input code: what another head needs (`tensor`)
 };
 
 /// Digital decay of one mode: the increment (Abar - 1) x as integer coefficients over 2^shift.
@@ -63,6 +64,8 @@ struct DeployedKernel {
     /// Real and imaginary part of Abar have columns of their own (state_range `planes`): x_re from x_re, x_re from
     /// x_im, x_im from x_re, x_im from x_im.
     bool planes() const { return options.state_range == StateRange::planes; }
+    /// Range of the array's weights when all columns share it, in output codes per input code.
+    double shared_range() const { return static_cast<double>(array.gain.front()) * array.code_limit; }
     /// Columns whose conversions add up to one state component.
     int columns_per_component() const { return planes() ? 2 : 1; }
     int state_columns_per_mode() const { return 2 * columns_per_component(); }

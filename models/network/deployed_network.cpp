@@ -140,17 +140,29 @@ std::vector<DeployedKernel> deploy_layer_kernels(const LayerParameters& layer, c
     const LayerParameters held =
         continuous ? quantize_continuous(layer, options.kernel.a_bits, options.kernel.step_bits) : layer;
     const double d_maximum = layer.d.cwiseAbs().maxCoeff();
-    std::vector<DeployedKernel> kernels;
     const int heads = static_cast<int>(layer.log_dt.size());
-    kernels.reserve(static_cast<std::size_t>(heads));
-    for (int head = 0; head < heads; ++head) {
-        KernelScales scales = kernel_scales(ranges, head, input_scale, options);
-        scales.output = output_scale;
-        DiscreteKernel kernel = discretize(held, head);
-        if (options.kernel.d_bits > 0) {
-            kernel.d = max_scale_value(kernel.d, d_maximum, options.kernel.d_bits);
+    const auto deploy_heads = [&](double least_range) {
+        std::vector<DeployedKernel> kernels;
+        kernels.reserve(static_cast<std::size_t>(heads));
+        for (int head = 0; head < heads; ++head) {
+            KernelScales scales = kernel_scales(ranges, head, input_scale, options);
+            scales.output = output_scale;
+            scales.least_range = least_range;
+            DiscreteKernel kernel = discretize(held, head);
+            if (options.kernel.d_bits > 0) {
+                kernel.d = max_scale_value(kernel.d, d_maximum, options.kernel.d_bits);
+            }
+            kernels.push_back(deploy_kernel(kernel, scales, options.kernel, options.activation_bits));
         }
-        kernels.push_back(deploy_kernel(kernel, scales, options.kernel, options.activation_bits));
+        return kernels;
+    };
+    std::vector<DeployedKernel> kernels = deploy_heads(0.0);
+    if (options.kernel.weight_range == WeightRange::tensor) {
+        double largest = 0.0;
+        for (const DeployedKernel& kernel : kernels) {
+            largest = std::max(largest, kernel.shared_range());
+        }
+        kernels = deploy_heads(largest);
     }
     return kernels;
 }

@@ -30,7 +30,7 @@ void KernelOptions::validate() const {
         throw UserError("d_bits need feedthrough 'digital': in cells D has the levels of weight_bits");
     }
     if (state_range == StateRange::planes) {
-        if (mapping != KernelMapping::fused || weight_range == WeightRange::array) {
+        if (mapping != KernelMapping::fused || weight_range != WeightRange::column) {
             throw UserError(
                 "state_range 'planes' needs mapping 'fused' and weight_range 'column': it gives the real and the "
                 "imaginary part of Abar in cells a range of their own");

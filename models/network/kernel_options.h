@@ -36,8 +36,9 @@ enum class StateRounding { nearest, dithered };
 /// Shared range of a group: all heads, one head, or one (head, mode).
 enum class ScaleGranularity { tensor, head, mode };
 
-/// Conductance range of an array: one for all of it, or one per output column (a digital gain behind the ADC).
-enum class WeightRange { array, column };
+/// Conductance range of arrays: one for those of all heads of a layer, one for each, or one per output column (a
+/// digital gain behind the ADC). Of a dense matrix `tensor` and `array` are the same.
+enum class WeightRange { tensor, array, column };
 
 /// Conductance range of the state columns of a fused array with one range per column: one per mode (its 2x2 block stays
 /// a complex number), one for all modes of a head, or one each for the real and the imaginary part of a mode. The parts
@@ -74,8 +75,8 @@ constexpr std::array<std::pair<const char*, ScaleGranularity>, 3> enum_names(Sca
 constexpr std::array<std::pair<const char*, StateRange>, 3> enum_names(StateRange) {
     return {{{"mode", StateRange::mode}, {"head", StateRange::head}, {"planes", StateRange::planes}}};
 }
-constexpr std::array<std::pair<const char*, WeightRange>, 2> enum_names(WeightRange) {
-    return {{{"array", WeightRange::array}, {"column", WeightRange::column}}};
+constexpr std::array<std::pair<const char*, WeightRange>, 3> enum_names(WeightRange) {
+    return {{{"tensor", WeightRange::tensor}, {"array", WeightRange::array}, {"column", WeightRange::column}}};
 }
 
 /// How one S4D kernel step is put on hardware, and with how many bits.

@@ -54,7 +54,7 @@ QuantizedMatrix quantize_matrix(const Eigen::Ref<const MatrixRM>& weights,
     matrix.output_limit.assign(static_cast<std::size_t>(outputs), static_cast<float>(code_limit(output_bits)));
     const double array_maximum = weights.cwiseAbs().maxCoeff();
     for (int output = 0; output < outputs; ++output) {
-        double maximum = range == WeightRange::array ? array_maximum : weights.row(output).cwiseAbs().maxCoeff();
+        double maximum = range == WeightRange::column ? weights.row(output).cwiseAbs().maxCoeff() : array_maximum;
         maximum = std::max(maximum, 1e-5);
         const double weight_scale = maximum / matrix.code_limit;
         for (int input = 0; input < inputs; ++input) {

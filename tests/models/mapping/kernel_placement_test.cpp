@@ -114,6 +114,16 @@ TEST(KernelPlacement, AHeadThatMayNotSplitIsRefusedInOneLineThatSaysHow) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr("split_heads = true"));
         EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
     }
+    MappingOptions split;  // a single mode does not fit: what is set already is not advised
+    split.tile_rows = split.tile_columns = 4;
+    split.split_heads = true;
+    try {
+        place_kernels(heads, split, "chip.layer0.kernel");
+        FAIL() << "expected a UserError";
+    } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("needs 6 x 6"));
+        EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("split_heads")));
+    }
 }
 
 TEST(KernelPlacement, CountsWithoutPlacingEveryHeadAreThoseOfThePlacement) {

@@ -69,6 +69,36 @@ TEST(DeployedKernel, KeepsEveryPoleStable) {
     }
 }
 
+TEST(DeployedKernel, OneRangeForTheTensorIsThatOfTheHeadThatNeedsMost) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 3);
+    for (KernelOptions kernel_options : testing::all_kernel_options()) {
+        if (kernel_options.weight_range != WeightRange::tensor) {
+            continue;
+        }
+        const auto deployed = [&](WeightRange range) {
+            DeploymentOptions options;
+            options.kernel = kernel_options;
+            options.kernel.weight_range = range;
+            return deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, options);
+        };
+        const std::vector<DeployedKernel> tensor = deployed(WeightRange::tensor);
+        const std::vector<DeployedKernel> arrays = deployed(WeightRange::array);
+        float largest = 0.0F;
+        for (const DeployedKernel& kernel : arrays) {
+            largest = std::max(largest, kernel.array.gain.front());
+        }
+        for (std::size_t head = 0; head < tensor.size(); ++head) {
+            for (const float gain : tensor[head].array.gain) {
+                EXPECT_EQ(gain, largest);
+            }
+            // The head that needs most is coded as with a range of its own.
+            if (arrays[head].array.gain.front() == largest) {
+                EXPECT_EQ(tensor[head].array.codes, arrays[head].array.codes);
+            }
+        }
+    }
+}
+
 /// The effective code-unit parameters are the float ones up to quantization: relative error of slow poles, b, c and d.
 TEST(DeployedKernel, EffectiveParametersApproachTheFloatKernelAsBitsGrow) {
     const testing::RandomNetwork network = testing::random_network(small_model(), 3);
