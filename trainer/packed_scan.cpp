@@ -1,7 +1,5 @@
 #include "trainer/packed_scan.h"
 
-#include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "trainer/lane_buffer.h"
@@ -9,76 +7,6 @@
 namespace imssa {
 
 namespace {
-
-#if defined(__AVX512BW__) && defined(__AVX512VNNI__)
-constexpr bool kMachinePacks = true;
-#else
-constexpr bool kMachinePacks = false;
-#endif
-constexpr std::int64_t kLargest16 = std::numeric_limits<std::int16_t>::max();
-constexpr std::int64_t kLargest32 = std::numeric_limits<std::int32_t>::max();
-
-bool fits_16(std::int64_t value) {
-    return std::llabs(value) <= kLargest16;
-}
-
-std::int32_t pair_of(std::int64_t re, std::int64_t im) {
-    return static_cast<std::int32_t>((static_cast<std::uint32_t>(im) << 16) |
-                                     (static_cast<std::uint32_t>(re) & 0xffffU));
-}
-
-/// Rows of one mode, and which of them hold for every register and every input up to `input_limit`.
-PackedKernel::Mode pack_mode(const DigitalPole& pole, const PackedKernel& kernel, std::int64_t input_limit) {
-    PackedKernel::Mode mode;
-    mode.shift = pole.shift;
-    if (pole.shift < 1 || pole.shift + kernel.input_shift < 0 || pole.shift + kernel.input_shift > 30) {
-        return mode;
-    }
-    const std::int64_t one = std::int64_t{1} << pole.shift;
-    const std::int64_t input = input_limit * (std::int64_t{1} << (pole.shift + kernel.input_shift)) + one;
-    const auto largest = [&](std::int64_t re, std::int64_t im) {
-        return (std::llabs(re) + std::llabs(im)) * kernel.register_limit + input;
-    };
-    const std::int64_t re = pole.re, im = pole.im, whole = one + re;
-    if (fits_16(re) && fits_16(im) && largest(re, im) <= kLargest32) {
-        mode.can_increment = (largest(re, im) >> pole.shift) < kLargest16;
-        mode.increment_re = pair_of(re, -im);
-        mode.increment_im = pair_of(im, re);
-    }
-    if (fits_16(whole) && fits_16(im) && largest(whole, im) <= kLargest32) {
-        mode.can_replace = true;
-        mode.replace_re = pair_of(whole, -im);
-        mode.replace_im = pair_of(im, whole);
-    }
-    return mode;
-}
-
-/// Output cells as integers of 16 bits in units of a power of two, the sum of all within the 24 bits of a float; false
-/// if there is no such unit (cells with errors).
-bool pack_output(const std::vector<float>& cells, PackedKernel& kernel) {
-    constexpr int kFinest = 8;  // dividers of DAC references are small powers of two
-    constexpr double kExact = 1 << 24;
-    for (int exponent = 0; exponent <= kFinest; ++exponent) {
-        const double factor = 1 << exponent;
-        double sum = 0.0;
-        bool integers = true;
-        for (const float cell : cells) {
-            const double value = cell * factor;
-            integers = integers && value == std::nearbyint(value) && std::abs(value) <= static_cast<double>(kLargest16);
-            sum += std::abs(value) * kernel.dac_limit;
-        }
-        if (!integers || !(sum < kExact)) {
-            continue;
-        }
-        kernel.output_unit = static_cast<float>(1.0 / factor);
-        for (std::size_t at = 0; at < kernel.modes.size(); ++at) {
-            kernel.modes[at].output = pair_of(static_cast<std::int64_t>(cells[2 * at] * factor),
-                                              static_cast<std::int64_t>(cells[2 * at + 1] * factor));
-        }
-        return true;
-    }
-    return false;
-}
 
 /// Where a group reads and writes.
 struct PackedPlace {
@@ -93,9 +21,13 @@ struct PackedPlace {
 
 #if defined(__AVX512BW__) && defined(__AVX512VNNI__)
 
+constexpr int kHighHalf = PackedKernel::kHighHalf;
+
 /// Constants of a mode spread over lanes; instructions read them from memory.
 struct ModeVectors {
-    __m512i re, im, shift, input_shift, half, output;
+    __m512i re, im, output;
+    __m512i second_re, second_im;     // kReplace
+    __m512i rest, input_shift, half;  // kSlowIncrement
 };
 
 inline __m512i bits_of(LanesInt value) {
@@ -124,26 +56,75 @@ struct PackedDac {
     }
 };
 
-template <int Modes, bool Replace, bool Record>
+/// The sums of both components to pairs of their upper halves.
+struct UpperHalves {
+    // Words 1, 3, 5, 7 of every quarter to words 0, 2, 4, 6.
+    __m512i places = _mm512_broadcast_i32x4(_mm_setr_epi8(2, 3, 0, 0, 6, 7, 0, 0, 10, 11, 0, 0, 14, 15, 0, 0));
+
+    __m512i pairs(__m512i re, __m512i im) const {
+        constexpr __mmask64 kLowWords = 0x3333333333333333;
+        return _mm512_mask_shuffle_epi8(im, kLowWords, re, places);
+    }
+};
+
+/// The next registers of one mode before they are limited. `input`: v 2^15; `half`: 2^15.
+template <PackedForm Form>
+inline __m512i next_registers(const ModeVectors& k, const UpperHalves& upper, __m512i x, __m512i v, __m512i input,
+                              __m512i half) {
+    if constexpr (Form == kReplace) {
+        const __m512i re = _mm512_dpwssds_epi32(_mm512_dpwssds_epi32(input, x, k.re), x, k.second_re);
+        const __m512i im = _mm512_dpwssds_epi32(_mm512_dpwssds_epi32(half, x, k.im), x, k.second_im);
+        return upper.pairs(re, im);
+    } else if constexpr (Form == kSlowIncrement) {
+        const __m512i re = _mm512_dpwssd_epi32(_mm512_sllv_epi32(v, k.input_shift), x, k.re);
+        const __m512i im = _mm512_dpwssd_epi32(k.half, x, k.im);
+        return _mm512_adds_epi16(x, upper.pairs(_mm512_srav_epi32(re, k.rest), _mm512_srav_epi32(im, k.rest)));
+    } else {
+        const __m512i re = _mm512_dpwssd_epi32(input, x, k.re);
+        const __m512i im = _mm512_dpwssd_epi32(half, x, k.im);
+        return _mm512_adds_epi16(x, upper.pairs(re, im));
+    }
+}
+
+template <PackedForm Form>
+ModeVectors mode_vectors(const PackedKernel::Mode& mode) {
+    constexpr bool kReplaces = Form == kReplace;
+    ModeVectors vectors{};
+    vectors.re = _mm512_set1_epi32(kReplaces ? mode.replace_re[0] : mode.increment_re);
+    vectors.im = _mm512_set1_epi32(kReplaces ? mode.replace_im[0] : mode.increment_im);
+    vectors.second_re = _mm512_set1_epi32(mode.replace_re[1]);
+    vectors.second_im = _mm512_set1_epi32(mode.replace_im[1]);
+    vectors.output = _mm512_set1_epi32(mode.output);
+    vectors.rest = _mm512_set1_epi32(mode.rest);
+    vectors.input_shift = _mm512_set1_epi32(kHighHalf + mode.rest - 1);
+    vectors.half = _mm512_set1_epi32(1 << (kHighHalf + mode.rest - 1));
+    return vectors;
+}
+
+/// The y codes of a block from its sums, in place: eight chains side by side.
+void convert_block(const OutputConversion& conversion, const float* u, float* y) {
+#pragma GCC unroll 8
+    for (int step = 0; step < kBlockSteps; ++step) {
+        const int at = step * kLaneWidth;
+        store_lanes(y + at, conversion.apply(load_lanes(y + at), load_lanes(u + at)));
+    }
+}
+
+/// `Full`: registers use all 16 bits, so that saturation limits them from above.
+template <int Modes, PackedForm Form, bool Record, bool Full>
 void packed_group(const PackedKernel& kernel, int first, const PackedPlace& place) {
     const bool last = first + Modes == static_cast<int>(kernel.modes.size());
     const PackedDac dac(kernel);
+    const UpperHalves upper;
     const __m512i high = _mm512_set1_epi16(static_cast<short>(kernel.register_limit));
     const __m512i low = _mm512_set1_epi16(static_cast<short>(-kernel.register_limit));
-    // Words re 0-3, im 0-3 of every quarter to pairs.
-    const __m512i pairs = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
+    const __m512i half = _mm512_set1_epi32(1 << (kHighHalf - 1));
     alignas(64) ModeVectors vectors[Modes];
     __m512i x[Modes];
 #pragma GCC unroll 8
     for (int mode = 0; mode < Modes; ++mode) {
         const std::size_t at = static_cast<std::size_t>(first + mode);
-        const PackedKernel::Mode& from = kernel.modes[at];
-        vectors[mode] = {_mm512_set1_epi32(Replace ? from.replace_re : from.increment_re),
-                         _mm512_set1_epi32(Replace ? from.replace_im : from.increment_im),
-                         _mm512_set1_epi32(from.shift),
-                         _mm512_set1_epi32(from.shift - 1),
-                         _mm512_set1_epi32(1 << (from.shift - 1)),
-                         _mm512_set1_epi32(from.output)};
+        vectors[mode] = mode_vectors<Form>(kernel.modes[at]);
         x[mode] = bits_of(pack_pair(load_lanes_int(place.registers_in + 2 * at * kLaneWidth),
                                     load_lanes_int(place.registers_in + (2 * at + 1) * kLaneWidth)));
     }
@@ -154,18 +135,20 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
             store_lanes_int(states + mode * kLaneWidth, lanes_of(dac.codes(x[mode])));
         }
     }
-    const int input_factor_shift = kernel.input_shift + 1;
-    // Copies that the barrier below does not touch.
-    const OutputConversion conversion = kernel.conversion;
-    const float u_output = kernel.u_output;
-    const float output_unit = kernel.output_unit;
+    const int input_factor = 1 << (kernel.input_shift + 1);
+    const Lanes u_output = broadcast(kernel.u_output);
+    const Lanes output_unit = broadcast(kernel.output_unit);
     for (int block = 0; block < place.blocks; ++block) {
+        const float* u_block = place.u + block * place.stride;
+        float* y_block = Record ? nullptr : place.y + block * place.stride;
         for (int step = 0; step < kBlockSteps; ++step) {
             // Constants are read from memory anew in every step instead of filling registers.
             asm volatile("" ::: "memory");
-            const std::size_t at = block * place.stride + step * kLaneWidth;
-            const Lanes u = load_lanes(place.u + at);
-            const __m512i input = bits_of(to_int(u) * (1 << input_factor_shift) + 1);
+            const Lanes u = load_lanes(u_block + step * kLaneWidth);
+            // The next head follows in every block; its runs of 512 bytes are too short for the machine to foresee.
+            __builtin_prefetch(u_block + kBlockWidth + step * kLaneWidth);
+            const __m512i v = bits_of(to_int(u) * input_factor + 1);
+            const __m512i input = _mm512_slli_epi32(v, kHighHalf - 1);
             if constexpr (Record) {
                 states += Modes * kLaneWidth;
             }
@@ -173,14 +156,10 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 #pragma GCC unroll 8
             for (int mode = 0; mode < Modes; ++mode) {
                 const ModeVectors& k = vectors[mode];
-                const __m512i re = _mm512_dpwssd_epi32(_mm512_sllv_epi32(input, k.input_shift), x[mode], k.re);
-                const __m512i im = _mm512_dpwssd_epi32(k.half, x[mode], k.im);
-                __m512i next = _mm512_shuffle_epi8(
-                    _mm512_packs_epi32(_mm512_srav_epi32(re, k.shift), _mm512_srav_epi32(im, k.shift)), pairs);
-                if constexpr (!Replace) {
-                    next = _mm512_adds_epi16(x[mode], next);
+                x[mode] = _mm512_max_epi16(next_registers<Form>(k, upper, x[mode], v, input, half), low);
+                if constexpr (!Full) {
+                    x[mode] = _mm512_min_epi16(x[mode], high);
                 }
-                x[mode] = _mm512_min_epi16(_mm512_max_epi16(next, low), high);
                 const __m512i codes = dac.codes(x[mode]);
                 if constexpr (Record) {
                     store_lanes_int(states + mode * kLaneWidth, lanes_of(codes));
@@ -189,11 +168,13 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
                 }
             }
             if constexpr (!Record) {
-                float* to = place.y + at;
+                float* to = y_block + step * kLaneWidth;
                 const Lanes start = first == 0 ? u * u_output : load_lanes(to);
-                const Lanes y = start + to_float(lanes_of(_mm512_add_epi32(sum[0], sum[1]))) * output_unit;
-                store_lanes(to, last ? conversion.apply(y, u) : y);
+                store_lanes(to, start + to_float(lanes_of(_mm512_add_epi32(sum[0], sum[1]))) * output_unit);
             }
+        }
+        if (!Record && last) {
+            convert_block(kernel.conversion, u_block, y_block);
         }
     }
     if constexpr (!Record) {
@@ -209,26 +190,32 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 #else
 
 /// Never called: packs() is false.
-template <int Modes, bool Replace, bool Record>
+template <int Modes, PackedForm Form, bool Record, bool Full>
 void packed_group(const PackedKernel& /*kernel*/, int /*first*/, const PackedPlace& /*place*/) {}
 
 #endif
 
-bool all_replace(const PackedKernel& kernel, int first, int count) {
-    for (int mode = first; mode < first + count; ++mode) {
-        if (!kernel.modes[static_cast<std::size_t>(mode)].can_replace) {
-            return false;
-        }
+template <int Modes, PackedForm Form, bool Record>
+void packed_registers(const PackedKernel& kernel, int first, const PackedPlace& place) {
+    if (kernel.register_limit == std::numeric_limits<std::int16_t>::max()) {
+        packed_group<Modes, Form, Record, true>(kernel, first, place);
+    } else {
+        packed_group<Modes, Form, Record, false>(kernel, first, place);
     }
-    return true;
 }
 
 template <int Modes, bool Record>
 void packed_modes(const PackedKernel& kernel, int first, const PackedPlace& place) {
-    if (all_replace(kernel, first, Modes)) {
-        packed_group<Modes, true, Record>(kernel, first, place);
-    } else {
-        packed_group<Modes, false, Record>(kernel, first, place);
+    switch (packed_form(kernel, first, Modes)) {
+        case kIncrement:
+            packed_registers<Modes, kIncrement, Record>(kernel, first, place);
+            break;
+        case kReplace:
+            packed_registers<Modes, kReplace, Record>(kernel, first, place);
+            break;
+        default:
+            packed_registers<Modes, kSlowIncrement, Record>(kernel, first, place);
+            break;
     }
 }
 
@@ -251,42 +238,6 @@ void packed_any(const PackedKernel& kernel, int first, int count, const PackedPl
 }
 
 }  // namespace
-
-PackedKernel pack_kernel(const DeployedKernel& deployed, const std::vector<float>& output_cells, float u_output,
-                         const OutputConversion& conversion, float activation_limit) {
-    PackedKernel kernel;
-    const KernelOptions& options = deployed.options;
-    const bool fits = options.mapping == KernelMapping::digital_decay && options.form == OutputForm::current &&
-                      options.input_matrix == InputMatrix::folded && fits_16(deployed.register_limit) &&
-                      deployed.register_shift >= 1 && deployed.input_shift >= -1 && deployed.input_shift < 16;
-    if (!kMachinePacks || !fits) {
-        return kernel;
-    }
-    kernel.input_shift = deployed.input_shift;
-    kernel.register_limit = deployed.register_limit;
-    kernel.register_shift = deployed.register_shift;
-    kernel.dac_limit = code_limit(options.state_bits);
-    kernel.u_output = u_output;
-    kernel.conversion = conversion;
-    for (const DigitalPole& pole : deployed.poles) {
-        kernel.modes.push_back(pack_mode(pole, kernel, static_cast<std::int64_t>(activation_limit)));
-    }
-    if (!pack_output(output_cells, kernel)) {
-        kernel.modes.clear();
-    }
-    return kernel;
-}
-
-bool packs(const PackedKernel& kernel, int first, int count) {
-    if (kernel.modes.empty()) {
-        return false;
-    }
-    bool increments = true;
-    for (int mode = first; mode < first + count; ++mode) {
-        increments = increments && kernel.modes[static_cast<std::size_t>(mode)].can_increment;
-    }
-    return increments || all_replace(kernel, first, count);
-}
 
 void packed_scan(const PackedKernel& kernel, int first, int count, const float* u, float* y, std::size_t stride,
                  int blocks, const std::int32_t* registers_in, std::int32_t* registers_out) {

@@ -32,21 +32,33 @@ struct OutputConversion {
     }
 };
 
+/// How a group of modes makes its next registers; a mode may permit several (bits of a set).
+enum PackedForm : std::uint8_t {
+    kNoForm = 0,
+    kIncrement = 1,      ///< row of Abar - 1 in units of 2^-16, added to the register
+    kReplace = 2,        ///< row of Abar in units of 2^-16, as two rows
+    kSlowIncrement = 4,  ///< as kIncrement with finer units for each mode
+};
+
 /// A digital decay with folded input and the output from the new state, prepared for products of pairs of 16-bit
-/// numbers (AVX-512 VNNI): less than two thirds of the instructions of the scan in 32 bits, and the same codes.
+/// numbers (AVX-512 VNNI): less than half of the instructions of the scan in 32 bits, and the same codes.
 ///
 /// With v = 2^(input_shift + 1) u + 1 a mode's rows give increment = (row . x + v 2^(shift - 1)) >> shift, rounding
-/// included. The increment is added to the register with 16-bit saturation, exact while it fits 16 bits itself; a mode
-/// that turns so fast that it does not takes Abar instead of Abar - 1, whose sum is the new register at once. Abar in
-/// turn does not fit 16 bits for slow modes. A group of modes runs packed if one of the two holds for all of them.
+/// included. Rows in units of 2^-16 leave the result in the upper half of the sum: no shift is needed. The increment is
+/// added to the register with 16-bit saturation, exact while it fits 16 bits itself. A mode that turns so fast that
+/// Abar - 1 does not fit 16 bits takes Abar instead, as the sum of two rows and with 32-bit saturation; its sum is the
+/// new register at once. The codes of very slow modes have more than 16 fractional bits and are shifted by the rest. A
+/// group of modes runs packed if one of the forms holds for all of it.
 struct PackedKernel {
-    /// 16-bit pairs and counts of one mode, for Abar - 1 (`increment`) or Abar (`replace`).
+    /// Fractional bits of rows whose sums have the result in their upper half.
+    static constexpr int kHighHalf = 16;
+    /// 16-bit pairs of one mode.
     struct Mode {
-        std::int32_t increment_re = 0, increment_im = 0;
-        std::int32_t replace_re = 0, replace_im = 0;
+        std::int32_t increment_re = 0, increment_im = 0;  ///< in units of 2^-(16 + rest)
+        std::int32_t replace_re[2] = {}, replace_im[2] = {};
         std::int32_t output = 0;
-        std::int32_t shift = 0;
-        bool can_increment = false, can_replace = false;
+        std::int32_t rest = 0;  ///< fractional bits beyond 16
+        std::uint8_t forms = kNoForm;
     };
     std::vector<Mode> modes;  ///< empty: the kernel cannot be packed
     int input_shift = 0;
@@ -60,6 +72,9 @@ struct PackedKernel {
 /// machine or the kernel does not permit packing.
 PackedKernel pack_kernel(const DeployedKernel& deployed, const std::vector<float>& output_cells, float u_output,
                          const OutputConversion& conversion, float activation_limit);
+
+/// The form with the fewest instructions that all of modes [first, first + count) permit.
+PackedForm packed_form(const PackedKernel& kernel, int first, int count);
 
 /// Whether modes [first, first + count) run packed.
 bool packs(const PackedKernel& kernel, int first, int count);

@@ -21,6 +21,7 @@ struct PackedCase {
     int register_bits = 16;
     Feedthrough feedthrough = Feedthrough::digital;
     bool packs = true;
+    PackedForm form = kNoForm;  ///< of the last group of eight, where it matters
 };
 
 void PrintTo(const PackedCase& packed_case, std::ostream* out) {
@@ -164,16 +165,22 @@ TEST_P(PackedScan, RunsPackedWhereTheMachineAndTheModesPermit) {
 #if defined(__AVX512BW__) && defined(__AVX512VNNI__)
     const int count = deployed_.modes >= 8 ? 8 : 1;
     EXPECT_EQ(packs(kernel_.packed, deployed_.modes - count, count), GetParam().packs);
+    if (GetParam().form != kNoForm) {
+        EXPECT_EQ(packed_form(kernel_.packed, deployed_.modes - count, count), GetParam().form);
+    }
 #else
     EXPECT_FALSE(packs(kernel_.packed, 0, 1));
 #endif
 }
 
 const PackedCase kPackedCases[] = {
+    {"VerySlow", 8, 0.0003, 16, Feedthrough::digital, true, kSlowIncrement},
     {"Slow", 8, 0.001},
-    {"Middle", 8, 0.02},
-    {"Fast", 8, 0.1},
+    {"Middle", 8, 0.02, 16, Feedthrough::digital, true, kIncrement},
+    {"Fast", 8, 0.1, 16, Feedthrough::digital, true, kReplace},
     {"FastManyModes", 32, 0.1},
+    {"FastNarrowRegisters", 8, 0.1, 12, Feedthrough::digital, true, kReplace},
+    {"VerySlowNarrowRegisters", 8, 0.0003, 14, Feedthrough::digital, true, kSlowIncrement},
     {"OddModes", 15, 0.01},
     {"OneMode", 1, 0.01},
     {"NarrowRegisters", 8, 0.02, 12},
