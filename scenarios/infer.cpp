@@ -118,11 +118,11 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
     for (const std::string& file : options.power) {
         write_power(trace_power(setup, options.run.seed, options.vcd_sequence), file);
     }
-    if (!options.common.out.empty()) {
-        write_pictures(options, setup, report, outcome);
-    }
     if (!options.common.json.empty()) {
         write_file_atomically(options.common.json, report_json(report, setup).dump(2) + "\n");
+    }
+    if (!options.common.out.empty()) {
+        write_pictures(options, setup, report, outcome);
     }
     if (!options.common.quiet) {
         print_report(report, setup, stdout);

@@ -43,6 +43,9 @@ std::string read_file(const std::string& path) {
     if (std::filesystem::is_directory(path, error)) {
         throw UserError("cannot read checkpoint '" + path + "': it is a folder");
     }
+    if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+        throw UserError("cannot read checkpoint '" + path + "': it is no regular file");
+    }
     std::ifstream file(path, std::ios::binary);
     if (!file) {
         throw UserError("cannot open checkpoint '" + path + "': " + std::strerror(errno));

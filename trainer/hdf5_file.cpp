@@ -1,6 +1,7 @@
 #include "trainer/hdf5_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "models/common/error.h"
@@ -129,6 +130,11 @@ void Hdf5Reader::floats(const std::string& name, float* data, std::size_t size) 
     }
     if (size > 0 && H5Dread(dataset.id(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
         fail("'" + name + "' cannot be read");
+    }
+    for (std::size_t index = 0; index < size; ++index) {
+        if (!std::isfinite(data[index])) {
+            fail("'" + name + "' holds " + std::to_string(data[index]) + " at place " + std::to_string(index));
+        }
     }
 }
 

@@ -82,6 +82,10 @@ ConfigReader ConfigReader::from_file(const std::string& path, const std::vector<
     if (std::filesystem::is_directory(path)) {
         fail_config(path, "is a folder, not a TOML file; name a file in it");
     }
+    std::error_code error;
+    if (std::filesystem::is_character_file(path, error) || std::filesystem::is_block_file(path, error)) {
+        fail_config(path, "is a device, not a TOML file");
+    }
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     if (!file || (file.peek() != std::ifstream::traits_type::eof() && !(text << file.rdbuf()))) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include "models/common/error.h"
 #include "models/network/power_of_two.h"
 #include "models/network/quantizer.h"
 
@@ -60,7 +62,8 @@ std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int 
 }
 
 /// Rounding may carry a slow mode to or over the unit circle: take the nearest code inside. Abar itself shrinks in its
-/// larger part; Abar - 1 gets a more negative real part (at least one code of decay).
+/// larger part; Abar - 1 gets a more negative real part (at least one code of decay) as long as that helps, then a
+/// smaller imaginary part. Throws UserError when no code lies inside.
 void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes) {
     MatrixRM& codes = kernel.array.codes;
     const int re_column = kernel.state_column(mode, 0, 0);
@@ -70,15 +73,19 @@ void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes
     const double re_unit = kernel.array.gain[static_cast<std::size_t>(re_column)] * increment_in_dac_codes;
     const double im_unit = kernel.array.gain[static_cast<std::size_t>(im_column)] * increment_in_dac_codes;
     const double offset = kernel.array_replaces_state ? 0.0 : 1.0;
-    const auto magnitude = [&] { return std::abs(Complex(offset + re * re_unit, im * im_unit)); };
-    while (magnitude() >= 1.0) {
+    const auto magnitude = [&](double re_code) { return std::abs(Complex(offset + re_code * re_unit, im * im_unit)); };
+    while (magnitude(re) >= 1.0) {
         if (kernel.array_replaces_state) {
             float& larger = std::abs(re) * re_unit >= std::abs(im) * im_unit ? re : im;
             larger -= std::copysign(1.0F, larger);
-        } else if (re > -static_cast<float>(kernel.array.code_limit)) {
+        } else if (re > -static_cast<float>(kernel.array.code_limit) && magnitude(re - 1.0) < magnitude(re)) {
             re -= 1.0F;
-        } else {
+        } else if (im != 0.0F) {
             im -= std::copysign(1.0F, im);
+        } else {
+            throw UserError("the pole of mode " + std::to_string(mode) +
+                            " has no code inside the unit circle, one code of Abar - 1 is " + std::to_string(re_unit) +
+                            ": use more kernel.weight_bits, kernel.state_scale 'mode' or kernel.weight_range 'column'");
         }
     }
     codes(2 * mode + 1, kernel.state_column(mode, 1, 1)) = re;

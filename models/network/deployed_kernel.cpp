@@ -176,6 +176,11 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
             throw UserError("calibrated state range of mode " + std::to_string(mode) + " is " +
                             std::to_string(scales.state[at]) + ": the checkpoint is not calibrated");
         }
+        if (options.mapping == KernelMapping::fused && options.representation != StateRepresentation::abar_cartesian &&
+            !(std::isfinite(scales.increment[at]) && scales.increment[at] > 0.0)) {
+            throw UserError("calibrated range of the increments of mode " + std::to_string(mode) + " is " +
+                            std::to_string(scales.increment[at]) + ": the checkpoint is not calibrated");
+        }
         if (!(std::abs(discrete.abar[at]) < 1.0)) {
             throw NumericalError("pole of mode " + std::to_string(mode) + " lies at |Abar| = " +
                                  std::to_string(std::abs(discrete.abar[at])) + ": not inside the unit circle");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -28,8 +29,21 @@ std::string quoted(const std::string& text) {
     return result + "'";
 }
 
+/// While it lives, a pipe whose reader has gone is a failed write instead of the end of the program.
+class BrokenPipesAreErrors {
+public:
+    BrokenPipesAreErrors() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
+    ~BrokenPipesAreErrors() { std::signal(SIGPIPE, before_); }
+    BrokenPipesAreErrors(const BrokenPipesAreErrors&) = delete;
+    BrokenPipesAreErrors& operator=(const BrokenPipesAreErrors&) = delete;
+
+private:
+    void (*before_)(int);
+};
+
 void run_gnuplot(const std::string& path, const std::string& title, int width, int height,
                  const std::string& commands) {
+    const BrokenPipesAreErrors guard;
     std::FILE* pipe = ::popen("gnuplot >/dev/null 2>&1", "w");
     if (pipe == nullptr) {
         throw UserError("cannot start gnuplot for '" + path + "'; install the package gnuplot-nox");

@@ -31,6 +31,16 @@ ChipConfig load_chip(const std::string& path, const std::vector<std::string>& ov
 
 namespace {
 
+/// Sequences from the start; all where there are fewer.
+void keep_first(Dataset& dataset, int count) {
+    const std::size_t kept = static_cast<std::size_t>(std::min(count, dataset.count()));
+    dataset.labels.resize(kept);
+    dataset.values.resize(kept * static_cast<std::size_t>(dataset.steps) * dataset.channels);
+    if (!dataset.lengths.empty()) {
+        dataset.lengths.resize(kept);
+    }
+}
+
 RunSetup load_checkpoint_and_chip(const RunRequest& request) {
     RunSetup setup;
     setup.checkpoint = load_checkpoint(request.checkpoint);
@@ -77,13 +87,18 @@ RunSetup load_design(const RunRequest& request) {
 RunSetup load_run(const RunRequest& request) {
     RunSetup setup = load_checkpoint_and_chip(request);
     DataConfig data = setup.checkpoint.config.data;
-    int& count = request.split == Split::kTrain
-                     ? data.train_count
-                     : (request.split == Split::kValidation ? data.validation_count : data.test_count);
+    if (request.split == Split::kValidation && data.validation_count == 0) {
+        throw UserError("the model of '" + request.checkpoint +
+                        "' was trained without a validation split (data.validation_count 0): use --split test or "
+                        "--split train");
+    }
     if (request.sequences > 0 && request.split != Split::kValidation) {
-        count = request.sequences;
+        (request.split == Split::kTrain ? data.train_count : data.test_count) = request.sequences;
     }
     setup.dataset = load_dataset(data, request.split, request.data);
+    if (request.sequences > 0) {
+        keep_first(setup.dataset, request.sequences);
+    }
     const ModelConfig& model = setup.checkpoint.config.model;
     if (setup.dataset.channels != model.channels || setup.dataset.classes != model.classes) {
         throw UserError("data set '" + setup.dataset.name + "' has " + std::to_string(setup.dataset.channels) +

@@ -151,7 +151,7 @@ void print_area(const RunReport& report, std::FILE* out) {
 
 /// Tiles of equal shape in one line.
 void print_tiles(const RunReport& report, std::FILE* out) {
-    std::fprintf(out, "tiles                   %zu, %.1f %% of their cells hold weights\n", report.tiles.size(),
+    std::fprintf(out, "tiles                   %zu, %.1f %% of their cells above g_min\n", report.tiles.size(),
                  100.0 * report.utilisation);
     for (std::size_t first = 0; first < report.tiles.size();) {
         const TileUse& tile = report.tiles[first];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -167,6 +168,28 @@ TEST(Checkpoint, WithBytesAppendedIsOneError) {
     save_checkpoint(example(), folder.file("a.h5"));
     std::ofstream(folder.file("a.h5"), std::ios::app | std::ios::binary) << 'x';
     EXPECT_NE(error_of(folder.file("a.h5")), "");
+}
+
+TEST(Checkpoint, WithANumberThatIsNotFiniteNamesIt) {
+    const TemporaryFolder folder;
+    for (const float value : {std::nanf(""), HUGE_VALF}) {
+        Checkpoint weights = example();
+        weights.parameters.layers[0].mixing(1, 2) = value;
+        save_checkpoint(weights, folder.file("weights.h5"));
+        Checkpoint ranges = example();
+        ranges.ranges->layers[0].increment(0, 1) = value;
+        save_checkpoint(ranges, folder.file("ranges.h5"));
+        for (const auto& [file, tensor] :
+             {std::pair<const char*, const char*>{"weights.h5", "parameters/layers.0.mixing"},
+              {"ranges.h5", "ranges/layers.0.increment"}}) {
+            try {
+                load_checkpoint(folder.file(file));
+                FAIL() << file;
+            } catch (const UserError& error) {
+                EXPECT_NE(std::string(error.what()).find(tensor), std::string::npos) << error.what();
+            }
+        }
+    }
 }
 
 TEST(Checkpoint, OfANewerVersionSaysSo) {

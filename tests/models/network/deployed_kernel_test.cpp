@@ -316,12 +316,54 @@ TEST(DeployedKernel, PlanesGiveTheDecayOfSlowModesCodesOfItsOwn) {
     EXPECT_LT(error[static_cast<int>(StateRange::mode)], error[static_cast<int>(StateRange::head)]);
 }
 
+/// Abar - 1 in one code a part: what the codes cannot hold ends with an error, and what they can is stable.
+TEST(DeployedKernel, PolesWithoutAStableCodeEndWithAnError) {
+    testing::RandomNetwork network = testing::random_network(small_model(), 2);
+    DeploymentOptions options;
+    options.kernel.mapping = KernelMapping::fused;
+    options.kernel.input_matrix = InputMatrix::cells;
+    options.kernel.form = OutputForm::immediate;
+    options.kernel.weight_bits = 2;
+    options.kernel.weight_range = WeightRange::array;
+    options.kernel.state_scale = ScaleGranularity::tensor;
+    int refused = 0, stable = 0;
+    for (const float spread : {1.0F, 10.0F, 100.0F, 1e4F, 1e6F}) {
+        LayerRanges ranges = network.ranges.layers[0];
+        ranges.state.row(0) *= spread;  // a unit of the codes that the modes of the other heads do not need
+        ranges.increment *= spread;
+        try {
+            for (const DeployedKernel& kernel :
+                 deploy_layer_kernels(network.parameters.layers[0], ranges, 0.02 * spread, 0.02, options)) {
+                for (const std::complex<double>& a : kernel.effective_a) {
+                    EXPECT_LT(std::abs(a), 1.0);
+                }
+            }
+            ++stable;
+        } catch (const UserError& error) {
+            EXPECT_NE(std::string(error.what()).find("no code inside the unit circle"), std::string::npos);
+            ++refused;
+        }
+    }
+    EXPECT_GT(refused, 0);
+    EXPECT_GT(stable, 0);
+}
+
 TEST(DeployedKernel, NamesAnUncalibratedState) {
     testing::RandomNetwork network = testing::random_network(small_model(), 5);
     network.ranges.layers[0].folded_state.setZero();
     EXPECT_THROW(
         deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, DeploymentOptions{}),
         UserError);
+    DeploymentOptions accumulating;
+    accumulating.kernel.mapping = KernelMapping::fused;
+    accumulating.kernel.input_matrix = InputMatrix::cells;
+    accumulating.kernel.form = OutputForm::immediate;
+    for (const float increment : {0.0F, std::nanf("")}) {
+        network.ranges.layers[0].increment(1, 2) = increment;
+        EXPECT_THROW(
+            deploy_layer_kernels(network.parameters.layers[0], network.ranges.layers[0], 0.02, 0.02, accumulating),
+            UserError);
+    }
 }
 
 }  // namespace
