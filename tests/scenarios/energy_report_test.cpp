@@ -1,0 +1,219 @@
+// Energies and areas of the command line: explained, estimated, over time.
+#include <utility>
+#include <vector>
+
+#include "tests/scenarios/command_line.h"
+
+namespace imssa::testing {
+namespace {
+
+TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
+    const nlohmann::json result = infer_json("imssa_28nm.toml", "--sequences 8 --lanes 8");
+    double total = 0.0;
+    for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
+        EXPECT_FALSE(row.at("source").get<std::string>().empty());
+        EXPECT_GE(row.at("energy_per_sequence_j"), 0.0);
+        total += row.at("energy_per_sequence_j").get<double>();
+    }
+    EXPECT_NEAR(total, result.at("energy_j").at("sequence").get<double>(), 1e-12 * total);
+    EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
+}
+
+TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit) {
+    const CommandResult result =
+        run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/imssa_28nm.toml") +
+            " --sequences 3 --threads 1 --no-compare --explain energy");
+    ASSERT_EQ(result.status, 0) << result.output;
+    std::istringstream lines(result.output);
+    std::string line;
+    double sum = 0.0;
+    double total = -1.0;
+    int rows = 0;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        std::string unit, item;
+        words >> unit >> item;
+        if (line.rfind("chip.", 0) == 0 && rows >= 0) {
+            if (item == "leakage") {
+                std::string of, component;
+                words >> of >> component;
+            }
+            double count = 0.0, cost = 0.0, energy = 0.0, low = 0.0, high = 0.0;
+            words >> count >> cost >> energy >> low >> high;
+            EXPECT_NEAR(energy, count * cost, 1e-14 * energy) << line;
+            EXPECT_LE(low, energy * 1.001) << line;
+            EXPECT_GE(high, energy * 0.999) << line;
+            EXPECT_NE(line.find(", not calibrated]"), std::string::npos) << line;
+            sum += energy;
+            ++rows;
+        } else if (line.rfind("sum of the rows", 0) == 0) {
+            std::istringstream(line.substr(15)) >> total;
+        }
+    }
+    EXPECT_GT(rows, 100);
+    EXPECT_EQ(sum, total);
+    EXPECT_NE(result.output.find("per sequence, by phase of a step"), std::string::npos);
+    EXPECT_NE(result.output.find("operations counted"), std::string::npos);
+}
+
+TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
+    const fs::path file = folder_ / "explained.json";
+    const std::string design = " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                               source("scenarios/chips/imssa_28nm.toml");
+    const CommandResult made = run(binary("infer") + design + " --engine estimate --quiet --json " + file.string());
+    ASSERT_EQ(made.status, 0) << made.output;
+    const nlohmann::json result = nlohmann::json::parse(read_file(file));
+    const auto sum_of = [](const std::string& output) {
+        std::size_t rows = 0;
+        double total = 0.0;
+        std::istringstream lines(output);
+        for (std::string line; std::getline(lines, line);) {
+            rows += line.rfind("chip.", 0) == 0 ? 1 : 0;
+            if (line.rfind("sum of the rows", 0) == 0) {
+                std::istringstream(line.substr(15)) >> total;
+            }
+        }
+        return std::pair(rows, total);
+    };
+    const double energy = result.at("energy_j").at("sequence");
+    const double area = result.at("area_mm2").at("total");
+    for (const auto& [what, total, rows] : {std::tuple("energy", energy, result.at("energy_j").at("rows").size()),
+                                            std::tuple("area", area, result.at("area_mm2").at("rows").size())}) {
+        const CommandResult of_result = run(binary("inspect") + " --result " + file.string() + " --explain " + what);
+        EXPECT_EQ(sum_of(of_result.output), std::pair(rows, total)) << what;
+        const CommandResult of_design = run(binary("inspect") + design + " --explain " + what);
+        EXPECT_EQ(sum_of(of_design.output), std::pair(rows, total)) << what;
+    }
+    expect_user_error(binary("inspect") + " --chip " + source("scenarios/chips/ideal.toml") + " --explain energy",
+                      "--explain needs --result");
+}
+
+TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
+    const fs::path page = folder_ / "validation.md";
+    const CommandResult made =
+        run(binary("validate_costs") + " --macros " + source("scenarios/macros") + " --out " + page.string());
+    EXPECT_EQ(made.status, 0) << made.output;
+    EXPECT_EQ(read_file(page), read_file(source("docs/results/cost-validation.md")))
+        << "make it again: validate_costs --out docs/results/cost-validation.md";
+    const fs::path macros = folder_ / "macros";
+    fs::create_directories(macros);
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n[[component]]\n"
+                                           "name = \"adc\"\nmodel = \"adc_survey_sar\"\nparameters = { bits = 8 }\n"
+                                           "[[point]]\nname = \"read\"\ncounts = [64]\nmeasured_total_j = 1e-10\n";
+    expect_user_error(
+        binary("validate_costs") + " --macros " + macros.string() + " --out " + (macros / "page.md").string(),
+        "macro mine, component adc: the model 'adc_survey_sar' needs rate_hz");
+    EXPECT_FALSE(fs::exists(macros / "page.md"));
+}
+
+TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
+    for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
+        const auto result = [chip](const std::string& options) {
+            const fs::path file = folder_ / "estimate.json";
+            const CommandResult done =
+                run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
+                    " --chip " + source(std::string("scenarios/chips/") + chip) +
+                    " --sequences 32 --threads 1 --quiet " + options + " --json " + file.string());
+            EXPECT_EQ(done.status, 0) << done.output;
+            return nlohmann::json::parse(read_file(file));
+        };
+        const std::string activity = (folder_ / "activity.toml").string();
+        const nlohmann::json simulated = result("--no-compare --write-activity " + activity);
+        const nlohmann::json estimate = result("--engine estimate");
+        const nlohmann::json informed = result("--engine estimate --activity " + activity);
+        EXPECT_EQ(estimate.at("engine"), "estimate");
+        EXPECT_FALSE(estimate.contains("accuracy"));
+        EXPECT_EQ(estimate.at("latency_s"), simulated.at("latency_s"));
+        EXPECT_EQ(estimate.at("throughput_sequences_per_s"), simulated.at("throughput_sequences_per_s"));
+        EXPECT_EQ(estimate.at("area_mm2"), simulated.at("area_mm2"));
+        const double energy = simulated.at("energy_j").at("sequence");
+        EXPECT_NEAR(estimate.at("energy_j").at("sequence").get<double>(), energy, 0.03 * energy) << chip;
+        EXPECT_NEAR(informed.at("energy_j").at("sequence").get<double>(), energy, 1e-4 * energy) << chip;
+        const nlohmann::json& draws = estimate.at("energy_j").at("monte_carlo");
+        EXPECT_LT(draws.at("quantile_05_j"), draws.at("median_j"));
+        EXPECT_LT(draws.at("median_j"), draws.at("quantile_95_j"));
+        EXPECT_EQ(estimate.at("baselines").at("computed").size(), 2U);
+    }
+    expect_user_error(infer("ideal.toml", "--activity nowhere.toml"), "--activity needs --engine estimate");
+    expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
+}
+
+TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimulation) {
+    const std::string fused = kFused;
+    const std::string increments = fused + " --set kernel.form=immediate";
+    const std::pair<const char*, std::string> designs[] = {
+        {"imssa_28nm_delta.toml", ""},
+        {"imssa_28nm_delta.toml", " --set mapping.kernel_input=digital"},
+        {"ideal.toml", fused + " --set kernel.form=delayed --set kernel.representation=abar_cartesian --set "
+                               "kernel.registers=replace --set kernel.rounding=dithered"},
+        {"imssa_28nm_fused.toml", " --set device.programming_sigma_siemens=1.5e-6"},
+        {"imssa_180nm.toml", ""},
+        {"pcm_14nm.toml", ""},
+        {"sram_65nm.toml", ""},
+        {"sram_22nm.toml", ""},
+        {"ideal.toml",
+         " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.weight_slices=2 "
+         "--set mapping.tile_columns=128"},
+        {"ideal.toml",
+         " --set kernel.form=immediate --set kernel.input_matrix=cells --set mapping.kernel_input="
+         "digital --set timing.double_buffering=true --set mapping.packing=row_gated"},
+        {"ideal.toml", increments + " --set mapping.packing=diagonal --set mapping.cells_per_weight=2"},
+        {"ideal.toml", increments + " --set mapping.tile_rows=18 --set mapping.split_heads=true --set "
+                                    "timing.input_interval_cycles=90"},
+        {"ideal.toml", increments + " --set mapping.packing=row_gated --set timing.kernel_sites=2 --set "
+                                    "calibration.poles=stability --set calibration.reads_per_mode=16"},
+    };
+    for (const auto& [chip, options] : designs) {
+        SCOPED_TRACE(chip + options);
+        const auto result = [&, name = chip](const std::string& more) {
+            const fs::path file = folder_ / "estimate.json";
+            const CommandResult done =
+                run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
+                    " --chip " + source(std::string("scenarios/chips/") + name) +
+                    " --sequences 2 --threads 1 --quiet --no-compare" + options + more + " --json " + file.string());
+            EXPECT_EQ(done.status, 0) << done.output;
+            return nlohmann::json::parse(read_file(file));
+        };
+        const nlohmann::json simulated = result("");
+        const nlohmann::json estimate = result(" --engine estimate");
+        EXPECT_EQ(estimate.at("latency_s"), simulated.at("latency_s"));
+        EXPECT_EQ(estimate.at("throughput_sequences_per_s"), simulated.at("throughput_sequences_per_s"));
+        EXPECT_DOUBLE_EQ(estimate.at("area_mm2").at("total"), simulated.at("area_mm2").at("total"));
+        const double energy = simulated.at("energy_j").at("sequence");
+        EXPECT_NEAR(estimate.at("energy_j").at("sequence"), energy, 0.03 * energy);
+    }
+}
+
+TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
+    const fs::path csv = folder_ / "power.csv";
+    const fs::path vcd = folder_ / "power.vcd";
+    const nlohmann::json result = infer_json(
+        "imssa_28nm.toml", "--sequences 1 --lanes 1 --no-compare --power " + csv.string() + " --power " + vcd.string());
+    std::istringstream lines(read_file(csv));
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line.rfind("time_s,adc_w,", 0), 0U) << line;
+    double sum_w = 0.0;
+    double first_s = -1.0;
+    double bin_s = 0.0;
+    while (std::getline(lines, line)) {
+        std::vector<double> values;
+        std::istringstream cells(line);
+        for (std::string cell; std::getline(cells, cell, ',');) {
+            values.push_back(std::stod(cell));
+        }
+        ASSERT_EQ(values.size(), 14U);
+        sum_w += values[13] - values[12];  // all but leakage
+        bin_s = first_s >= 0.0 && bin_s == 0.0 ? values[0] - first_s : bin_s;
+        first_s = first_s < 0.0 ? values[0] : first_s;
+    }
+    const nlohmann::json& energy = result.at("energy_j");
+    const double dynamic = energy.at("sequence").get<double>() - energy.at("by_component").at("leakage").get<double>();
+    EXPECT_NEAR(sum_w * bin_s, dynamic, 1e-6 * dynamic);
+    const std::string waveform = read_file(vcd);
+    EXPECT_NE(waveform.find("$var real 64 ! adc $end"), std::string::npos);
+    EXPECT_EQ(waveform.find("nan"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace imssa::testing

@@ -1,0 +1,85 @@
+// Reports, pictures, waveforms, help and inspect.
+#include "tests/scenarios/command_line.h"
+
+namespace imssa::testing {
+namespace {
+
+TEST_F(CommandLine, LinesOfTheReportFitATerminal) {
+    const CommandResult result = run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " +
+                                     source("scenarios/chips/imssa_28nm_delta.toml") + " --sequences 2");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("ADC complexity"), std::string::npos);
+    std::istringstream lines(result.output);
+    int number = 0;
+    for (std::string line; std::getline(lines, line); ++number) {
+        EXPECT_LE(line.size(), 120U) << line;
+    }
+    EXPECT_GT(number, 50);
+}
+
+TEST_F(CommandLine, WritesPicturesAndAWaveform) {
+    const CommandResult result = run(infer("imssa_28nm.toml", "--sequences 4 --out " + (folder_ / "out").string() +
+                                                                  " --vcd " + (folder_ / "wave.vcd").string()));
+    ASSERT_EQ(result.status, 0) << result.output;
+    for (const char* picture : {"imssa_28nm_confusion.png", "imssa_28nm_energy.png", "imssa_28nm_state.png"}) {
+        EXPECT_GT(fs::file_size(folder_ / "out" / picture), 2000U) << picture;
+    }
+    EXPECT_GT(fs::file_size(folder_ / "wave.vcd"), 10000U);
+}
+
+TEST_F(CommandLine, PoleCalibrationIsReportedWithItsPrice) {
+    const nlohmann::json result = infer_json("imssa_28nm_delta.toml", "--sequences 4 --lanes 4");
+    const nlohmann::json& calibration = result.at("programming").at("calibration");
+    EXPECT_EQ(calibration.at("poles"), 2 * 6 * 4);
+    EXPECT_GT(calibration.at("corrected_poles"), 0);
+    EXPECT_GT(calibration.at("energy_j"), 0.0);
+    EXPECT_GT(calibration.at("time_s"), 0.0);
+    expect_user_error(infer("imssa_28nm.toml", "--set calibration.poles='\"stability\"'"), "fused");
+}
+
+TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
+    const std::string all = (folder_ / "all.vcd").string();
+    const std::string part = (folder_ / "part.vcd").string();
+    ASSERT_EQ(run(infer("ideal.toml", "--sequences 1 --vcd " + all)).status, 0);
+    ASSERT_EQ(run(infer("ideal.toml",
+                        "--sequences 1 --vcd-layers 1 --vcd-heads 2,3 --vcd-modes 0 --vcd-from 10 "
+                        "--vcd-to 12 --vcd " +
+                            part))
+                  .status,
+              0);
+    EXPECT_LT(fs::file_size(part), fs::file_size(all));
+    const std::string text = read_file(part);
+    EXPECT_NE(text.find("head3"), std::string::npos);
+    EXPECT_EQ(text.find("head0"), std::string::npos);
+    EXPECT_EQ(text.find("re_1 "), std::string::npos);
+    expect_user_error(infer("ideal.toml", "--sequences 1 --vcd-heads 99 --vcd " + part), "head 99");
+    expect_user_error(infer("ideal.toml", "--sequences 1 --vcd-from 9 --vcd-to 3 --vcd " + part), "steps 9 to 3");
+}
+
+TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
+    const fs::path json = folder_ / "inspected.json";
+    ASSERT_EQ(run(infer("imssa_28nm_fused.toml", "--sequences 4 --json " + json.string())).status, 0);
+    const CommandResult inspected = run(binary("inspect") + " --checkpoint " + checkpoint() + " --chip " +
+                                        source("scenarios/chips/imssa_28nm_fused.toml") + " --result " + json.string() +
+                                        " --out " + (folder_ / "inspect").string());
+    ASSERT_EQ(inspected.status, 0) << inspected.output;
+    for (const char* part : {"parameters", "poles", "head0.tile", "programming_sigma_siemens", "accuracy"}) {
+        EXPECT_NE(inspected.output.find(part), std::string::npos) << part;
+    }
+    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_poles.png"), 2000U);
+    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_tile.png"), 2000U);
+    expect_user_error(binary("inspect"), "nothing to inspect");
+    expect_user_error(binary("inspect") + " --result missing.json", "missing.json");
+}
+
+TEST_F(CommandLine, HelpTeaches) {
+    for (const char* program : {"infer", "train", "inspect"}) {
+        const CommandResult help = run(binary(program) + " --help");
+        EXPECT_EQ(help.status, 0);
+        EXPECT_NE(help.output.find("examples:"), std::string::npos);
+        EXPECT_NE(help.output.find("exit status"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace imssa::testing
