@@ -94,7 +94,6 @@ protected:
     static inline fs::path folder_;
 };
 
-
 inline constexpr const char* kFused =
     " --set kernel.mapping=fused --set kernel.input_matrix=cells --set kernel.state_scale=mode";
 

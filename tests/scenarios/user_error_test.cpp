@@ -20,6 +20,9 @@ TEST_F(CommandLine, MistakesEndWithOneLineAndStatusTwo) {
     expect_user_error(platform("ideal.toml", "--seed -1"), "whole number");
     expect_user_error(train("--seed 99999999999999999999 --out " + (folder_ / "seed").string()), "whole number");
     expect_user_error(train("--json /proc/none/result.json --out " + (folder_ / "json").string()), "/proc/none");
+    expect_user_error(infer("ideal.toml", "--split validation"), "without a validation split");
+    expect_user_error(binary("infer") + " --checkpoint /dev/zero", "no regular file");
+    expect_user_error(binary("inspect") + " --chip /dev/zero", "is a device");
     fs::create_directories(folder_ / "taken" / "glyphs_small.csv");
     expect_user_error(train("--out " + (folder_ / "taken").string()), "it is a folder");
 }
@@ -38,6 +41,20 @@ TEST_F(CommandLine, AFullDiskIsOneLineAndLeavesNothingHalfWritten) {
         expect_user_error(on_a_full_disk(blocks, platform("ideal.toml", "--sequences 1 --vcd " + waveform.string())),
                           "cannot write");
         EXPECT_TRUE(fs::is_empty(folder)) << fs::directory_iterator(folder)->path();
+    }
+}
+
+TEST_F(CommandLine, WithoutGnuplotTheResultIsThereAndTheErrorSaysWhatIsMissing) {
+    const fs::path tools = folder_ / "tools";
+    fs::create_directories(tools);
+    const fs::path json = folder_ / "no_pictures.json";
+    for (int trial = 0; trial < 5; ++trial) {
+        fs::remove(json);
+        expect_user_error("env PATH=" + tools.string() + " " +
+                              infer("ideal.toml", "--sequences 2 --out " + (folder_ / "no_pictures").string() +
+                                                      " --json " + json.string()),
+                          "gnuplot-nox");
+        EXPECT_EQ(nlohmann::json::parse(read_file(json)).at("sequences"), 2);
     }
 }
 
