@@ -41,12 +41,12 @@ TEST_F(CommandLine, BatchNormLastStepAndUnequalLengthsRunOnTheChipAndBehindTheBu
         run(binary("train") + " --config " + source("scenarios/glyphs_rows.toml") +
             " --set data.train_count=256 --set data.test_count=32 --set model.heads=6 --set training.epochs=2"
             " --set finetune.epochs=1 --set finetune.calibration_sequences=64 --threads 1 --quiet --out " +
-            folder_.string());
+            shared_folder.string());
     ASSERT_EQ(trained.status, 0) << trained.output;
-    const std::string options = " --checkpoint " + (folder_ / "glyphs_rows_8bit.h5").string() + " --chip " +
+    const std::string options = " --checkpoint " + (shared_folder / "glyphs_rows_8bit.h5").string() + " --chip " +
                                 source("scenarios/chips/ideal.toml") + " --sequences 24 --quiet --json ";
-    const fs::path on_chip = folder_ / "rows_chip.json";
-    const fs::path on_bus = folder_ / "rows_bus.json";
+    const fs::path on_chip = shared_folder / "rows_chip.json";
+    const fs::path on_bus = shared_folder / "rows_bus.json";
     ASSERT_EQ(run(binary("infer") + options + on_chip.string()).status, 0);
     ASSERT_EQ(run(binary("platform") + options + on_bus.string()).status, 0);
     const nlohmann::json chip = nlohmann::json::parse(read_file(on_chip));
@@ -65,12 +65,12 @@ TEST_F(CommandLine, APrunedNetworkTakesFewerArraysAndGivesTheSameLogits) {
             " --set training.epochs=1 --set finetune.epochs=1 --set finetune.calibration_sequences=64"
             " --set finetune.pruning.method=magnitude --set finetune.pruning.fraction=0.5"
             " --set finetune.checkpoint=pruned_8bit.h5 --threads 1 --quiet --out " +
-            folder_.string());
+            shared_folder.string());
     ASSERT_EQ(trained.status, 0) << trained.output;
     const auto result = [&](const std::string& pruned) {
-        const fs::path file = folder_ / ("pruned_" + pruned + ".json");
+        const fs::path file = shared_folder / ("pruned_" + pruned + ".json");
         const CommandResult done =
-            run(binary("infer") + " --checkpoint " + (folder_ / "pruned_8bit.h5").string() + " --chip " +
+            run(binary("infer") + " --checkpoint " + (shared_folder / "pruned_8bit.h5").string() + " --chip " +
                 source("scenarios/chips/ideal.toml") + " --sequences 16 --quiet --set mapping.pruned=" + pruned +
                 " --json " + file.string());
         EXPECT_EQ(done.status, 0) << done.output;
@@ -147,7 +147,7 @@ TEST_F(CommandLine, AHostOnTheBusReadsTheLogitsOfInfer) {
     for (const auto& [chip, options] :
          {std::pair<std::string, std::string>{"ideal.toml", ""}, {"imssa_28nm.toml", ""}, {"ideal.toml", digital}}) {
         const nlohmann::json inferred = infer_json(chip, "--sequences 10 --seed 3" + options);
-        const fs::path file = folder_ / "platform.json";
+        const fs::path file = shared_folder / "platform.json";
         const CommandResult driven = run(platform(chip, "--sequences 10 --seed 3 --json " + file.string() + options));
         ASSERT_EQ(driven.status, 0) << driven.output;
         const nlohmann::json platform = nlohmann::json::parse(read_file(file));

@@ -46,21 +46,21 @@ inline std::string read_file(const fs::path& path) {
 class CommandLine : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
-        folder_ = fs::temp_directory_path() / ("imssa_command_line_" + std::to_string(::getpid()));
-        fs::create_directories(folder_);
+        shared_folder = fs::temp_directory_path() / ("imssa_command_line_" + std::to_string(::getpid()));
+        fs::create_directories(shared_folder);
         const CommandResult trained =
             run(binary("train") + " --config " + source("scenarios/glyphs_small.toml") +
                 " --set data.train_count=256 --set data.test_count=64 --set model.heads=6 --set model.states=8"
                 " --set training.epochs=1 --set finetune.epochs=1 --set training.calibration_sequences=64"
                 " --set finetune.calibration_sequences=64 --threads 1 --quiet --out " +
-                folder_.string());
+                shared_folder.string());
         ASSERT_EQ(trained.status, 0) << trained.output;
     }
-    static void TearDownTestSuite() { fs::remove_all(folder_); }
+    static void TearDownTestSuite() { fs::remove_all(shared_folder); }
 
     static std::string binary(const std::string& name) { return std::string(IMSSA_BINARY_DIR) + "/" + name; }
     static std::string source(const std::string& path) { return std::string(IMSSA_SOURCE_DIR) + "/" + path; }
-    static std::string checkpoint() { return (folder_ / "glyphs_small_8bit.h5").string(); }
+    static std::string checkpoint() { return (shared_folder / "glyphs_small_8bit.h5").string(); }
     static std::string infer(const std::string& chip, const std::string& options) {
         return binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/" + chip) +
                " --quiet " + options;
@@ -77,7 +77,7 @@ protected:
                options;
     }
     static nlohmann::json infer_json(const std::string& chip, const std::string& options) {
-        const fs::path file = folder_ / "result.json";
+        const fs::path file = shared_folder / "result.json";
         const CommandResult result = run(infer(chip, options + " --json " + file.string()));
         EXPECT_EQ(result.status, 0) << result.output;
         return nlohmann::json::parse(read_file(file));
@@ -91,7 +91,7 @@ protected:
         EXPECT_NE(result.output.find(needle), std::string::npos) << result.output;
     }
 
-    static inline fs::path folder_;
+    static inline fs::path shared_folder;
 };
 
 inline constexpr const char* kFused =

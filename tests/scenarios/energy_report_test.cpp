@@ -57,7 +57,7 @@ TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit
 }
 
 TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
-    const fs::path file = folder_ / "explained.json";
+    const fs::path file = shared_folder / "explained.json";
     const std::string design = " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
                                source("scenarios/chips/imssa_28nm.toml");
     const CommandResult made = run(binary("infer") + design + " --engine estimate --quiet --json " + file.string());
@@ -89,13 +89,13 @@ TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
 }
 
 TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
-    const fs::path page = folder_ / "validation.md";
+    const fs::path page = shared_folder / "validation.md";
     const CommandResult made =
         run(binary("validate_costs") + " --macros " + source("scenarios/macros") + " --out " + page.string());
     EXPECT_EQ(made.status, 0) << made.output;
     EXPECT_EQ(read_file(page), read_file(source("docs/results/cost-validation.md")))
         << "make it again: validate_costs --out docs/results/cost-validation.md";
-    const fs::path macros = folder_ / "macros";
+    const fs::path macros = shared_folder / "macros";
     fs::create_directories(macros);
     std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n[[component]]\n"
                                            "name = \"adc\"\nmodel = \"adc_survey_sar\"\nparameters = { bits = 8 }\n"
@@ -109,7 +109,7 @@ TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
 TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
     for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
         const auto result = [chip](const std::string& options) {
-            const fs::path file = folder_ / "estimate.json";
+            const fs::path file = shared_folder / "estimate.json";
             const CommandResult done =
                 run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
                     " --chip " + source(std::string("scenarios/chips/") + chip) +
@@ -117,7 +117,7 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
             EXPECT_EQ(done.status, 0) << done.output;
             return nlohmann::json::parse(read_file(file));
         };
-        const std::string activity = (folder_ / "activity.toml").string();
+        const std::string activity = (shared_folder / "activity.toml").string();
         const nlohmann::json simulated = result("--no-compare --write-activity " + activity);
         const nlohmann::json estimate = result("--engine estimate");
         const nlohmann::json informed = result("--engine estimate --activity " + activity);
@@ -165,12 +165,12 @@ TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimula
     };
     for (const auto& [chip, options] : designs) {
         SCOPED_TRACE(chip + options);
-        const auto result = [&, name = chip](const std::string& more) {
-            const fs::path file = folder_ / "estimate.json";
+        const auto result = [&, name = chip, own = options](const std::string& more) {
+            const fs::path file = shared_folder / "estimate.json";
             const CommandResult done =
                 run(binary("infer") + " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") +
                     " --chip " + source(std::string("scenarios/chips/") + name) +
-                    " --sequences 2 --threads 1 --quiet --no-compare" + options + more + " --json " + file.string());
+                    " --sequences 2 --threads 1 --quiet --no-compare" + own + more + " --json " + file.string());
             EXPECT_EQ(done.status, 0) << done.output;
             return nlohmann::json::parse(read_file(file));
         };
@@ -185,8 +185,8 @@ TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimula
 }
 
 TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
-    const fs::path csv = folder_ / "power.csv";
-    const fs::path vcd = folder_ / "power.vcd";
+    const fs::path csv = shared_folder / "power.csv";
+    const fs::path vcd = shared_folder / "power.vcd";
     const nlohmann::json result = infer_json(
         "imssa_28nm.toml", "--sequences 1 --lanes 1 --no-compare --power " + csv.string() + " --power " + vcd.string());
     std::istringstream lines(read_file(csv));

@@ -18,13 +18,14 @@ TEST_F(CommandLine, LinesOfTheReportFitATerminal) {
 }
 
 TEST_F(CommandLine, WritesPicturesAndAWaveform) {
-    const CommandResult result = run(infer("imssa_28nm.toml", "--sequences 4 --out " + (folder_ / "out").string() +
-                                                                  " --vcd " + (folder_ / "wave.vcd").string()));
+    const CommandResult result =
+        run(infer("imssa_28nm.toml", "--sequences 4 --out " + (shared_folder / "out").string() + " --vcd " +
+                                         (shared_folder / "wave.vcd").string()));
     ASSERT_EQ(result.status, 0) << result.output;
     for (const char* picture : {"imssa_28nm_confusion.png", "imssa_28nm_energy.png", "imssa_28nm_state.png"}) {
-        EXPECT_GT(fs::file_size(folder_ / "out" / picture), 2000U) << picture;
+        EXPECT_GT(fs::file_size(shared_folder / "out" / picture), 2000U) << picture;
     }
-    EXPECT_GT(fs::file_size(folder_ / "wave.vcd"), 10000U);
+    EXPECT_GT(fs::file_size(shared_folder / "wave.vcd"), 10000U);
 }
 
 TEST_F(CommandLine, PoleCalibrationIsReportedWithItsPrice) {
@@ -38,8 +39,8 @@ TEST_F(CommandLine, PoleCalibrationIsReportedWithItsPrice) {
 }
 
 TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
-    const std::string all = (folder_ / "all.vcd").string();
-    const std::string part = (folder_ / "part.vcd").string();
+    const std::string all = (shared_folder / "all.vcd").string();
+    const std::string part = (shared_folder / "part.vcd").string();
     ASSERT_EQ(run(infer("ideal.toml", "--sequences 1 --vcd " + all)).status, 0);
     ASSERT_EQ(run(infer("ideal.toml",
                         "--sequences 1 --vcd-layers 1 --vcd-heads 2,3 --vcd-modes 0 --vcd-from 10 "
@@ -57,17 +58,17 @@ TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
 }
 
 TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
-    const fs::path json = folder_ / "inspected.json";
+    const fs::path json = shared_folder / "inspected.json";
     ASSERT_EQ(run(infer("imssa_28nm_fused.toml", "--sequences 4 --json " + json.string())).status, 0);
     const CommandResult inspected = run(binary("inspect") + " --checkpoint " + checkpoint() + " --chip " +
                                         source("scenarios/chips/imssa_28nm_fused.toml") + " --result " + json.string() +
-                                        " --out " + (folder_ / "inspect").string());
+                                        " --out " + (shared_folder / "inspect").string());
     ASSERT_EQ(inspected.status, 0) << inspected.output;
     for (const char* part : {"parameters", "poles", "head0.tile", "programming_sigma_siemens", "accuracy"}) {
         EXPECT_NE(inspected.output.find(part), std::string::npos) << part;
     }
-    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_poles.png"), 2000U);
-    EXPECT_GT(fs::file_size(folder_ / "inspect" / "imssa_28nm_fused_tile.png"), 2000U);
+    EXPECT_GT(fs::file_size(shared_folder / "inspect" / "imssa_28nm_fused_poles.png"), 2000U);
+    EXPECT_GT(fs::file_size(shared_folder / "inspect" / "imssa_28nm_fused_tile.png"), 2000U);
     expect_user_error(binary("inspect"), "nothing to inspect");
     expect_user_error(binary("inspect") + " --result missing.json", "missing.json");
 }

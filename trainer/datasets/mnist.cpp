@@ -72,7 +72,7 @@ Dataset load_mnist(const std::string& folder, Split split, const MnistOptions& o
     if (options.first < 0 || count < 1 || count > images.count - options.first) {
         throw UserError(files.images + ": holds " + std::to_string(images.count) + " images, too few for " +
                         std::to_string(count) + " from number " + std::to_string(options.first) +
-                        "; ask for fewer (the counts in [data], --sequences of infer)");
+                        "; lower the counts in [data], or --sequences of infer");
     }
     Dataset dataset;
     dataset.name = "mnist";
