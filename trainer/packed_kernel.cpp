@@ -123,8 +123,10 @@ PackedKernel pack_kernel(const DeployedKernel& deployed, const std::vector<float
     return kernel;
 }
 
-/// The fewest instructions first.
-PackedForm packed_form(const PackedKernel& kernel, int first, int count) {
+namespace {
+
+/// Of the forms that all of a group permit, the one with the fewest instructions.
+PackedForm common_form(const PackedKernel& kernel, int first, int count) {
     int forms = kIncrement | kReplace | kSlowIncrement;
     for (int mode = first; mode < first + count; ++mode) {
         forms &= kernel.modes[static_cast<std::size_t>(mode)].forms;
@@ -137,8 +139,18 @@ PackedForm packed_form(const PackedKernel& kernel, int first, int count) {
     return kNoForm;
 }
 
-bool packs(const PackedKernel& kernel, int first, int count) {
-    return !kernel.modes.empty() && packed_form(kernel, first, count) != kNoForm;
+}  // namespace
+
+PackedGroup packed_group(const PackedKernel& kernel, int first, int count) {
+    const PackedForm all = kernel.modes.empty() ? kNoForm : common_form(kernel, first, count);
+    if (all == kIncrement || all == kReplace || kernel.modes.empty() || count == 1) {
+        return {all, all};
+    }
+    const PackedForm rest = common_form(kernel, first + 1, count - 1);
+    if (rest != kNoForm && (kernel.modes[static_cast<std::size_t>(first)].forms & kSlowIncrement) != 0) {
+        return {kSlowIncrement, rest};
+    }
+    return {};
 }
 
 }  // namespace imssa

@@ -111,8 +111,8 @@ void convert_block(const OutputConversion& conversion, const float* u, float* y)
 }
 
 /// `Full`: registers use all 16 bits, so that saturation limits them from above.
-template <int Modes, PackedForm Form, bool Record, bool Full>
-void packed_group(const PackedKernel& kernel, int first, const PackedPlace& place) {
+template <int Modes, PackedForm First, PackedForm Rest, bool Record, bool Full>
+void run_group(const PackedKernel& kernel, int first, const PackedPlace& place) {
     const bool last = first + Modes == static_cast<int>(kernel.modes.size());
     const PackedDac dac(kernel);
     const UpperHalves upper;
@@ -124,7 +124,7 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 #pragma GCC unroll 8
     for (int mode = 0; mode < Modes; ++mode) {
         const std::size_t at = static_cast<std::size_t>(first + mode);
-        vectors[mode] = mode_vectors<Form>(kernel.modes[at]);
+        vectors[mode] = mode == 0 ? mode_vectors<First>(kernel.modes[at]) : mode_vectors<Rest>(kernel.modes[at]);
         x[mode] = bits_of(pack_pair(load_lanes_int(place.registers_in + 2 * at * kLaneWidth),
                                     load_lanes_int(place.registers_in + (2 * at + 1) * kLaneWidth)));
     }
@@ -156,7 +156,9 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 #pragma GCC unroll 8
             for (int mode = 0; mode < Modes; ++mode) {
                 const ModeVectors& k = vectors[mode];
-                x[mode] = _mm512_max_epi16(next_registers<Form>(k, upper, x[mode], v, input, half), low);
+                const __m512i next = mode == 0 ? next_registers<First>(k, upper, x[mode], v, input, half)
+                                               : next_registers<Rest>(k, upper, x[mode], v, input, half);
+                x[mode] = _mm512_max_epi16(next, low);
                 if constexpr (!Full) {
                     x[mode] = _mm512_min_epi16(x[mode], high);
                 }
@@ -190,31 +192,41 @@ void packed_group(const PackedKernel& kernel, int first, const PackedPlace& plac
 #else
 
 /// Never called: packs() is false.
-template <int Modes, PackedForm Form, bool Record, bool Full>
-void packed_group(const PackedKernel& /*kernel*/, int /*first*/, const PackedPlace& /*place*/) {}
+template <int Modes, PackedForm First, PackedForm Rest, bool Record, bool Full>
+void run_group(const PackedKernel& /*kernel*/, int /*first*/, const PackedPlace& /*place*/) {}
 
 #endif
 
-template <int Modes, PackedForm Form, bool Record>
-void packed_registers(const PackedKernel& kernel, int first, const PackedPlace& place) {
+template <int Modes, PackedForm First, PackedForm Rest, bool Record>
+void run_registers(const PackedKernel& kernel, int first, const PackedPlace& place) {
     if (kernel.register_limit == std::numeric_limits<std::int16_t>::max()) {
-        packed_group<Modes, Form, Record, true>(kernel, first, place);
+        run_group<Modes, First, Rest, Record, true>(kernel, first, place);
     } else {
-        packed_group<Modes, Form, Record, false>(kernel, first, place);
+        run_group<Modes, First, Rest, Record, false>(kernel, first, place);
+    }
+}
+
+template <int Modes, PackedForm Rest, bool Record>
+void run_first(const PackedKernel& kernel, int first, const PackedPlace& place, PackedForm form) {
+    if (form == Rest) {
+        run_registers<Modes, Rest, Rest, Record>(kernel, first, place);
+    } else {
+        run_registers<Modes, kSlowIncrement, Rest, Record>(kernel, first, place);
     }
 }
 
 template <int Modes, bool Record>
-void packed_modes(const PackedKernel& kernel, int first, const PackedPlace& place) {
-    switch (packed_form(kernel, first, Modes)) {
+void run_modes(const PackedKernel& kernel, int first, const PackedPlace& place) {
+    const PackedGroup group = packed_group(kernel, first, Modes);
+    switch (group.rest) {
         case kIncrement:
-            packed_registers<Modes, kIncrement, Record>(kernel, first, place);
+            run_first<Modes, kIncrement, Record>(kernel, first, place, group.first);
             break;
         case kReplace:
-            packed_registers<Modes, kReplace, Record>(kernel, first, place);
+            run_first<Modes, kReplace, Record>(kernel, first, place, group.first);
             break;
         default:
-            packed_registers<Modes, kSlowIncrement, Record>(kernel, first, place);
+            run_registers<Modes, kSlowIncrement, kSlowIncrement, Record>(kernel, first, place);
             break;
     }
 }
@@ -223,16 +235,16 @@ template <bool Record>
 void packed_any(const PackedKernel& kernel, int first, int count, const PackedPlace& place) {
     switch (count) {
         case 8:
-            packed_modes<8, Record>(kernel, first, place);
+            run_modes<8, Record>(kernel, first, place);
             break;
         case 4:
-            packed_modes<4, Record>(kernel, first, place);
+            run_modes<4, Record>(kernel, first, place);
             break;
         case 2:
-            packed_modes<2, Record>(kernel, first, place);
+            run_modes<2, Record>(kernel, first, place);
             break;
         default:
-            packed_modes<1, Record>(kernel, first, place);
+            run_modes<1, Record>(kernel, first, place);
             break;
     }
 }

@@ -47,8 +47,9 @@ enum PackedForm : std::uint8_t {
 /// included. Rows in units of 2^-16 leave the result in the upper half of the sum: no shift is needed. The increment is
 /// added to the register with 16-bit saturation, exact while it fits 16 bits itself. A mode that turns so fast that
 /// Abar - 1 does not fit 16 bits takes Abar instead, as the sum of two rows and with 32-bit saturation; its sum is the
-/// new register at once. The codes of very slow modes have more than 16 fractional bits and are shifted by the rest. A
-/// group of modes runs packed if one of the forms holds for all of it.
+/// new register at once. The codes of very slow modes have more than 16 fractional bits and are shifted by the rest;
+/// mode 0 of a trained S4D-Lin kernel is one, as its imaginary part stays near zero. A group of modes runs packed if
+/// one of the forms holds for all of it, or for all but a very slow first mode.
 struct PackedKernel {
     /// Fractional bits of rows whose sums have the result in their upper half.
     static constexpr int kHighHalf = 16;
@@ -73,11 +74,15 @@ struct PackedKernel {
 PackedKernel pack_kernel(const DeployedKernel& deployed, const std::vector<float>& output_cells, float u_output,
                          const OutputConversion& conversion, float activation_limit);
 
-/// The form with the fewest instructions that all of modes [first, first + count) permit.
-PackedForm packed_form(const PackedKernel& kernel, int first, int count);
+/// Forms of the first mode of a group and of the others.
+struct PackedGroup {
+    PackedForm first = kNoForm, rest = kNoForm;
 
-/// Whether modes [first, first + count) run packed.
-bool packs(const PackedKernel& kernel, int first, int count);
+    bool packs() const { return first != kNoForm; }
+};
+
+/// How modes [first, first + count) run packed, if they do.
+PackedGroup packed_group(const PackedKernel& kernel, int first, int count);
 
 /// Modes [first, first + count), count 1, 2, 4 or 8, through all blocks; arguments as in quantized_scan and
 /// quantized_scan_states. The y sums of a group before the last wait in y as exact numbers; the last group converts.

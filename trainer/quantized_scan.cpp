@@ -304,9 +304,9 @@ void quantized_scan(const QuantizedKernel& kernel, LanesUint sequence_keys, std:
     const int modes = kernel.deployed->modes;
     for (int first = 0; first < modes;) {
         const int left = modes - first;
-        const bool many = left >= kPackedModes && packs(kernel.packed, first, kPackedModes);
+        const bool many = left >= kPackedModes && packed_group(kernel.packed, first, kPackedModes).packs();
         const int count = many ? kPackedModes : group_size(left);
-        if (many || packs(kernel.packed, first, count)) {
+        if (many || packed_group(kernel.packed, first, count).packs()) {
             packed_scan(kernel.packed, first, count, u, y, stride, blocks, registers_in, registers_out);
         } else {
             scan_any<false>(kernel, first, count, place);
@@ -318,7 +318,7 @@ void quantized_scan(const QuantizedKernel& kernel, LanesUint sequence_keys, std:
 void quantized_scan_states(const QuantizedKernel& kernel, LanesUint sequence_keys, std::uint32_t first_step,
                            int first_mode, int count, const float* u, std::size_t stride, int blocks,
                            const std::int32_t* registers_in, std::int32_t* states) {
-    if (packs(kernel.packed, first_mode, count)) {
+    if (packed_group(kernel.packed, first_mode, count).packs()) {
         packed_scan_states(kernel.packed, first_mode, count, u, stride, blocks, registers_in, states);
         return;
     }
