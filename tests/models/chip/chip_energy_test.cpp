@@ -37,6 +37,64 @@ TEST(ChipEnergy, HandWorkedExampleCostsWhatTheDocumentSays) {
     EXPECT_GT(array_j, 0.0);
 }
 
+/// The example with codes that make its array reads easy by hand: every weight 127; every array input is 127 in the
+/// encoder, 64 in Re and 0 in Im of the states (Abar = 0: they follow the input), 32 in the mixing matrix, 64 in the
+/// classifier.
+DeployedNetwork hand_worked_codes() {
+    DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    const auto set = [](QuantizedMatrix& matrix, float input_sum, float output) {
+        matrix.codes.setConstant(127.0F);
+        matrix.drive.assign(matrix.drive.size(), 1.0F);
+        matrix.gain.assign(matrix.gain.size(), output / (127.0F * input_sum));
+        matrix.offset.assign(matrix.offset.size(), 0.0F);
+    };
+    set(network.encoder, 127.0F, 64.0F);
+    DeployedLayer& layer = network.layers.front();
+    for (DeployedKernel& kernel : layer.kernels) {
+        kernel.poles.assign(2, DigitalPole{-1, 0, 0});
+        kernel.input_shift = kernel.register_shift;
+        kernel.feedthrough = 0.0F;
+        set(kernel.array, 128.0F, 32.0F);
+    }
+    for (int code = -127; code <= 127; ++code) {
+        layer.activation_table[static_cast<std::size_t>(code + 127)] = static_cast<float>(code);
+    }
+    set(layer.mixing, 64.0F, 32.0F);
+    layer.unit.gamma = {0.0F, 0.0F};
+    layer.unit.beta = {64.0F, 64.0F};
+    layer.output_scale = network.pooled_scale;  // the mean of 64 is 64
+    set(network.decoder, 128.0F, 32.0F);
+    return network;
+}
+
+TEST(ChipEnergy, HandWorkedArrayReadsAndLeakageCostWhatTheDocumentSays) {
+    const DeployedNetwork network = hand_worked_codes();
+    const std::vector<float> ones(kHandWorkedSteps, 1.0F);
+    ChipConfig config = hand_worked_chip();
+    config.device.g_max_siemens = 150e-6;
+    config.read.v_read_volt = 0.2;
+    config.read.v_supply_volt = 0.9;
+    ChipSystem system(network, config, 1);
+    EnergyLedger ledger(system.chip().units());
+    LedgerObserver observer(ledger);
+    system.chip().observe(observer);
+    system.run({{{ones.data()}, {0}, {}}});
+    const CostTable table = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
+    PricingConditions conditions;
+    conditions.read_time_s = config.read.t_read_s;
+    conditions.duration_s =
+        10e-9 * static_cast<double>(sequence_interval_cycles(pipeline_of(network, config), kHandWorkedSteps));
+    double array_j = 0.0, leakage_j = 0.0, total_j = 0.0;
+    for (const EnergyRow& row : ledger.price(table, conditions)) {
+        array_j += row.group == ComponentGroup::array ? row.energy_j : 0.0;
+        leakage_j += row.group == ComponentGroup::leakage ? row.energy_j : 0.0;
+        total_j += row.energy_j;
+    }
+    EXPECT_NEAR(array_j, 18.45354e-12, 1e-17);
+    EXPECT_NEAR(leakage_j, 12.6283839e-12, 1e-20);
+    EXPECT_NEAR(total_j, 535.45427e-12, 1e-17);
+}
+
 // A token every 20 cycles of 10 ns instead of every 11: the three of a sequence leak for 600 ns instead of 330 ns. Five
 // converters (encoder, one for each head, mixing, classifier) leak all the time, whatever they do.
 TEST(ChipEnergy, HandWorkedSlowInputLeaksWhileTheChipIsIdle) {
