@@ -6,7 +6,6 @@
 #include <Eigen/SparseCore>
 #include <cassert>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 #include "models/common/error.h"
@@ -113,19 +112,6 @@ void WireConfig::validate() const {
     check_ohm(sense_ohm, "sense_ohm");
 }
 
-WireGrid full_grid(const Eigen::MatrixXd& conductances, const WireConfig& wires) {
-    WireGrid grid;
-    grid.conductances = conductances;
-    grid.tile_rows = grid.rows();
-    grid.tile_columns = grid.columns();
-    grid.row_positions.resize(static_cast<std::size_t>(grid.rows()));
-    grid.column_positions.resize(static_cast<std::size_t>(grid.columns()));
-    std::iota(grid.row_positions.begin(), grid.row_positions.end(), 0);
-    std::iota(grid.column_positions.begin(), grid.column_positions.end(), 0);
-    grid.wires = wires;
-    return grid;
-}
-
 WireNetwork wire_network(const WireGrid& grid) {
     const WireConfig& wires = grid.wires;
     const LineBuilder row_line(wires.row_ohm_per_cell, wires.driver_ohm, wires.driver_side != DriverSide::right,
@@ -185,25 +171,6 @@ WireTransfer wire_transfer(const WireGrid& grid) {
     const Eigen::VectorXd pivots = factors.vectorD().tail(terminals);
     Eigen::MatrixXd admittance = unit_lower * pivots.asDiagonal() * unit_lower.transpose();
     admittance.diagonal().array() -= ground;
-    return split_terminals(admittance, grid.rows());
-}
-
-WireTransfer dense_wire_transfer(const WireGrid& grid) {
-    const WireNetwork network = wire_network(grid);
-    const int terminals = grid.rows() + grid.columns();
-    const int free_nodes = network.nodes - terminals;
-    Eigen::MatrixXd nodal = Eigen::MatrixXd::Zero(network.nodes, network.nodes);
-    for (const WireBranch& branch : network.branches) {
-        nodal(branch.from, branch.from) += branch.siemens;
-        nodal(branch.to, branch.to) += branch.siemens;
-        nodal(branch.from, branch.to) -= branch.siemens;
-        nodal(branch.to, branch.from) -= branch.siemens;
-    }
-    const Eigen::MatrixXd coupling = nodal.bottomLeftCorner(free_nodes, terminals);
-    const Eigen::MatrixXd free_potentials =
-        nodal.bottomRightCorner(free_nodes, free_nodes).fullPivLu().solve(-coupling);
-    const Eigen::MatrixXd admittance =
-        nodal.topLeftCorner(terminals, terminals) + coupling.transpose() * free_potentials;
     return split_terminals(admittance, grid.rows());
 }
 

@@ -23,9 +23,6 @@ struct WireGrid {
     int columns() const { return static_cast<int>(conductances.cols()); }
 };
 
-/// All cells of a tile as large as `conductances`.
-WireGrid full_grid(const Eigen::MatrixXd& conductances, const WireConfig& wires);
-
 /// A resistor between two nodes. Nodes 0 ... rows - 1 are the sources of the rows, rows ... rows + columns - 1 the
 /// virtual grounds of the columns; the others are free.
 struct WireBranch {
@@ -48,9 +45,6 @@ struct WireTransfer {
 /// Exact, by one sparse LDL^T factorisation: the free nodes are eliminated first, and what is left on the terminals is
 /// the admittance between them (Kron reduction).
 WireTransfer wire_transfer(const WireGrid& grid);
-
-/// The same by a dense solution of the nodal equations, source by source: slow, for tests and small tiles.
-WireTransfer dense_wire_transfer(const WireGrid& grid);
 
 /// The grid as an ngspice netlist with one voltage source a row; running it prints the current of every column as
 /// `i(vsense<c>) = value` with 12 digits, in ampere.

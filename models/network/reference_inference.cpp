@@ -158,18 +158,4 @@ ReferenceResult ReferenceInference::run(const std::vector<const float*>& values,
     return result;
 }
 
-std::vector<int> classify(const LaneMatrix& logits) {
-    std::vector<int> classes(static_cast<std::size_t>(logits.lanes()), 0);
-    for (int lane = 0; lane < logits.lanes(); ++lane) {
-        int best = 0;
-        for (int label = 1; label < logits.channels(); ++label) {
-            if (logits(label, lane) > logits(best, lane)) {
-                best = label;
-            }
-        }
-        classes[static_cast<std::size_t>(lane)] = best;
-    }
-    return classes;
-}
-
 }  // namespace imssa

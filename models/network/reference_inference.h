@@ -71,7 +71,4 @@ void step_input_codes(const DeployedNetwork& network, const std::vector<const fl
 void encode(const DeployedNetwork& network, const MatrixRM& driven, const LaneMatrix& input, LaneMatrix& sums,
             LaneMatrix& codes);
 
-/// Class of each lane: the largest logit, the first of equals.
-std::vector<int> classify(const LaneMatrix& logits);
-
 }  // namespace imssa

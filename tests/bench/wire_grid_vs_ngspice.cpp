@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/array/wire_grid.h"
+#include "tests/models/array/dense_wire_transfer.h"
 
 namespace imssa {
 namespace {
@@ -33,7 +34,7 @@ WireGrid random_grid(int size, std::mt19937& engine) {
     wires.column_ohm_per_cell = 1.5;
     wires.driver_ohm = 120.0;
     wires.sense_ohm = 35.0;
-    return full_grid(cells, wires);
+    return test::full_grid(cells, wires);
 }
 
 std::vector<double> ngspice_currents(const std::string& stem) {

@@ -71,15 +71,4 @@ ImageFiles find_mnist_files(const std::string& folder, Split split) {
     return {require_file(folder, stem + "-images-idx3-ubyte"), require_file(folder, stem + "-labels-idx1-ubyte")};
 }
 
-bool mnist_available(const std::optional<std::string>& requested) {
-    try {
-        const std::string folder = find_data_folder(requested);
-        find_mnist_files(folder, Split::kTrain);
-        find_mnist_files(folder, Split::kTest);
-        return true;
-    } catch (const UserError&) {
-        return false;
-    }
-}
-
 }  // namespace imssa

@@ -21,7 +21,4 @@ std::string find_data_folder(const std::optional<std::string>& requested = std::
 /// Throws UserError, which names the places that were searched and how to mend it.
 ImageFiles find_mnist_files(const std::string& folder, Split split);
 
-/// Whether find_data_folder and find_mnist_files succeed for all splits.
-bool mnist_available(const std::optional<std::string>& requested = std::nullopt);
-
 }  // namespace imssa

@@ -149,10 +149,6 @@ IdxArray parse_idx(const std::vector<std::uint8_t>& bytes, const std::string& pa
     return is_gzip(bytes) ? parse_plain_idx(decompress(bytes, path), path) : parse_plain_idx(bytes, path);
 }
 
-IdxArray read_idx(const std::string& path) {
-    return parse_idx(read_file_bytes(path), path);
-}
-
 IdxImages pair_images_with_labels(IdxArray images, const std::string& images_path, IdxArray labels,
                                   const std::string& labels_path, int classes) {
     if (images.dimensions.size() != 3) {

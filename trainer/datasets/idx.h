@@ -31,9 +31,6 @@ std::vector<std::uint8_t> unpack_gzip(const std::vector<std::uint8_t>& bytes, co
 /// big-endian uint32 a dimension, values. Throws UserError, which names path, unless the file is exactly that.
 IdxArray parse_idx(const std::vector<std::uint8_t>& bytes, const std::string& path);
 
-/// read_file_bytes and parse_idx.
-IdxArray read_idx(const std::string& path);
-
 /// Pairs images (three dimensions) with labels (one dimension) below `classes`. Throws UserError if shapes, counts or
 /// labels do not fit; the paths are for its message.
 IdxImages pair_images_with_labels(IdxArray images, const std::string& images_path, IdxArray labels,

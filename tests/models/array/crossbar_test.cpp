@@ -9,6 +9,7 @@
 #include "models/array/wire_grid.h"
 #include "models/common/error.h"
 #include "models/device/device_presets.h"
+#include "tests/models/array/dense_wire_transfer.h"
 #include "tests/models/array/random_matrix.h"
 
 namespace imssa {
@@ -303,7 +304,7 @@ WireTransfer reference_transfer(const Crossbar& tile, const MappingOptions& opti
         const int place = separate ? column / 2 + column % 2 * options.tile_columns / 2 : column;
         cells.col(place).head(used_rows) = tile.conductances().col(column).head(used_rows);
     }
-    return dense_wire_transfer(full_grid(cells, read.wires));
+    return test::dense_wire_transfer(test::full_grid(cells, read.wires));
 }
 
 TEST(Crossbar, SumsAndEnergyWithWiresAreThoseOfTheGrid) {

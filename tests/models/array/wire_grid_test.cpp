@@ -9,6 +9,7 @@
 #include <string>
 
 #include "models/common/error.h"
+#include "tests/models/array/dense_wire_transfer.h"
 
 namespace imssa {
 namespace {
@@ -43,7 +44,7 @@ void expect_same(const WireTransfer& a, const WireTransfer& b, double relative) 
 
 TEST(WireGrid, IdealWiresPassTheConductancesOn) {
     const Eigen::MatrixXd cells = random_cells(7, 5, 1);
-    const WireTransfer transfer = wire_transfer(full_grid(cells, WireConfig{}));
+    const WireTransfer transfer = wire_transfer(test::full_grid(cells, WireConfig{}));
     EXPECT_LT((transfer.columns - cells).cwiseAbs().maxCoeff(), 1e-18);
     EXPECT_LT((transfer.rows - Eigen::MatrixXd(cells.rowwise().sum().asDiagonal())).cwiseAbs().maxCoeff(), 1e-17);
 }
@@ -51,7 +52,7 @@ TEST(WireGrid, IdealWiresPassTheConductancesOn) {
 // One cell of 100 uS: driver 50, row 10, column 20, sense 30 ohm in series.
 TEST(WireGrid, OneCellIsAChainOfResistors) {
     const WireTransfer transfer =
-        wire_transfer(full_grid(Eigen::MatrixXd::Constant(1, 1, 1e-4), wires(10, 20, 50, 30)));
+        wire_transfer(test::full_grid(Eigen::MatrixXd::Constant(1, 1, 1e-4), wires(10, 20, 50, 30)));
     EXPECT_NEAR(transfer.columns(0, 0) * (1e4 + 50 + 10 + 20 + 30), 1.0, 1e-10);
     EXPECT_NEAR(transfer.rows(0, 0), transfer.columns(0, 0), 1e-15);
 }
@@ -65,8 +66,8 @@ TEST(WireGrid, AgreesWithTheDenseNodalSolutionForEverySideAndEveryZero) {
                 WireConfig config = base;
                 config.driver_side = drivers;
                 config.sense_side = sense;
-                const WireGrid grid = full_grid(cells, config);
-                expect_same(wire_transfer(grid), dense_wire_transfer(grid), 1e-10);
+                const WireGrid grid = test::full_grid(cells, config);
+                expect_same(wire_transfer(grid), test::dense_wire_transfer(grid), 1e-10);
             }
         }
     }
@@ -115,7 +116,7 @@ Eigen::MatrixXd cell_by_cell(const Eigen::MatrixXd& cells, const WireConfig& wir
 }
 
 TEST(WireGrid, AgreesWithCurrentsWrittenOutCellByCellForEverySide) {
-    WireGrid part = full_grid(random_cells(3, 4, 3), wires(2, 3, 10, 20));
+    WireGrid part = test::full_grid(random_cells(3, 4, 3), wires(2, 3, 10, 20));
     part.tile_rows = 8;
     part.tile_columns = 7;
     part.row_positions = {1, 4, 5};
@@ -141,7 +142,7 @@ TEST(WireGrid, AgreesWithCurrentsWrittenOutCellByCellForEverySide) {
                                 1e-10 * part.conductances.maxCoeff());
                 }
             }
-            const WireGrid whole = full_grid(random_cells(9, 6, 2), part.wires);
+            const WireGrid whole = test::full_grid(random_cells(9, 6, 2), part.wires);
             const Eigen::MatrixXd difference =
                 wire_transfer(whole).columns - cell_by_cell(whole.conductances, whole.wires);
             EXPECT_LT(difference.cwiseAbs().maxCoeff(), 1e-10 * whole.conductances.maxCoeff());
@@ -150,7 +151,7 @@ TEST(WireGrid, AgreesWithCurrentsWrittenOutCellByCellForEverySide) {
 }
 
 TEST(WireGrid, LinesThatDoNotConductOnlyAddTheirWire) {
-    WireGrid part = full_grid(random_cells(3, 2, 3), wires(2, 3, 10, 20));
+    WireGrid part = test::full_grid(random_cells(3, 2, 3), wires(2, 3, 10, 20));
     part.tile_rows = 8;
     part.tile_columns = 6;
     part.row_positions = {1, 4, 5};
@@ -166,7 +167,7 @@ TEST(WireGrid, LinesThatDoNotConductOnlyAddTheirWire) {
         part.wires.sense_side = sense;
         part.wires.driver_side = sense == SenseSide::both ? DriverSide::both : DriverSide::left;
         const WireTransfer few = wire_transfer(part);
-        const WireTransfer all = dense_wire_transfer(full_grid(cells, part.wires));
+        const WireTransfer all = test::dense_wire_transfer(test::full_grid(cells, part.wires));
         for (int row = 0; row < 3; ++row) {
             for (int column = 0; column < 2; ++column) {
                 EXPECT_NEAR(few.columns(row, column),
@@ -179,7 +180,7 @@ TEST(WireGrid, LinesThatDoNotConductOnlyAddTheirWire) {
 }
 
 TEST(WireGrid, CurrentsOutOfTheDriversEqualTheCurrentsIntoTheColumns) {
-    const WireTransfer transfer = wire_transfer(full_grid(random_cells(20, 30, 4), wires(2, 3, 10, 20)));
+    const WireTransfer transfer = wire_transfer(test::full_grid(random_cells(20, 30, 4), wires(2, 3, 10, 20)));
     const Eigen::VectorXd volts = Eigen::VectorXd::Random(20);
     EXPECT_NEAR((transfer.rows * volts).sum() / (transfer.columns.transpose() * volts).sum(), 1.0, 1e-9);
 }
@@ -213,7 +214,7 @@ TEST_P(WireGridInNgspice, HasTheSameColumnCurrents) {
         config.driver_side = DriverSide::both;
         config.sense_side = SenseSide::top;
     }
-    const WireGrid grid = full_grid(random_cells(size, size, static_cast<unsigned>(size)), config);
+    const WireGrid grid = test::full_grid(random_cells(size, size, static_cast<unsigned>(size)), config);
     std::mt19937 engine(9);
     std::uniform_real_distribution<double> volt(-0.2, 0.2);
     std::vector<double> volts;

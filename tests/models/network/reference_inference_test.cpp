@@ -123,13 +123,6 @@ TEST(ReferenceInference, NamesAnInputThatIsNotFinite) {
     }
 }
 
-TEST(Classify, TakesTheFirstOfEquals) {
-    LaneMatrix logits(3, 2);
-    logits(1, 0) = 5.0F;
-    logits(2, 0) = 5.0F;
-    EXPECT_EQ(classify(logits), (std::vector<int>{1, 0}));
-}
-
 TEST(Deploy, RefusesAnUncalibratedCheckpoint) {
     testing::RandomNetwork network = testing::random_network(small_model(), 1);
     network.ranges.layers[1].mixing = 0.0F;

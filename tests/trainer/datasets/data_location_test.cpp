@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "tests/trainer/datasets/idx_files.h"
+#include "tests/trainer/datasets/mnist_available.h"
 #include "trainer/datasets/data_config.h"
 #include "trainer/datasets/mnist.h"
 

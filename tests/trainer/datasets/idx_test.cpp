@@ -77,10 +77,10 @@ TEST(IdxTest, SurvivesDimensionsWhoseProductOverflows) {
 
 TEST(IdxTest, NamesFilesThatCannotBeRead) {
     const TestFolder folder;
-    EXPECT_EQ(error_of([] { read_idx("no/such"); }), "no/such: does not exist; check --data");
-    EXPECT_THAT(error_of([&] { read_idx(folder.path()); }), HasSubstr("is no file"));
+    EXPECT_EQ(error_of([] { read_file_bytes("no/such"); }), "no/such: does not exist; check --data");
+    EXPECT_THAT(error_of([&] { read_file_bytes(folder.path()); }), HasSubstr("is no file"));
     write_bytes(folder.path() + "/empty", {});
-    EXPECT_THAT(error_of([&] { read_idx(folder.path() + "/empty"); }), HasSubstr("/empty: is empty; download"));
+    EXPECT_THAT(error_of([&] { read_file_bytes(folder.path() + "/empty"); }), HasSubstr("/empty: is empty; download"));
 }
 
 TEST(IdxPairTest, RejectsImagesAndLabelsThatDoNotFit) {

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "tests/trainer/datasets/mnist_available.h"
 #include "trainer/datasets/data_config.h"
 #include "trainer/datasets/data_location.h"
 
