@@ -1,6 +1,24 @@
 #include "trainer/thread_pool.h"
 
+#include <chrono>
+
 namespace imssa {
+
+namespace {
+
+/// As long as the work of one thread between two steps, about.
+constexpr std::chrono::microseconds kLinger(400);
+
+}  // namespace
+
+/// Returns when `ready` or after a while.
+template <class Ready>
+void ThreadPool::linger(const Ready& ready) {
+    const auto end = std::chrono::steady_clock::now() + kLinger;
+    while (!ready() && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+    }
+}
 
 ThreadPool::ThreadPool(int threads) {
     for (int thread = 1; thread < threads; ++thread) {
@@ -30,6 +48,7 @@ void ThreadPool::run(int items, const std::function<void(int, int)>& work) {
     lock.unlock();
     start_.notify_all();
     take_items(0);
+    linger([this] { return busy_ == 0; });
     lock.lock();
     done_.wait(lock, [this] { return busy_ == 0; });
     work_ = nullptr;
@@ -42,6 +61,9 @@ void ThreadPool::serve(int thread) {
     unsigned long seen = 0;
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
+        lock.unlock();
+        linger([&] { return stopping_ || round_ != seen; });
+        lock.lock();
         start_.wait(lock, [&] { return stopping_ || round_ != seen; });
         if (stopping_) {
             return;
