@@ -26,35 +26,23 @@ std::string with_digits(const char* format, double value) {
     return text;
 }
 
-void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
-    std::fprintf(
-        out,
-        "| macro | points | uncalibrated: median, worst error | worst factor | calibrated: mean, worst error | "
-        "worst time error | area: worst factor |\n|---|---|---|---|---|---|---|\n");
-    std::vector<double> errors, calibrated_errors;
-    double worst_factor = 1.0;
-    for (const Macro& macro : macros) {
-        const MacroErrors plain = macro_errors(macro, false);
-        const MacroErrors fitted = macro_errors(macro, true);
-        double area = 0.0;
-        for (const MacroAreaGroup& group : area_groups(macro)) {
-            area = std::max(area, group.factor());
-        }
-        std::fprintf(out, "| %s%s | %zu | %.0f %%, %.0f %% | %.2f | %.1f %%, %.1f %% | %s | %s |\n",
-                     macro.title.c_str(), macro.independent ? "" : " (not silicon)", plain.energy.size(),
-                     100.0 * plain.median_energy, 100.0 * plain.worst_energy, plain.worst_factor,
-                     100.0 * fitted.mean_energy, 100.0 * fitted.worst_energy,
-                     plain.time.empty() ? "-" : with_digits("%.2f %%", 100.0 * plain.worst_time).c_str(),
-                     area > 0.0 ? with_digits("%.2f", area).c_str() : "-");
-        if (macro.independent) {
-            for (const double error : plain.energy) {
-                errors.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
-            }
-            for (const double error : fitted.energy) {
-                calibrated_errors.push_back(std::abs(error));
-            }
-            worst_factor = std::max(worst_factor, plain.worst_factor);
-        }
+std::string title_of(const Macro& macro) {
+    return macro.title.empty() ? macro.name : macro.title;
+}
+
+std::string worst_time_error(const Macro& macro, const MacroErrors& errors) {
+    if (errors.time.empty()) {
+        return "-";
+    }
+    return macro.times_are_inputs ? "input" : with_digits("%.2f %%", 100.0 * errors.worst_time);
+}
+
+/// Nothing without measurements: a folder may hold macros that are only estimated.
+void print_silicon_summary(const std::vector<double>& factors, const std::vector<double>& calibrated_errors,
+                           const MeasuredWithinRange& within, std::FILE* out) {
+    if (factors.empty()) {
+        std::fprintf(out, "\nNo total is measured on silicon: the figures below are estimates.\n");
+        return;
     }
     double mean = 0.0;
     for (const double error : calibrated_errors) {
@@ -62,42 +50,119 @@ void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
     }
     std::fprintf(out,
                  "\nSilicon, all points: uncalibrated within a factor %.2f in the median and %.2f in the worst case; "
-                 "calibrated %.1f %% mean, %.1f %% worst.\n",
-                 median(errors), worst_factor, 100.0 * mean,
-                 100.0 * *std::max_element(calibrated_errors.begin(), calibrated_errors.end()));
+                 "calibrated %.1f %% mean, %.1f %% worst.\n%d of the %d measured totals lie within the uncalibrated "
+                 "low to high.\n",
+                 median(factors), *std::max_element(factors.begin(), factors.end()), 100.0 * mean,
+                 100.0 * *std::max_element(calibrated_errors.begin(), calibrated_errors.end()), within.inside,
+                 within.points);
+}
+
+void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
+    std::fprintf(
+        out,
+        "| macro | points | uncalibrated: median, worst error | worst factor | calibrated: mean, worst error | "
+        "worst time error | area: worst factor |\n|---|---|---|---|---|---|---|\n");
+    std::vector<double> factors, calibrated_errors;
+    MeasuredWithinRange silicon;
+    for (const Macro& macro : macros) {
+        const MacroErrors plain = macro_errors(macro, false);
+        const MacroErrors fitted = macro_errors(macro, true);
+        double area = 0.0;
+        for (const MacroAreaGroup& group : area_groups(macro)) {
+            area = std::max(area, group.factor());
+        }
+        std::fprintf(out, "| %s%s | %zu |", title_of(macro).c_str(), macro.independent ? "" : " (not silicon)",
+                     plain.energy.size());
+        if (plain.energy.empty()) {
+            std::fprintf(out, " - | - | - |");
+        } else {
+            std::fprintf(out, " %.0f %%, %.0f %% | %.2f | %.1f %%, %.1f %% |", 100.0 * plain.median_energy,
+                         100.0 * plain.worst_energy, plain.worst_factor, 100.0 * fitted.mean_energy,
+                         100.0 * fitted.worst_energy);
+        }
+        std::fprintf(out, " %s | %s |\n", worst_time_error(macro, plain).c_str(),
+                     area > 0.0 ? with_digits("%.2f", area).c_str() : "-");
+        if (macro.independent) {
+            for (const double error : plain.energy) {
+                factors.push_back(std::max(1.0 + error, 1.0 / (1.0 + error)));
+            }
+            for (const double error : fitted.energy) {
+                calibrated_errors.push_back(std::abs(error));
+            }
+            const MeasuredWithinRange within = measured_within_range(macro);
+            silicon = {silicon.inside + within.inside, silicon.points + within.points};
+        }
+    }
+    print_silicon_summary(factors, calibrated_errors, silicon, out);
+}
+
+void print_time(const Macro& macro, const MacroPoint& point, double estimate_s, std::FILE* out) {
+    if (point.measured_s > 0.0) {
+        std::fprintf(out, " %.4g / %.4g%s |", 1e9 * point.measured_s, 1e9 * estimate_s,
+                     macro.times_are_inputs ? " (input)" : "");
+    } else if (estimate_s > 0.0) {
+        std::fprintf(out, " %.4g |", 1e9 * estimate_s);
+    } else {
+        std::fprintf(out, " |");
+    }
+}
+
+void print_efficiency(double operations, double measured_j, const Figure& plain_j, const Figure& fitted_j,
+                      std::FILE* out) {
+    const auto tops_per_watt = [operations](double energy_j) { return 1e-12 * operations / energy_j; };
+    if (!(operations > 0.0)) {
+        std::fprintf(out, " |\n");
+        return;
+    }
+    if (measured_j > 0.0) {
+        std::fprintf(out, " %.4g /", tops_per_watt(measured_j));
+    }
+    std::fprintf(out, " %.4g (%.3g to %.3g) / %.4g |\n", tops_per_watt(plain_j.nominal), tops_per_watt(plain_j.high),
+                 tops_per_watt(plain_j.low), tops_per_watt(fitted_j.nominal));
+}
+
+void print_point(const Macro& macro, const MacroPoint& point, std::FILE* out) {
+    const MacroEstimate plain = estimate_point(macro, point, false);
+    const MacroEstimate fitted = estimate_point(macro, point, true);
+    std::fprintf(out, "| %s |", point.name.c_str());
+    if (point.measured_total_j > 0.0) {
+        std::fprintf(out, " %.4g /", 1e12 * point.measured_total_j);
+    }
+    std::fprintf(out, " %.4g (%.3g to %.3g) / %.4g |", 1e12 * plain.total_j.nominal, 1e12 * plain.total_j.low,
+                 1e12 * plain.total_j.high, 1e12 * fitted.total_j.nominal);
+    for (std::size_t index = 0; index < plain.groups_j.size(); ++index) {
+        if (!point.measured_j.empty() && point.measured_j[index] > 0.0) {
+            std::fprintf(out, " %.4g /", 1e12 * point.measured_j[index]);
+        }
+        std::fprintf(out, " %.4g / %.4g |", 1e12 * plain.groups_j[index].nominal,
+                     1e12 * fitted.groups_j[index].nominal);
+    }
+    print_time(macro, point, plain.time_s, out);
+    print_efficiency(macro.operations_of(point), point.measured_total_j, plain.total_j, fitted.total_j, out);
 }
 
 void print_points(const Macro& macro, std::FILE* out) {
-    const std::vector<std::string> groups = macro.groups();
     std::fprintf(out,
                  "\nEnergies in pJ: measured / uncalibrated (low to high) / calibrated. Without a measured value: "
-                 "the two estimates.\n\n| point | total |");
+                 "the two estimates.%s\n\n| point | total |",
+                 macro.times_are_inputs ? " The model's times are the published ones: inputs, no predictions." : "");
+    const std::vector<std::string> groups = macro.groups();
     for (const std::string& group : groups) {
         std::fprintf(out, " %s |", group.c_str());
     }
-    std::fprintf(out, " time, ns |\n|---|---|");
+    std::fprintf(out, " time, ns | TOPS/W |\n|---|---|");
     for (std::size_t index = 0; index < groups.size(); ++index) {
         std::fprintf(out, "---|");
     }
-    std::fprintf(out, "---|\n");
+    std::fprintf(out, "---|---|\n");
     for (const MacroPoint& point : macro.points) {
-        const MacroEstimate plain = estimate_point(macro, point, false);
-        const MacroEstimate fitted = estimate_point(macro, point, true);
-        std::fprintf(out, "| %s | %.4g / %.4g (%.3g to %.3g) / %.4g |", point.name.c_str(),
-                     1e12 * point.measured_total_j, 1e12 * plain.total_j.nominal, 1e12 * plain.total_j.low,
-                     1e12 * plain.total_j.high, 1e12 * fitted.total_j.nominal);
-        for (std::size_t index = 0; index < groups.size(); ++index) {
-            if (!point.measured_j.empty() && point.measured_j[index] > 0.0) {
-                std::fprintf(out, " %.4g /", 1e12 * point.measured_j[index]);
-            }
-            std::fprintf(out, " %.4g / %.4g |", 1e12 * plain.groups_j[index].nominal,
-                         1e12 * fitted.groups_j[index].nominal);
-        }
-        if (point.measured_s > 0.0) {
-            std::fprintf(out, " %.4g / %.4g |\n", 1e9 * point.measured_s, 1e9 * plain.time_s);
-        } else {
-            std::fprintf(out, " |\n");
-        }
+        print_point(macro, point, out);
+    }
+    if (macro.operations > 0.0) {
+        std::fprintf(
+            out,
+            "\nTOPS/W: the operations of a run (%.6g) / its energy; in brackets from the high to the low energy.\n",
+            macro.operations);
     }
     for (const MacroPoint& point : macro.points) {
         if (!point.note.empty()) {
@@ -134,12 +199,15 @@ void print_areas(const Macro& macro, std::FILE* out) {
     }
     if (macro.measured_area_mm2 > 0.0) {
         row("macro", macro.measured_area_mm2, sum, fitted_sum);
+    } else if (macro.points.front().measured_total_j == 0.0) {  // nothing but an estimate: the reader wants its sum
+        row("all parts", 0.0, sum, fitted_sum);
     }
 }
 
 void print_macro(const Macro& macro, std::FILE* out) {
-    std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", macro.title.c_str(), macro.source.c_str(),
-                 macro.note.empty() ? "" : "\n\n", macro.note.c_str());
+    std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", title_of(macro).c_str(),
+                 macro.source.empty() ? "not given" : macro.source.c_str(), macro.note.empty() ? "" : "\n\n",
+                 macro.note.c_str());
     std::fprintf(out, "\n| component | model (first point) | calibration | from |\n|---|---|---|---|\n");
     const MacroEstimate first = estimate_point(macro, macro.points.front(), false);
     for (std::size_t index = 0; index < macro.components.size(); ++index) {
@@ -193,8 +261,8 @@ void validate_all(const std::string& folder, const std::string& path) {
         macros.push_back(load_macro(file));
     }
     std::stable_partition(macros.begin(), macros.end(), [](const Macro& macro) { return macro.independent; });
-    if (macros.empty() || !macros.front().independent) {
-        throw UserError("'" + folder + "' holds no measured macro: add one");
+    if (macros.empty()) {
+        throw UserError("'" + folder + "' holds no macro: add a TOML file (docs/energy-models.md, Another macro)");
     }
     std::FILE* out = std::tmpfile();  // a mistake in a macro must not leave half a page
     if (out == nullptr) {

@@ -21,6 +21,30 @@ void check_model(const ModelUse& use, const std::string& what) {
     }
 }
 
+/// A component's own parameters would silently win over those of a point, and a parameter that no model asks for would
+/// do nothing.
+void check_point_parameters(const Macro& macro, const MacroPoint& point) {
+    for (const auto& [key, parameter] : parameter_names()) {
+        if (!point.parameters.has(parameter)) {
+            continue;
+        }
+        bool used = parameter == Parameter::v_supply_volt || parameter == Parameter::v_nominal_volt ||
+                    parameter == Parameter::read_s;  // optional in some models
+        for (const MacroComponent& component : macro.components) {
+            if (component.use.parameters.has(parameter)) {
+                throw UserError("macro " + macro.name + ", point " + point.name + ": parameters." + key +
+                                " is given by the component " + component.name + " too: keep one of them");
+            }
+            const std::vector<Parameter>& needs = find_component_model(component.use.model).needs;
+            used = used || std::find(needs.begin(), needs.end(), parameter) != needs.end();
+        }
+        if (!used) {
+            throw UserError("macro " + macro.name + ", point " + point.name +
+                            ": no component's model uses parameters." + key + ": remove it");
+        }
+    }
+}
+
 /// `part` names the entry in errors.
 Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& use, const ModelParameters& point,
                  bool calibrated, std::string* source) {
@@ -84,6 +108,15 @@ void MacroPoint::validate() const {
             throw UserError("point " + name + ": counts, measured_j and phase_s must be finite and at least 0");
         }
     }
+    if (std::all_of(counts.begin(), counts.end(), [](double count) { return count == 0.0; })) {
+        throw UserError("point " + name + ": no component acts: give counts, one above zero at least");
+    }
+    for (const double value : {measured_total_j, measured_s, operations}) {
+        if (!(value >= 0.0) || !std::isfinite(value)) {
+            throw UserError("point " + name +
+                            ": measured_total_j, measured_s and operations must be finite and at least 0");
+        }
+    }
 }
 
 std::vector<std::string> Macro::groups() const {
@@ -100,6 +133,9 @@ void Macro::validate() const {
     if (!(technology_nm > 0.0 && v_supply_volt > 0.0) || components.empty() || points.empty()) {
         throw UserError("macro " + name + ": technology_nm, v_supply_volt, [[component]] and [[point]] are needed");
     }
+    if (!(operations >= 0.0) || !std::isfinite(operations)) {
+        throw UserError("macro " + name + ": operations must be finite and at least 0");
+    }
     for (const MacroPoint& point : points) {
         if (point.counts.size() != components.size() ||
             (!point.measured_j.empty() && point.measured_j.size() != groups().size())) {
@@ -107,6 +143,7 @@ void Macro::validate() const {
                             std::to_string(components.size()) + " components, measured_j one for each of the " +
                             std::to_string(groups().size()) + " groups");
         }
+        check_point_parameters(*this, point);
     }
 }
 
@@ -188,6 +225,18 @@ MacroErrors macro_errors(const Macro& macro, bool calibrated) {
         errors.worst_energy = magnitudes.back();
     }
     return errors;
+}
+
+MeasuredWithinRange measured_within_range(const Macro& macro) {
+    MeasuredWithinRange result;
+    for (const MacroPoint& point : macro.points) {
+        if (point.in_total && point.measured_total_j > 0.0) {
+            const Figure total = estimate_point(macro, point, false).total_j;
+            result.inside += total.low <= point.measured_total_j && point.measured_total_j <= total.high ? 1 : 0;
+            ++result.points;
+        }
+    }
+    return result;
 }
 
 }  // namespace imssa

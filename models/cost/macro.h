@@ -43,7 +43,8 @@ struct MacroPoint {
     double measured_total_j = 0.0;
     std::vector<double> phase_s;  ///< durations of the phases of one run, from cycles and clock
     double measured_s = 0.0;
-    bool in_total = true;  ///< counts for the macro's errors
+    double operations = 0.0;  ///< of this run; 0: the macro's
+    bool in_total = true;     ///< counts for the macro's errors
     std::string note;
 
     void validate() const;
@@ -54,13 +55,17 @@ struct Macro {
     std::string name, title, source, note;
     bool independent = true;  ///< false: model parameters were themselves fitted to this macro, or it is a design
     double technology_nm = 0.0, v_supply_volt = 0.0, v_nominal_volt = 0.0;
-    double operations = 0.0;  ///< of one run, as the publication counts them
+    double operations = 0.0;        ///< of one run, as the publication counts them; 0: no TOPS/W
+    bool times_are_inputs = false;  ///< phase_s are the published durations themselves: their errors say nothing
     std::vector<MacroComponent> components;
     std::vector<MacroArea> areas;
     std::vector<MacroPoint> points;
     double measured_area_mm2 = 0.0;  ///< of the macro; 0: not published
 
     std::vector<std::string> groups() const;
+    double operations_of(const MacroPoint& point) const {
+        return point.operations > 0.0 ? point.operations : operations;
+    }
     void validate() const;
 };
 
@@ -91,6 +96,7 @@ void visit_fields(Visitor& visit, MacroPoint& point) {
     visit("measured_total_j", point.measured_total_j);
     visit("phase_s", point.phase_s);
     visit("measured_s", point.measured_s);
+    visit("operations", point.operations);
     visit("in_total", point.in_total);
     visit("note", point.note);
 }
@@ -106,6 +112,7 @@ void visit_fields(Visitor& visit, Macro& macro) {
     visit("v_supply_volt", macro.v_supply_volt);
     visit("v_nominal_volt", macro.v_nominal_volt);
     visit("operations", macro.operations);
+    visit("times_are_inputs", macro.times_are_inputs);
     visit("measured_area_mm2", macro.measured_area_mm2);
     visit.tables("component", macro.components);
     visit.tables("area", macro.areas);
@@ -143,5 +150,11 @@ struct MacroErrors {
     double worst_time = 0.0;
 };
 MacroErrors macro_errors(const Macro& macro, bool calibrated);
+
+/// How many of the measured totals lie within low and high of the uncalibrated estimate.
+struct MeasuredWithinRange {
+    int inside = 0, points = 0;
+};
+MeasuredWithinRange measured_within_range(const Macro& macro);
 
 }  // namespace imssa

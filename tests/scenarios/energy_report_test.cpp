@@ -106,6 +106,41 @@ TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
     EXPECT_FALSE(fs::exists(macros / "page.md"));
 }
 
+TEST_F(CommandLine, MacroOutsideOfTheLadderIsEstimatedOnItsOwn) {
+    const fs::path macros = shared_folder / "estimated";
+    fs::create_directories(macros);
+    // 64 conversions of 4.5 pJ (the survey's converter at 8 bits, 100 MS/s, 28 nm), 8192 operations, 20 + 80 ns
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n"
+                                           "operations = 8192\n[[component]]\nname = \"adc\"\n"
+                                           "model = \"adc_survey_sar\"\nparameters = { bits = 8, rate_hz = 1e8 }\n"
+                                           "[[area]]\nname = \"adc\"\ncount = 8\nmodel = \"adc_andrulis_area\"\n"
+                                           "parameters = { bits = 8, rate_hz = 1e8 }\n"
+                                           "[[point]]\nname = \"read\"\ncounts = [64]\nphase_s = [20e-9, 80e-9]\n";
+    const CommandResult made = run(binary("validate_costs") + " --macros " + macros.string());
+    ASSERT_EQ(made.status, 0) << made.output;
+    EXPECT_NE(made.output.find("No total is measured on silicon"), std::string::npos) << made.output;
+    const std::size_t row = made.output.find("| read | ");
+    ASSERT_NE(row, std::string::npos) << made.output;
+    double total_pj = 0.0, low_pj = 0.0, high_pj = 0.0, time_ns = 0.0, tops_per_watt = 0.0;
+    double low_tops_per_watt = 0.0, high_tops_per_watt = 0.0;
+    ASSERT_EQ(
+        std::sscanf(made.output.c_str() + row, "| read | %lf (%lf to %lf) / %*f | %*f / %*f | %lf | %lf (%lf to %lf) /",
+                    &total_pj, &low_pj, &high_pj, &time_ns, &tops_per_watt, &low_tops_per_watt, &high_tops_per_watt),
+        7)
+        << made.output;
+    EXPECT_NEAR(total_pj, 64 * 4.5, 5.0);
+    EXPECT_LT(low_pj, total_pj);
+    EXPECT_GT(high_pj, total_pj);
+    EXPECT_EQ(time_ns, 100.0);
+    EXPECT_NEAR(tops_per_watt, 8192 / total_pj, 0.001 * tops_per_watt);
+    EXPECT_NEAR(low_tops_per_watt, 8192 / high_pj, 0.01 * low_tops_per_watt);
+    EXPECT_NEAR(high_tops_per_watt, 8192 / low_pj, 0.01 * high_tops_per_watt);
+    EXPECT_NE(made.output.find("| all parts | - | 0.0256 ("), std::string::npos) << made.output;
+    fs::create_directories(shared_folder / "no_macros");
+    expect_user_error(binary("validate_costs") + " --macros " + (shared_folder / "no_macros").string(),
+                      "holds no macro: add a TOML file");
+}
+
 TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
     for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
         const auto result = [chip](const std::string& options) {

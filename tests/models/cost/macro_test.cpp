@@ -109,6 +109,26 @@ TEST(Macro, CalibratedModelsFollowEachMacroOverItsOperatingPoints) {
     EXPECT_LT(sum / count, 0.035);
 }
 
+TEST(Macro, MostMeasuredTotalsLieWithinTheUncalibratedRange) {
+    int inside = 0;
+    int points = 0;
+    for (const char* name : kSilicon) {
+        const Macro one = macro(name);
+        const MeasuredWithinRange within = measured_within_range(one);
+        inside += within.inside;
+        points += within.points;
+        EXPECT_EQ(static_cast<std::size_t>(within.points), macro_errors(one, false).energy.size()) << name;
+    }
+    EXPECT_EQ(points, 35);
+    EXPECT_EQ(inside, 27);
+}
+
+TEST(Macro, PointsMayGiveOperationsOfTheirOwn) {
+    const Macro isaac = macro("isaac_32nm");
+    EXPECT_EQ(isaac.operations_of(isaac.points[0]), 2048.0);
+    EXPECT_EQ(isaac.operations_of(isaac.points[1]), 12.0 * 2048.0);
+}
+
 TEST(Macro, TimesOfOperationsAreWithinSixPercent) {
     for (const char* name : kSilicon) {
         EXPECT_LT(macro_errors(macro(name), false).worst_time, 0.06) << name;
@@ -193,6 +213,11 @@ TEST(Macro, AnotherMacroIsDescribedInAFewLinesAndMistakesAreNamed) {
     refused("point.0.counts=[1, 2]", "one entry for each of the 1 components");
     refused("component.0.calibration=2", "calibration_reason");
     refused("component.0.action=convert", "not one of the chip's");
+    refused("point.0.counts=[0]", "point read: no component acts");
+    refused("point.0.measured_s=-1", "measured_total_j, measured_s and operations must be finite and at least 0");
+    refused("operations=-1", "operations must be finite");
+    refused("point.0.parameters.bits=4", "point read: parameters.bits is given by the component adc too: keep one");
+    refused("point.0.parameters.hops=4", "point read: no component's model uses parameters.hops");
     // A parameter that is missing is named with its macro and component.
     try {
         const Macro incomplete = load_macro(path, {"component.0.model=tia_bias"});
