@@ -80,10 +80,14 @@ void layer_unit_forward(const ModelConfig& config, const EffectiveLayerUnits& un
     }
 }
 
-void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& units,
-                         const EffectiveLayerTensors& tensors, const float* mixing, const float* normalized,
-                         const float* inverse_deviation, const float* out_gradient, float* mixing_gradient,
-                         float* input_gradient, float* gamma_gradient, float* beta_gradient) {
+namespace {
+
+/// `ByBits`: limits come as masks.
+template <bool ByBits>
+void unit_backward(const ModelConfig& config, const EffectiveLayerUnits& units, const EffectiveLayerTensors& tensors,
+                   const float* mixing, const float* normalized, const float* inverse_deviation,
+                   const float* out_gradient, float* mixing_gradient, float* input_gradient, float* gamma_gradient,
+                   float* beta_gradient, const UnitMasks& masks) {
     const int heads = config.heads;
     const float per_head = 1.0F / static_cast<float>(heads);
     const Lanes mixing_scale = broadcast(units.mixing_scale);
@@ -101,7 +105,10 @@ void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& u
                 Lanes beta_sum = load_lanes(beta_gradient + head * kLaneWidth);
                 for (int step = 0; step < kGroup; ++step) {
                     const int at = head * kBlockWidth + offset + step * kLaneWidth;
-                    const Lanes gradient = load_lanes(out_gradient + at);
+                    Lanes gradient = load_lanes(out_gradient + at);
+                    if constexpr (ByBits) {
+                        gradient = where(masks.out_inside[at / kLaneWidth], gradient);
+                    }
                     const Lanes value = load_lanes(normalized + at);
                     gamma_sum = multiply_add(gradient, value, gamma_sum);
                     beta_sum += gradient;
@@ -121,7 +128,11 @@ void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& u
             const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(head)]);
             for (int step = 0; step < kGroup; ++step) {
                 const int at = head * kBlockWidth + offset + step * kLaneWidth;
-                Lanes gradient = load_lanes(out_gradient + at) * gamma;
+                Lanes gradient = load_lanes(out_gradient + at);
+                if constexpr (ByBits) {
+                    gradient = where(masks.out_inside[at / kLaneWidth], gradient);
+                }
+                gradient = gradient * gamma;
                 if (normed) {
                     gradient = (gradient - mean[step] - load_lanes(normalized + at) * projection[step]) * inverse[step];
                 }
@@ -138,13 +149,26 @@ void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& u
                     store_lanes(mixing_gradient + gate_at, gate_gradient);
                     gradient = gradient * gate;
                 }
-                if (masked) {
+                if constexpr (ByBits) {
+                    gradient = where(masks.mixing_inside[at / kLaneWidth], gradient);
+                } else if (masked) {
                     gradient = magnitude(load_lanes(mixing + at)) < limit ? gradient : Lanes{};
                 }
                 store_lanes(mixing_gradient + at, gradient);
             }
         }
     }
+}
+
+}  // namespace
+
+void layer_unit_backward(const ModelConfig& config, const EffectiveLayerUnits& units,
+                         const EffectiveLayerTensors& tensors, const float* mixing, const float* normalized,
+                         const float* inverse_deviation, const float* out_gradient, float* mixing_gradient,
+                         float* input_gradient, float* gamma_gradient, float* beta_gradient, const UnitMasks& masks) {
+    const auto run = masks.mixing_inside != nullptr ? unit_backward<true> : unit_backward<false>;
+    run(config, units, tensors, mixing, normalized, inverse_deviation, out_gradient, mixing_gradient, input_gradient,
+        gamma_gradient, beta_gradient, masks);
 }
 
 }  // namespace imssa

@@ -24,6 +24,15 @@ void mask_block(const float* codes, float limit, float* gradient, int heads) {
     }
 }
 
+/// Of one block, if the forward pass left them.
+UnitMasks unit_masks(const LayerTrace& trace, int block, int heads) {
+    if (trace.mixing_inside.size() == 0) {
+        return {};
+    }
+    const std::size_t place = static_cast<std::size_t>(block) * static_cast<std::size_t>(heads * kBlockSteps);
+    return {trace.mixing_inside.data() + place, trace.out_inside.data() + place};
+}
+
 /// logit gradient -> decoder gradient and pooled gradient.
 void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient) {
     const ModelConfig& config = network.config;
@@ -255,7 +264,8 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
         layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
                             trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
                             workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),
-                            workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data());
+                            workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data(),
+                            unit_masks(trace, block, config.heads));
         float* y_gradient = workspace.kernel_gradient.block(block);
         dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
                       config.heads, outputs);
@@ -293,7 +303,9 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
             }
         };
         for (int layer = config.layers - 1; layer >= 0; --layer) {
-            mask_stream(layer + 1);
+            if (workspace.trace[static_cast<std::size_t>(layer)].out_inside.size() == 0) {
+                mask_stream(layer + 1);
+            }
             layer_backward(network, kernels, workspace, layer, chunk, gradient);
             std::swap(workspace.gradient_a, workspace.gradient_b);
         }

@@ -7,6 +7,7 @@
 #include "models/network/quantizer.h"
 #include "trainer/dense_product.h"
 #include "trainer/layer_unit_pass.h"
+#include "trainer/quantized_unit_pass.h"
 
 namespace imssa {
 
@@ -128,13 +129,21 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
         }
         float* mixing = trace.mixing.block(block);
         dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);
+        float* out = workspace.stream[index + 1].block(block);
+        const std::size_t place = static_cast<std::size_t>(block);
+        float* inverse_deviation = trace.inverse_deviation.data() + place * kBlockWidth;
+        if (workspace.keeps_states && !model.glu) {
+            const std::size_t vectors = place * static_cast<std::size_t>(model.heads * kBlockSteps);
+            quantized_unit(deployed.mixing, deployed.unit, mixing, input.block(block), model.heads,
+                           {out, trace.normalized.block(block), inverse_deviation, trace.mixing_inside.data() + vectors,
+                            trace.out_inside.data() + vectors});
+            continue;
+        }
         convert_block(deployed.mixing, mixing);
-        layer_unit(deployed.unit, mixing, input.block(block), workspace.stream[index + 1].block(block), model.heads,
-                   kBlockWidth, kBlockWidth);
+        layer_unit(deployed.unit, mixing, input.block(block), out, model.heads, kBlockWidth, kBlockWidth);
         if (workspace.keeps_states) {
             layer_unit_forward(model, effective_.units[index], effective_.tensors.layers[index], mixing,
-                               input.block(block), trace.normalized.block(block),
-                               trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, nullptr);
+                               input.block(block), trace.normalized.block(block), inverse_deviation, nullptr);
         }
     }
 }

@@ -17,7 +17,8 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     const int kept = keeps_states ? blocks : kChunkBlocks;
     const bool infers = purpose == Purpose::inference || purpose == Purpose::quantized_evaluation;
     const int kept_within = infers ? 1 : kept;
-    const bool keeps_mixing = keeps_states && (config.glu || purpose != Purpose::float_training);
+    const bool keeps_masks = purpose == Purpose::quantized && !config.glu;
+    const bool keeps_mixing = keeps_states && !keeps_masks && (config.glu || purpose != Purpose::float_training);
     const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
                              purpose == Purpose::convolution_batch_norm_training;
     const bool batch_norm =
@@ -34,6 +35,11 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         layer.activation = BlockBuffer(heads, kept_within);
         layer.slope = BlockBuffer(heads, kept_within);
         layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : std::min(kept_within, kChunkBlocks));
+        if (keeps_masks) {
+            const std::size_t vectors = static_cast<std::size_t>(blocks) * heads * kBlockSteps;
+            layer.mixing_inside = AlignedArray<LaneMask>(vectors);
+            layer.out_inside = AlignedArray<LaneMask>(vectors);
+        }
         layer.normalized = BlockBuffer(heads, kept_within);
         layer.inverse_deviation = AlignedArray<float>(static_cast<std::size_t>(blocks) * kBlockWidth);
         if (purpose == Purpose::quantized || purpose == Purpose::quantized_evaluation) {

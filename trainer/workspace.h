@@ -8,18 +8,21 @@
 #include "trainer/block_scan.h"
 #include "trainer/convolution.h"
 #include "trainer/lane_buffer.h"
+#include "trainer/lane_mask.h"
 
 namespace imssa {
 
 /// What one layer leaves behind in the forward pass for the backward pass.
 struct LayerTrace {
-    BlockBuffer kernel_output;              ///< y: real, or codes; one chunk only
-    BlockBuffer activation;                 ///< act(y)
-    BlockBuffer slope;                      ///< d act / d y, zero where y is at its limit
-    BlockBuffer kernel_input;               ///< convolution: u on its grid, the whole sequence
-    BlockBuffer kernel_output_gradient;     ///< convolution training: of the whole sequence
-    ImpulseResponses response_gradient;     ///< convolution training
-    BlockBuffer mixing;                     ///< mixing outputs (kept for a GLU and for codes; otherwise one chunk)
+    BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only
+    BlockBuffer activation;              ///< act(y)
+    BlockBuffer slope;                   ///< d act / d y, zero where y is at its limit
+    BlockBuffer kernel_input;            ///< convolution: u on its grid, the whole sequence
+    BlockBuffer kernel_output_gradient;  ///< convolution training: of the whole sequence
+    ImpulseResponses response_gradient;  ///< convolution training
+    BlockBuffer mixing;                  ///< mixing outputs (kept for a GLU and for limits; otherwise one chunk)
+    /// Quantized without a GLU: which mixing and output codes are below their limit, [block][head][8].
+    AlignedArray<LaneMask> mixing_inside, out_inside;
     BlockBuffer normalized;                 ///< layer norm before gamma and beta; without a norm the sum itself
     AlignedArray<float> inverse_deviation;  ///< [block][8][16]
     AlignedArray<float> states;             ///< state at the start of every chunk: [chunk][head][mode][re, im][16]
