@@ -8,6 +8,30 @@
 
 namespace imssa {
 
+namespace {
+
+/// What one read of a head's array takes: each tile drives its own rows and converts its own columns, of which parts of
+/// a split head, or slices of a weight, have several for one output. Columns of other heads need no conversion.
+struct HeadReadCounts {
+    double array_reads = 0.0, dac_conversions = 0.0, adc_conversions = 0.0;
+};
+
+HeadReadCounts count_head_read(const KernelTiles& tiles, int head, int weight_slices) {
+    HeadReadCounts counts;
+    for (int index = 0; index < tiles.tiles(); ++index) {
+        for (const HeadBlock& block : tiles.plan(index).blocks) {
+            if (block.head == head) {
+                counts.array_reads += 1.0;
+                counts.dac_conversions += static_cast<double>(block.inputs.size());
+                counts.adc_conversions += static_cast<double>(block.outputs.size()) * weight_slices;
+            }
+        }
+    }
+    return counts;
+}
+
+}  // namespace
+
 void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
     const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
     const std::string prefix = std::string(name()) + ".";
@@ -89,16 +113,15 @@ void KernelSequencer::calibrate_group(KernelTiles& tiles) {
                 sums = scratch[k].sums;
             }));
         scratch[k].inputs = LaneMatrix(array.inputs(), config.reads_per_mode);
-        const double per_read = tiles.tiles();
+        const HeadReadCounts counts = count_head_read(tiles, tiles.heads()[k], context_.config.mapping.weight_slices);
         calibration_.poles += head.kernel().modes;
         for (const ModeGain& gain : head.calibration().gains) {
             calibration_.corrected_poles += gain.factor != 1.0 ? 1 : 0;
         }
-        calibration_.array_reads += reads * per_read;
-        calibration_.dac_conversions += reads * array.inputs();
-        const double outputs = static_cast<double>(array.outputs()) * context_.config.mapping.weight_slices;
-        calibration_.columns += reads * outputs * MappingOptions::columns_per_output();
-        calibration_.adc_conversions += reads * outputs;
+        calibration_.array_reads += reads * counts.array_reads;
+        calibration_.dac_conversions += reads * counts.dac_conversions;
+        calibration_.columns += reads * counts.adc_conversions * MappingOptions::columns_per_output();
+        calibration_.adc_conversions += reads * counts.adc_conversions;
         calibration_.device_j += energy.device_j;
         calibration_.supply_j += energy.supply_j;
         cycles += static_cast<std::int64_t>(reads) * (cycles_.array.load + cycles_.array.analog());

@@ -137,6 +137,36 @@ TEST(ChipMapping, ProgrammedCodesOfAnIdealChipAreTheCodes) {
     }
 }
 
+TEST(ChipMapping, PoleCalibrationCountsTheRowsAndColumnsOfEveryTileOfASplitHead) {
+    KernelOptions kernel;
+    kernel.mapping = KernelMapping::fused;
+    kernel.form = OutputForm::immediate;
+    kernel.input_matrix = InputMatrix::cells;
+    kernel.feedthrough = Feedthrough::digital;
+    const ModelConfig model = small_model();
+    const DeployedNetwork network = small_network(model, kernel, 8);
+    ChipConfig config;
+    config.calibration.poles = PoleCalibration::exact_radius;
+    config.calibration.reads_per_mode = 8;
+    const int modes = model.states / 2;
+    const double reads = static_cast<double>(model.layers) * model.heads * modes * 8;
+    const ChipSystem unsplit(network, config, 7, "unsplit");
+    const CalibrationSummary whole = unsplit.chip().calibration();
+    EXPECT_EQ(whole.array_reads, reads);
+    EXPECT_EQ(whole.dac_conversions, reads * (2 * modes + 1));
+    EXPECT_EQ(whole.adc_conversions, reads * (2 * modes + 1));
+    // Four cells a weight: six rows hold one mode and its row of u; y has a partial column on every tile.
+    config.mapping.split_heads = true;
+    config.mapping.tile_rows = 6;
+    config.mapping.weight_slices = 2;
+    const ChipSystem parts(network, config, 7, "parts");
+    const CalibrationSummary split = parts.chip().calibration();
+    EXPECT_EQ(split.array_reads, reads * modes);
+    EXPECT_EQ(split.dac_conversions, reads * modes * (2 + 1));
+    EXPECT_EQ(split.adc_conversions, reads * modes * (2 + 1) * 2);
+    EXPECT_EQ(split.columns, 2.0 * split.adc_conversions);
+}
+
 TEST(ChipMapping, NoisyLanesOfPackedHeadsDoNotDependOnTheirNeighbours) {
     KernelOptions kernel;
     kernel.mapping = KernelMapping::fused;
