@@ -1,5 +1,6 @@
-/// Moments of every device model against its formula, written out here once more with the published numbers. Bounds are
-/// five standard errors of 65 536 cells: a correct model fails one of them with a probability below 6e-7.
+/// Moments of every device model against its formula, written out here once more with the published numbers
+/// (phase-change cells: phase_change_test.cpp). Bounds are five standard errors of 65 536 cells: a correct model fails
+/// one of them with a probability below 6e-7.
 #include "models/device/device_model.h"
 
 #include <gmock/gmock.h>
@@ -84,52 +85,6 @@ TEST(DeviceModels, CmoHasItsAcceptancesDriftRelaxationAndReadNoise) {
     expect_moments(aged, g - 0.08900206 * hour, std::hypot(programming, relaxation), "1 h");
     const double read = 0.0277316483 * std::log10(aged.mean) * std::sqrt(std::log(3600.000001 / 2e-6));
     EXPECT_NEAR(aged.read_sigma / read, 1.0, 1e-3);
-}
-
-TEST(DeviceModels, PcmHasItsProgrammingErrorDriftAndReadNoise) {
-    const DeviceConfig device = device_preset("pcm");
-    const double x = 0.4;
-    const double programming = 0.26348 + 1.9650 * x - 1.1731 * x * x;
-    expect_moments(measured(device, 10.0, 0.0), 10.0, programming, "programmed");
-    const double t = 1000.0;
-    const double log_ratio = std::log((t + 20.0) / 20.0);
-    const double mu = 0.049;  // -0.0155 ln 0.4 + 0.0244 is below the clip
-    const double s = std::max(0.008, -0.0125 * std::log(x) - 0.0059);
-    // exp of a normal number, independent of the programmed conductance.
-    const double mean_factor = std::exp(-mu * log_ratio + 0.5 * s * s * log_ratio * log_ratio);
-    const double square_factor = std::exp(-2.0 * mu * log_ratio + 2.0 * s * s * log_ratio * log_ratio);
-    const double mean = 10.0 * mean_factor;
-    const double sigma = std::sqrt((100.0 + programming * programming) * square_factor - mean * mean);
-    const Moments aged = measured(device, 10.0, t);
-    expect_moments(aged, mean, sigma, "1000 s");
-    const double q = 0.0088 / std::pow(x, 0.65);
-    EXPECT_NEAR(aged.read_sigma / (mean * q * std::sqrt(std::log((t + 20.0 + 250e-9) / 500e-9))), 1.0, 0.01);
-    // Clips: fully off cells drift with 0.1 and are as noisy as 20 %.
-    EXPECT_NEAR(measured(device, 0.0, 0.0).mean, 0.26348 / std::sqrt(2.0 * M_PI), 0.005);
-}
-
-TEST(DeviceModels, HermesHasItsProgrammingErrorAndDriftForOneAndTwoDevices) {
-    const double x = 0.5;
-    const double t = 86400.0;
-    const double mu = 0.0736 - 0.0126 * x - 0.0436 * x * x;
-    for (const bool two : {false, true}) {
-        const DeviceConfig device = device_preset(two ? "hermes_two_devices" : "hermes_one_device");
-        const double g = x * (two ? 20.7 : 10.35);
-        const double programming = two ? 0.16603222 + 4.71806468 * x - 8.48101252 * x * x + 4.68961419 * x * x * x
-                                       : 0.15781817 + 2.32443916 * x - 2.16310839 * x * x + 0.68841818 * x * x * x;
-        expect_moments(measured(device, g, 0.0), g, programming, "programmed");
-        const double s = two ? 0.0073 + 0.0093 * x - 0.0118 * x * x : 0.0104 + 0.0116 * x - 0.0165 * x * x;
-        const double start = two ? 300.0 : 200.0;
-        const double log_ratio = std::log((t + start) / start);
-        const double mean = g * std::exp(-mu * log_ratio + 0.5 * s * s * log_ratio * log_ratio);
-        const double square =
-            (g * g + programming * programming) * std::exp(-2.0 * mu * log_ratio + 2.0 * s * s * log_ratio * log_ratio);
-        const Moments aged = measured(device, g, t);
-        expect_moments(aged, mean, std::sqrt(square - mean * mean), "1 day");
-        const double q = two ? 0.0123 + 0.0211 * x - 0.0280 * x * x + 0.0069 * x * x * x
-                             : 0.0088 + 0.0768 * x - 0.1352 * x * x + 0.0664 * x * x * x;
-        EXPECT_NEAR(aged.read_sigma / (mean * q * std::sqrt(std::log((t + start) / 1024e-9))), 1.0, 0.02);
-    }
 }
 
 TEST(DeviceModels, CapacitorsMismatchWithTheRootOfTheirUnits) {
