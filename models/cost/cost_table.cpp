@@ -1,5 +1,7 @@
 #include "models/cost/cost_table.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "models/common/config.h"
@@ -172,6 +174,28 @@ void CostTable::validate() const {
     for (const auto& [component_name, component] : enum_names(Component{})) {
         check_listed_once(areas, component, &AreaPrice::component, "area");
         check_listed_once(leakages, component, &LeakagePrice::component, "leakage");
+    }
+}
+
+void CostTable::check_units(const std::vector<CostUnit>& units) const {
+    // Units that only some mappings have: a table may serve chips without them.
+    static constexpr std::array<const char*, 5> kOfSomeMappings = {"state_buffer", "digital", "dac", "tile", "adc"};
+    for (const EnergyPrice& price : energies) {
+        const bool here = price.unit.empty() || std::any_of(units.begin(), units.end(), [&price](const CostUnit& unit) {
+                              return ends_with(unit.name, price.unit);
+                          });
+        if (here || std::find(kOfSomeMappings.begin(), kOfSomeMappings.end(), price.unit) != kOfSomeMappings.end()) {
+            continue;
+        }
+        std::string ends;
+        for (const CostUnit& unit : units) {
+            const std::string end = unit.name.substr(unit.name.rfind('.') + 1);
+            if ((", " + ends + ",").find(", " + end + ",") == std::string::npos) {
+                ends += (ends.empty() ? "" : ", ") + end;
+            }
+        }
+        throw UserError(std::string("energy of ") + to_string(price.action) + ": no unit's name ends with unit = '" +
+                        price.unit + "': the chip's end with " + ends);
     }
 }
 

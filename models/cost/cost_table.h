@@ -127,6 +127,9 @@ struct CostTable {
     /// Throws UserError naming the first action or component without a price, or with two.
     void validate() const;
 
+    /// UserError when an entry's `unit` is the end of no unit's name, here or of a chip with another mapping.
+    void check_units(const std::vector<CostUnit>& units) const;
+
     const EnergyPrice& energy(Action action) const;
     /// The price in one unit: its own, where there is an entry with such a `unit`.
     const EnergyPrice& energy(Action action, const std::string& unit) const;

@@ -37,6 +37,7 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
         report.stages.emplace_back(stage.name, stage.cycles);
     }
     const CostTable table = load_cost_table(setup.cost_table);
+    table.check_units(ledger.units());
     PricingConditions conditions;
     conditions.read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
     // The chip is on for one interval a sequence when sequences stream back to back.

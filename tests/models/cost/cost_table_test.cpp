@@ -41,6 +41,32 @@ TEST(CostTable, TheTableOf28NanometresIsCompleteAndHoldsTheCitedValues) {
     }
 }
 
+TEST(CostTable, UnitsThatNoChipHasAreNamedWithTheUnitsOfTheChip) {
+    std::vector<CostUnit> units(3);
+    units[0].name = "chip.layer0.kernel.adc";
+    units[1].name = "chip.layer1.kernel.adc";
+    units[2].name = "chip.pooling_input";
+    const auto message = [&units](const std::string& unit) -> std::string {
+        CostTable table = small_table();
+        table.check_units(units);
+        table.energies.push_back(table.energy(Action::buffer_bit));
+        table.energies.back().unit = unit;
+        try {
+            table.check_units(units);
+        } catch (const UserError& error) {
+            return error.what();
+        }
+        return "accepted";
+    };
+    EXPECT_EQ(message("pooling_input"), "accepted");
+    EXPECT_EQ(message("layer1.kernel.adc"), "accepted");
+    EXPECT_EQ(message("state_buffer"), "accepted") << "only chips with shared sites have it";
+    EXPECT_EQ(message("state_bufer"),
+              "energy of buffer_bit: no unit's name ends with unit = 'state_bufer': the chip's end with adc, "
+              "pooling_input");
+    EXPECT_NE(message("layer2.kernel.adc"), "accepted");
+}
+
 TEST(CostTable, TheTablesOfTheOtherNodesAreCompleteAndSayTheirOwnNode) {
     const std::pair<const char*, double> tables[] = {{"180", 1.8}, {"65", 1.2}, {"22", 1.0}, {"14", 0.8}};
     double before = 1.0;
