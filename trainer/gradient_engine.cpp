@@ -126,7 +126,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         }
         take_loss(effective, sequences, weight, item, workspace);
         if (with_gradient) {
-            live_activations(workspace, item_alive_[at]);
+            live_activations(effective, workspace, item_alive_[at]);
             for_each_effective_tensor(
                 item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
             if (fake_pass && network.fake()->mode == EvaluationMode::convolution) {
@@ -191,7 +191,7 @@ void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences&
         result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
     }
     if (!std::isfinite(result.loss_sum)) {
-        throw NumericalError("the loss is not finite, first '" + first_not_finite(workspace) +
+        throw NumericalError("the loss is not finite, first '" + first_not_finite(network, workspace) +
                              "' is not; use a smaller learning rate or gradient_clip");
     }
 }
@@ -216,7 +216,7 @@ void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* 
     };
     work.loss = [&](int item, Workspace& workspace) {
         take_loss(effective, sequences[static_cast<std::size_t>(item)], weight, item, workspace);
-        live_activations(workspace, item_alive_[static_cast<std::size_t>(item)]);
+        live_activations(effective, workspace, item_alive_[static_cast<std::size_t>(item)]);
     };
     if (convolution != nullptr) {
         batch_norm_.run(effective, items, work, ConvolutionAdjoint(convolution->network()), item_gradients_);

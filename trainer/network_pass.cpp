@@ -200,12 +200,40 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
     decode(network, workspace.pooled.data(), workspace.logits.data());
 }
 
+void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
+                    int count) {
+    if (!workspace.restores_stream) {
+        return;
+    }
+    float* to = workspace.stream[static_cast<std::size_t>(index)].block(block) + first_head * kBlockWidth;
+    const int channels = network.config.channels;
+    if (index == 0) {
+        dense_product(network.tensors.encoder.data() + first_head * channels,
+                      network.tensors.encoder_bias.data() + first_head, workspace.input.block(block), to, count,
+                      channels);
+        return;
+    }
+    const std::size_t layer = static_cast<std::size_t>(index - 1);
+    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
+    const float* normalized = workspace.trace[layer].normalized.block(block) + first_head * kBlockWidth;
+    for (int head = 0; head < count; ++head) {
+        const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(first_head + head)]);
+        const Lanes beta = broadcast(tensors.beta[static_cast<std::size_t>(first_head + head)]);
+        for (int at = head * kBlockWidth; at < (head + 1) * kBlockWidth; at += kLaneWidth) {
+            store_lanes(to + at, multiply_add(gamma, load_lanes(normalized + at), beta));
+        }
+    }
+}
+
 void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
                                         EffectiveTensors& /*gradient*/) const {
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     for (int head = 0; head < network_.config.heads; ++head) {
         const int offset = head * kBlockWidth;
+        for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+            restore_stream(network_, workspace, layer, block, head, 1);
+        }
         block_scan_backward(kernels_.layout(), kernels_.of(layer, head), input.block(first) + offset,
                             workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
                             input.stride(), workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head),

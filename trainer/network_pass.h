@@ -74,6 +74,11 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 /// Pooled sums to logits.
 void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 
+/// Makes workspace.stream[index] of one block and `count` heads again, to the bit: from the input through the encoder,
+/// or from trace.normalized of the layer before. Where stream holds the whole sequence it does nothing.
+void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
+                    int count);
+
 /// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the
 /// backward pass adds up.
 void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/common/error.h"
+#include "trainer/network_pass.h"
 
 namespace imssa {
 
@@ -26,29 +27,38 @@ void check(const std::string& name, bool parameters, bool codes) {
     }
 }
 
-/// Whether any number that belongs to a sequence is `wanted`.
-template <class Wanted>
-bool any(const Workspace& workspace, const BlockBuffer& buffer, Wanted&& wanted) {
-    for (int block = 0; block < workspace.blocks; ++block) {
-        const int valid = workspace.valid_steps(block) * kLaneWidth;
-        for (int channel = 0; channel < buffer.channels(); ++channel) {
-            const float* values = buffer.block(block) + channel * kBlockWidth;
-            if (std::any_of(values, values + valid, wanted)) {
-                return true;
+/// Calls visit(place, block, buffer) for encoder output, then activation and output of every layer, block by block as
+/// long as it returns false.
+template <class Visit>
+void for_each_activation(const EffectiveNetwork& network, Workspace& workspace, Visit&& visit) {
+    const auto visit_blocks = [&](std::size_t place, const BlockBuffer& buffer, int stream) {
+        for (int block = 0; block < workspace.blocks; ++block) {
+            if (stream >= 0) {
+                restore_stream(network, workspace, stream, block, 0, network.config.heads);
             }
+            if (visit(place, block, buffer)) {
+                return;
+            }
+        }
+    };
+    visit_blocks(0, workspace.stream[0], 0);
+    for (std::size_t layer = 0; layer < workspace.trace.size(); ++layer) {
+        visit_blocks(2 * layer + 1, workspace.trace[layer].activation, -1);
+        visit_blocks(2 * layer + 2, workspace.stream[layer + 1], static_cast<int>(layer) + 1);
+    }
+}
+
+/// Whether any number of a block that belongs to a sequence is `wanted`.
+template <class Wanted>
+bool any(const Workspace& workspace, const BlockBuffer& buffer, int block, Wanted&& wanted) {
+    const int valid = workspace.valid_steps(block) * kLaneWidth;
+    for (int channel = 0; channel < buffer.channels(); ++channel) {
+        const float* values = buffer.block(block) + channel * kBlockWidth;
+        if (std::any_of(values, values + valid, wanted)) {
+            return true;
         }
     }
     return false;
-}
-
-/// Calls work(buffer) for encoder output, then activation and output of every layer.
-template <class Work>
-void for_each_activation(const Workspace& workspace, Work&& work) {
-    work(workspace.stream[0]);
-    for (std::size_t layer = 0; layer < workspace.trace.size(); ++layer) {
-        work(workspace.trace[layer].activation);
-        work(workspace.stream[layer + 1]);
-    }
 }
 
 std::string place_name(std::size_t place) {
@@ -73,21 +83,22 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
     check("decoder", any(parameters.decoder), any(codes.decoder));
 }
 
-void live_activations(const Workspace& workspace, std::vector<unsigned char>& result) {
-    result.clear();
-    for_each_activation(workspace, [&](const BlockBuffer& buffer) {
-        result.push_back(any(workspace, buffer, [](float value) { return value != 0.0F; }) ? 1 : 0);
+void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive) {
+    alive.assign(2 * workspace.trace.size() + 1, 0);
+    for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
+        const bool live = any(workspace, buffer, block, [](float value) { return value != 0.0F; });
+        alive[place] = live ? 1 : 0;
+        return live;
     });
 }
 
-std::string first_not_finite(const Workspace& workspace) {
+std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace) {
     std::string name;
-    std::size_t place = 0;
-    for_each_activation(workspace, [&](const BlockBuffer& buffer) {
-        if (name.empty() && any(workspace, buffer, [](float value) { return !std::isfinite(value); })) {
+    for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
+        if (name.empty() && any(workspace, buffer, block, [](float value) { return !std::isfinite(value); })) {
             name = place_name(place);
         }
-        ++place;
+        return !name.empty();
     });
     return name.empty() ? "logits" : name;
 }

@@ -14,10 +14,10 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
 
 /// Which of encoder output, then activation and output of every layer, have a number other than zero in the sequences
 /// that went through a training workspace last. Looks as far as the first one.
-void live_activations(const Workspace& workspace, std::vector<unsigned char>& alive);
+void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive);
 
 /// The first of them, in the order of the forward pass, that holds a number which is not finite; else "logits".
-std::string first_not_finite(const Workspace& workspace);
+std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace);
 
 /// Throws NumericalError naming what is zero in the first `items` of live_activations.
 void check_live_activations(const std::vector<std::vector<unsigned char>>& alive, int items);

@@ -12,6 +12,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       keeps_states(purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
                    purpose == Purpose::quantized || purpose == Purpose::fake_training ||
                    purpose == Purpose::convolution_training || purpose == Purpose::convolution_batch_norm_training) {
+    restores_stream = purpose == Purpose::float_training;
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
@@ -25,7 +26,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
-        stream.emplace_back(heads, convolution ? blocks : kept);
+        stream.emplace_back(heads, convolution ? blocks : (restores_stream ? kChunkBlocks : kept));
     }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;

@@ -95,6 +95,7 @@ public:
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
+    bool restores_stream = false;             ///< float training: stream holds one chunk, see restore_stream
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]

@@ -70,8 +70,7 @@ TEST(Allocation, DoesNotHappenInTheFloatPasses) {
     EXPECT_EQ(allocations - before, 0);
 }
 
-TEST(Allocation, DoesNotHappenInTheQuantizedPasses) {
-    const ModelConfig config = model_with_glu();
+void expect_no_allocation_in_quantized_passes(const ModelConfig& config) {
     const Dataset data = test::random_dataset(16, 240, config.channels, config.classes, 7);
     const NetworkParameters parameters = test::random_parameters(config, 3);
     const DeployedNetwork deployed =
@@ -89,6 +88,11 @@ TEST(Allocation, DoesNotHappenInTheQuantizedPasses) {
     pass.forward(LanesUint{}, workspace);
     backward(network, QuantizedKernelAdjoint(pass, network, LanesUint{}), workspace, gradient);
     EXPECT_EQ(allocations - before, 0);
+}
+
+TEST(Allocation, DoesNotHappenInTheQuantizedPasses) {
+    expect_no_allocation_in_quantized_passes(test::small_model());
+    expect_no_allocation_in_quantized_passes(model_with_glu());
 }
 
 }  // namespace
