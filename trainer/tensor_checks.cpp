@@ -61,9 +61,36 @@ bool any(const Workspace& workspace, const BlockBuffer& buffer, int block, Wante
     return false;
 }
 
-std::string place_name(std::size_t place) {
+/// Whether a state of the layer is not zero at the end of any chunk, in the lanes that hold sequences.
+template <class Number>
+bool live_states(const AlignedArray<Number>& states, const Workspace& workspace) {
+    const std::size_t first = states.size() / static_cast<std::size_t>(workspace.chunks + 1);
+    for (std::size_t index = first; index < states.size(); ++index) {
+        if (states.data()[index] != Number{0} && static_cast<int>(index % kLaneWidth) < workspace.lanes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool live_states(const EffectiveNetwork& network, std::size_t layer, const Workspace& workspace) {
+    const LayerTrace& trace = workspace.trace[layer];
+    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
+    if (!any(tensors.c_re) && !any(tensors.c_im)) {
+        return true;  // pruned: nothing reads them
+    }
+    if (trace.registers.size() > 0) {
+        return live_states(trace.registers, workspace);
+    }
+    return trace.states.size() == 0 || live_states(trace.states, workspace);
+}
+
+std::string place_name(std::size_t place, std::size_t layers) {
     if (place == 0) {
         return "encoder output";
+    }
+    if (place > 2 * layers) {
+        return "layers." + std::to_string(place - 2 * layers - 1) + ".states";
     }
     return "layers." + std::to_string((place - 1) / 2) + (place % 2 == 1 ? ".activation" : ".output");
 }
@@ -84,7 +111,11 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
 }
 
 void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive) {
-    alive.assign(2 * workspace.trace.size() + 1, 0);
+    const std::size_t layers = workspace.trace.size();
+    alive.assign(3 * layers + 1, 0);
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+        alive[2 * layers + 1 + layer] = live_states(network, layer, workspace) ? 1 : 0;
+    }
     for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         const bool live = any(workspace, buffer, block, [](float value) { return value != 0.0F; });
         alive[place] = live ? 1 : 0;
@@ -96,7 +127,7 @@ std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspa
     std::string name;
     for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         if (name.empty() && any(workspace, buffer, block, [](float value) { return !std::isfinite(value); })) {
-            name = place_name(place);
+            name = place_name(place, workspace.trace.size());
         }
         return !name.empty();
     });
@@ -110,7 +141,7 @@ void check_live_activations(const std::vector<std::vector<unsigned char>>& alive
             dead = dead && alive[static_cast<std::size_t>(item)][place] == 0;
         }
         if (dead) {
-            throw NumericalError("'" + place_name(place) +
+            throw NumericalError("'" + place_name(place, (alive.front().size() - 1) / 3) +
                                  "' is dead: zero in every sequence and step of the batch; use more bits or another "
                                  "range, or start from other parameters");
         }

@@ -12,11 +12,12 @@ namespace imssa {
 /// quantization has turned into nothing.
 void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetwork& quantized);
 
-/// Which of encoder output, then activation and output of every layer, have a number other than zero in the sequences
-/// that went through a training workspace last. Looks as far as the first one.
+/// Which of encoder output, then activation and output of every layer, then the states of every layer, have a number
+/// other than zero in the sequences that went through a training workspace last. Looks as far as the first one; at
+/// states, where each chunk ends. States that no C reads count as alive.
 void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive);
 
-/// The first of them, in the order of the forward pass, that holds a number which is not finite; else "logits".
+/// The first activation, in the order of the forward pass, that holds a number which is not finite; else "logits".
 std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace);
 
 /// Throws NumericalError naming what is zero in the first `items` of live_activations.

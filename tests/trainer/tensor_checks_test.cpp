@@ -74,6 +74,41 @@ TEST_F(TensorChecksTest, NameCodesThatAreAllZero) {
     EXPECT_NE(message.find("'layers.1.activation' is dead"), std::string::npos) << message;
 }
 
+TEST_F(TensorChecksTest, NameStatesThatTheirGridTurnsIntoZero) {
+    FakeQuantization options;
+    options.state.quantizer = Quantizer::max_scale;
+    options.state.bits = 2;
+    options.state.range = 1e4;
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    const auto step = [&] {
+        return message_of_step(
+            StepNetwork::fake_quantized(fake_network(config, parameters, ranges, options, data.steps, 0)), false);
+    };
+    const std::string message = step();
+    EXPECT_NE(message.find("'layers.0.states' is dead"), std::string::npos) << message;
+    options.state.range = 0.0;
+    EXPECT_NE(step(), "") << "an input of less than half a level moves nothing";
+    options.state.bits = 8;
+    EXPECT_EQ(step(), "");
+    options.state.range = 1e4;
+    for (LayerParameters& layer : parameters.layers) {
+        layer.c_re.setZero();
+        layer.c_im.setZero();
+    }
+    EXPECT_EQ(step(), "") << "nothing reads them";
+}
+
+TEST_F(TensorChecksTest, NameDeployedStatesThatAreAllZero) {
+    CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    ranges.layers[1].state *= 1e6F;
+    ranges.layers[1].folded_state *= 1e6F;
+    ranges.layers[1].increment *= 1e6F;
+    DeploymentOptions options;
+    const std::string message =
+        message_of_step(StepNetwork::quantized(config, parameters, ranges, options, data.steps), true);
+    EXPECT_NE(message.find("'layers.1.states' is dead"), std::string::npos) << message;
+}
+
 TEST_F(TensorChecksTest, NameWeightsWithoutCodes) {
     const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
     EffectiveNetwork network =
