@@ -35,6 +35,11 @@ const PhaseConfig& phase_config(const TrainConfig& config, int phase) {
     return phase == 0 ? config.training : config.finetune;
 }
 
+PhaseConfig definite_phase(PhaseConfig phase, const ModelConfig& model, int steps) {
+    phase.mode = definite_mode(phase.mode, model.states, steps);
+    return phase;
+}
+
 const char* phase_name(int phase) {
     return phase == 0 ? "training" : "finetune";
 }
@@ -57,7 +62,7 @@ std::uint64_t epoch_dither_seed(std::uint64_t seed, int phase, int epoch) {
 
 PhaseTrainer::PhaseTrainer(Checkpoint& checkpoint, const Dataset& train, const Dataset& test, int threads)
     : checkpoint_(checkpoint),
-      phase_(phase_config(checkpoint.config, checkpoint.phase)),
+      phase_(definite_phase(phase_config(checkpoint.config, checkpoint.phase), checkpoint.config.model, train.steps)),
       train_(train),
       test_(test),
       engine_(checkpoint.config.model, train.steps, phase_.precision == Precision::quantized, threads,

@@ -59,7 +59,7 @@ private:
                 NetworkParameters& parameters) const;
 
     Checkpoint& checkpoint_;
-    const PhaseConfig& phase_;
+    const PhaseConfig phase_;  ///< its mode is definite
     const Dataset& train_;
     const Dataset& test_;
     GradientEngine engine_;
@@ -68,6 +68,8 @@ private:
 
 /// The configuration of a phase: 0 training, 1 finetune.
 const PhaseConfig& phase_config(const TrainConfig& config, int phase);
+/// With the mode that `automatic` stands for.
+PhaseConfig definite_phase(PhaseConfig phase, const ModelConfig& model, int steps);
 const char* phase_name(int phase);
 
 }  // namespace imssa

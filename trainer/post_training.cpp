@@ -104,8 +104,8 @@ NoiseSweepRequest parse_noise_sweep(const std::string& text, int draws) {
 std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const NoiseSweepRequest& request) {
     require_init(options, "a noise sweep");
     const TrainConfig& config = options.config;
-    const PhaseConfig& phase = config.finetune;
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
+    const PhaseConfig phase = definite_phase(config.finetune, config.model, test.steps);
     Checkpoint checkpoint = initial_checkpoint(options, test.steps);
     if (phase.precision != Precision::in_float && !checkpoint.ranges) {
         const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);

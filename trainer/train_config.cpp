@@ -39,14 +39,18 @@ void PhaseConfig::validate() const {
     require(noise.cell_errors == 0.0 || precision == Precision::quantized,
             "noise.cell_errors needs precision 'quantized': the errors are those of deployed cells; in float use "
             "noise.continuous_a");
+    require(mode != EvaluationMode::automatic || precision == Precision::in_float,
+            "mode 'automatic' needs precision 'float', in which both modes compute the same; with rounded states they "
+            "do not: choose 'recurrent' or 'convolution'");
     require(mode == EvaluationMode::recurrent || precision != Precision::quantized,
             "mode 'convolution' needs precision 'float' or 'fake_quantized': the codes, registers and roundings of a "
             "chip's states exist step by step only");
     require(mode == EvaluationMode::recurrent || noise.states == 0.0,
             "noise.states needs mode 'recurrent': a convolution has no states");
-    require(noise.states == 0.0 || precision == Precision::fake_quantized,
-            "noise.states needs precision 'fake_quantized': deployed states have no conversion of their own, and the "
-            "float scan keeps no place for it");
+    require(
+        noise.states == 0.0 || precision == Precision::fake_quantized,
+        "noise.states needs precision 'fake_quantized' (with every quantizer off it is float): deployed states have "
+        "no conversion of their own, and the float scan keeps no place for it");
     require(noise.activations == 0.0 || precision != Precision::in_float,
             "noise.activations needs precision 'quantized' or 'fake_quantized': it is relative to calibrated ranges");
     require(lower_bits_from == 0 || (lower_bits_from >= 2 && lower_bits_from <= 12),

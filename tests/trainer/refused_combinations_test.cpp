@@ -44,6 +44,7 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
         {{"finetune.noise.states=0.1"}, "noise.states needs"},
         {{"training.lower_bits_from=8"}, "float has no bits"},
         {{"finetune.mode=convolution"}, "step by step only"},
+        {{"finetune.mode=automatic"}, "needs precision 'float'"},
         {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
     };
     for (const Refusal& refusal : refusals) {

@@ -54,6 +54,26 @@ protected:
     TrainingOptions options;
 };
 
+TEST_F(TrainingOptionsTest, AutomaticModeIsTheFasterOneOfSequencesAndStates) {
+    using Mode = EvaluationMode;
+    EXPECT_EQ(definite_mode(Mode::automatic, 16, 60), Mode::convolution);
+    EXPECT_EQ(definite_mode(Mode::automatic, 16, 61), Mode::recurrent);
+    EXPECT_EQ(definite_mode(Mode::automatic, 4, 1), Mode::recurrent);
+    EXPECT_EQ(definite_mode(Mode::recurrent, 256, 10), Mode::recurrent);
+    EXPECT_EQ(definite_mode(Mode::convolution, 4, 10000), Mode::convolution);
+    // Glyphs have 784 steps.
+    options.config.data.train_count = 16;
+    options.config.finetune.epochs = 0;
+    options.config.model.heads = 2;
+    for (const auto& [states, mode] : {std::pair(16, Mode::recurrent), std::pair(162, Mode::convolution)}) {
+        options.config.model.states = states;
+        options.config.training.mode = Mode::automatic;
+        const auto chosen = trained("automatic" + std::to_string(states), 1);
+        options.config.training.mode = mode;
+        EXPECT_EQ(chosen, trained("given" + std::to_string(states), 1)) << states;
+    }
+}
+
 TEST_F(TrainingOptionsTest, NoiseAwareTrainingDoesNotDependOnThreads) {
     NoiseConfig& noise = options.config.finetune.noise;
     noise.cell_errors = 1.0;
