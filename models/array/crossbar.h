@@ -54,6 +54,7 @@ public:
     const ProgrammingSummary& programming() const { return programming_; }
     int inputs() const { return static_cast<int>(weights_.rows()); }
     int outputs() const { return static_cast<int>(weights_.cols()); }
+    int input_limit() const { return recipe_->matrix.input_limit; }
 
 private:
     /// What a programming starts from.

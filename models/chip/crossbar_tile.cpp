@@ -2,8 +2,8 @@
 
 namespace imssa {
 
-CrossbarTile::CrossbarTile(const sc_core::sc_module_name& module_name, Crossbar& array)
-    : sc_core::sc_module(module_name), array_(array) {}
+CrossbarTile::CrossbarTile(const sc_core::sc_module_name& module_name, Crossbar& array, const TileLines& lines)
+    : sc_core::sc_module(module_name), array_(array), lines_(lines) {}
 
 void CrossbarTile::erase() {
     program(MatrixRM::Zero(codes().rows(), codes().cols()));

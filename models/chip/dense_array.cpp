@@ -1,7 +1,10 @@
 #include "models/chip/dense_array.h"
 
+#include <algorithm>
+
 #include "models/chip/adc_bank.h"
 #include "models/chip/kernel_hardware.h"
+#include "models/chip/timing_model.h"
 
 namespace imssa {
 
@@ -26,9 +29,13 @@ void DenseArray::add_array_units() {
     dac_unit_ = context_.units.add(prefix + "dac", hardware.dac);
     tile_unit_ = context_.units.add(prefix + "tile", hardware.tile);
     adc_unit_ = context_.units.add(prefix + "adc", hardware.adc);
+    const int rounds =
+        conversion_rounds(matrix_.outputs() * context_.config.mapping.weight_slices, context_.config.timing);
     for (int index = 0; index < product_->tiles(); ++index) {
         const std::string tile = "tile" + (product_->tiles() > 1 ? std::to_string(index) : "");
-        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), product_->tile(index)));
+        Crossbar& array = product_->tile(index);
+        const TileLines lines{array.inputs(), std::min(rounds, array.outputs())};
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines));
         context_.tiles.push_back(tiles_.back().get());
     }
 }

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "models/chip/timing_model.h"
+
 namespace imssa {
 
 namespace {
@@ -27,7 +29,9 @@ KernelHead::KernelHead(const sc_core::sc_module_name& name, int layer, int head,
       registers_("registers", kernel_) {
     for (int index = 0; tiles != nullptr && index < tiles->tiles(); ++index) {
         const std::string tile = "tile" + (tiles->tiles() > 1 ? std::to_string(index) : "");
-        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), tiles->tile(index)));
+        Crossbar& array = tiles->tile(index);
+        const TileLines lines{array.inputs(), conversion_rounds(array.outputs(), context.config.timing)};
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines));
         context.tiles.push_back(tiles_.back().get());
     }
 }

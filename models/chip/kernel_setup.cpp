@@ -73,8 +73,11 @@ void KernelSequencer::add_heads() {
 void KernelSequencer::add_shared_tiles() {
     for (std::size_t index = 0; index < tiles_.size(); ++index) {
         for (int tile = 0; tile < tiles_[index]->tiles(); ++tile) {
+            Crossbar& array = tiles_[index]->tile(tile);
+            const TileLines lines{array.inputs() / tiles_[index]->plan(tile).reads(),
+                                  conversion_rounds(array.outputs(), context_.config.timing)};
             shared_tiles_.push_back(
-                std::make_unique<CrossbarTile>(("tile" + std::to_string(index)).c_str(), tiles_[index]->tile(tile)));
+                std::make_unique<CrossbarTile>(("tile" + std::to_string(index)).c_str(), array, lines));
             context_.tiles.push_back(shared_tiles_.back().get());
         }
     }

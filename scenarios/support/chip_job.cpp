@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/chip/chip_system.h"
+#include "models/chip/startup_calibration.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/vcd_trace.h"
 #include "models/common/file_output.h"
@@ -231,6 +232,8 @@ std::string run_job(const RunSetup& setup, const ChipRunOptions& options, const 
     if (job.first == 0 && job.chip == 0) {
         result["tiles"] = tiles_to_json(system.chip());
         result["calibration"] = calibration_to_json(system.chip().calibration());
+        result["gain_calibration"] = calibration_to_json(gain_calibration(system.chip()));
+        result["converter_calibration"] = calibration_to_json(converter_calibration(system.chip()));
     }
     if (traced && options.compare) {
         result["trajectory"] = {{"mode", comparison.trajectory().mode},
@@ -279,6 +282,8 @@ void merge_job(const Job& job, const json& result, bool compare, ChipRunOutcome&
         outcome.programming = programming_from_json(result.at("programming"));
         outcome.tiles = tiles_from_json(result.at("tiles"));
         outcome.calibration = calibration_from_json(result.at("calibration"));
+        outcome.gain_calibration = calibration_from_json(result.at("gain_calibration"));
+        outcome.converter_calibration = calibration_from_json(result.at("converter_calibration"));
         outcome.latency_cycles = static_cast<std::int64_t>(result.at("latency_cycles").get<double>());
         if (result.contains("trajectory")) {
             outcome.trajectory.mode = result.at("trajectory").at("mode").get<int>();

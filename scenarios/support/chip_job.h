@@ -43,8 +43,9 @@ struct ChipRunOutcome {
     std::vector<ChipOutcome> chips;
     EnergyLedger ledger{{}};  ///< of the first chip, all sequences
     ProgrammingSummary programming;
-    ConversionCounts conversions;  ///< of all chips and sequences
-    CalibrationSummary calibration;
+    ConversionCounts conversions;    ///< of all chips and sequences
+    CalibrationSummary calibration;  ///< of poles
+    CalibrationSummary gain_calibration, converter_calibration;
     std::vector<TileUse> tiles;
     std::int64_t latency_cycles = 0;   ///< first token in to logits
     std::int64_t interval_cycles = 0;  ///< between sequences that stream back to back

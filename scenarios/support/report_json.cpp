@@ -169,14 +169,7 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                            {"yield", report.programming.yield()}};
     json["programming"]["load"] = {{"bits", report.load_bits}, {"energy_j", report.load_energy_j}};
     json["adc"] = {{"conversions", report.conversions.conversions}, {"saturated", report.conversions.saturated}};
-    if (report.calibration.poles > 0) {
-        json["programming"]["calibration"] = {{"poles", report.calibration.poles},
-                                              {"corrected_poles", report.calibration.corrected_poles},
-                                              {"array_reads", report.calibration.array_reads},
-                                              {"adc_conversions", report.calibration.adc_conversions},
-                                              {"energy_j", report.calibration_energy_j},
-                                              {"time_s", report.calibration_time_s}};
-    }
+    json["programming"].update(calibrations_json(report.calibrations));
     json["tiles"] = {{"count", report.tiles.size()}, {"utilisation", report.utilisation}};
     json["tiles"]["list"] = nlohmann::ordered_json::array();
     for (const TileUse& tile : report.tiles) {

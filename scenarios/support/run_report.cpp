@@ -60,21 +60,6 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
                                          setup.network.options.kernel.effective_register_bits(), table);
 }
 
-/// Joules of start-up calibration at the prices of the run.
-double calibration_energy(const CalibrationSummary& calibration, const CostTable& table, double read_time_s) {
-    CostUnit unit;
-    unit.name = "calibration";
-    EnergyLedger ledger({unit});
-    ledger.record({Action::dac_conversion, 0, calibration.dac_conversions, 0.0, 0.0});
-    ledger.record({Action::array_read, 0, calibration.array_reads, calibration.device_j, calibration.supply_j});
-    ledger.record({Action::transimpedance, 0, calibration.columns, 0.0, 0.0});
-    ledger.record({Action::sample_hold, 0, calibration.columns, 0.0, 0.0});
-    ledger.record({Action::adc_conversion, 0, calibration.adc_conversions, 0.0, 0.0});
-    PricingConditions conditions;
-    conditions.read_time_s = read_time_s;
-    return total_energy(ledger.price(table, conditions)).energy_j;
-}
-
 }  // namespace
 
 RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, const ChipRunOutcome& outcome) {
@@ -103,13 +88,7 @@ RunReport make_report(const RunSetup& setup, const ChipRunOptions& options, cons
     report.programming = outcome.programming;
     report.conversions = outcome.conversions;
     report.input_interval_cycles = setup.chip.timing.input_interval_cycles;
-    report.calibration = outcome.calibration;
-    report.calibration_time_s = report.seconds(outcome.calibration.cycles);
-    if (outcome.calibration.poles > 0) {
-        report.calibration_energy_j =
-            calibration_energy(outcome.calibration, load_cost_table(setup.cost_table),
-                               setup.chip.read.read_time_s(setup.network.encoder.input_limit));
-    }
+    report.calibrations = price_calibrations(setup, outcome);
     report.tiles = outcome.tiles;
     for (const TileUse& tile : outcome.tiles) {
         report.utilisation += tile.utilisation / static_cast<double>(outcome.tiles.size());

@@ -12,6 +12,7 @@
 #include "models/cost/uncertainty.h"
 #include "scenarios/support/accuracy.h"
 #include "scenarios/support/baselines.h"
+#include "scenarios/support/calibration_report.h"
 #include "scenarios/support/chip_job.h"
 
 namespace imssa {
@@ -34,8 +35,7 @@ struct RunReport {
     std::vector<AreaRow> area_rows;
     ProgrammingSummary programming;
     ConversionCounts conversions;
-    CalibrationSummary calibration;
-    double calibration_energy_j = 0.0, calibration_time_s = 0.0;
+    StartupCalibrations calibrations;
     std::vector<TileUse> tiles;
     double utilisation = 0.0;  ///< mean over the tiles
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;

@@ -210,12 +210,7 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
                  static_cast<double>(report.conversions.conversions),
                  100.0 * static_cast<double>(report.conversions.saturated) /
                      static_cast<double>(std::max<std::int64_t>(1, report.conversions.conversions)));
-    if (report.calibration.poles > 0) {
-        std::fprintf(out, "pole calibration        %d poles measured, %d corrected, %s, %s, %.4g array reads\n",
-                     report.calibration.poles, report.calibration.corrected_poles,
-                     si(report.calibration_energy_j, "J").c_str(), si(report.calibration_time_s, "s").c_str(),
-                     report.calibration.array_reads);
-    }
+    print_calibrations(report.calibrations, out);
     print_tiles(report, out);
     std::fprintf(out, "simulation              %.1f s wall, %.1f s CPU, %d lanes, %d workers, %.0f MB\n", report.wall_s,
                  report.cpu_s, report.lanes, report.workers, report.peak_memory_mb);

@@ -28,13 +28,21 @@ TEST_F(CommandLine, WritesPicturesAndAWaveform) {
     EXPECT_GT(fs::file_size(shared_folder / "wave.vcd"), 10000U);
 }
 
-TEST_F(CommandLine, PoleCalibrationIsReportedWithItsPrice) {
+TEST_F(CommandLine, CalibrationsAreReportedWithTheirPrices) {
     const nlohmann::json result = infer_json("imssa_28nm_delta.toml", "--sequences 4 --lanes 4");
     const nlohmann::json& calibration = result.at("programming").at("calibration");
     EXPECT_EQ(calibration.at("poles"), 2 * 6 * 4);
     EXPECT_GT(calibration.at("corrected_poles"), 0);
     EXPECT_GT(calibration.at("energy_j"), 0.0);
     EXPECT_GT(calibration.at("time_s"), 0.0);
+    for (const char* name : {"gain_calibration", "converter_calibration"}) {
+        EXPECT_GT(result.at("programming").at(name).at("adc_conversions"), 0.0) << name;
+        EXPECT_GT(result.at("programming").at(name).at("energy_j"), 0.0) << name;
+        EXPECT_GT(result.at("programming").at(name).at("time_s"), 0.0) << name;
+    }
+    const nlohmann::json ideal = infer_json("ideal.toml", "--sequences 4 --lanes 4");
+    EXPECT_FALSE(ideal.at("programming").contains("gain_calibration"));
+    EXPECT_FALSE(ideal.at("programming").contains("converter_calibration"));
     expect_user_error(infer("imssa_28nm.toml", "--set calibration.poles='\"stability\"'"), "fused");
 }
 
