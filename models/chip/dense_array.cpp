@@ -26,9 +26,9 @@ DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const Quantiz
 void DenseArray::add_array_units() {
     const std::string prefix = std::string(name()) + ".";
     const DenseHardware hardware = dense_hardware(matrix_, MatrixPlace::cells, product_->tiles(), context_.config);
-    dac_unit_ = context_.units.add(prefix + "dac", hardware.dac);
+    dac_unit_ = context_.units.add_converters(prefix + "dac", hardware.dac, {}, hardware.dac_bits);
     tile_unit_ = context_.units.add(prefix + "tile", hardware.tile);
-    adc_unit_ = context_.units.add(prefix + "adc", hardware.adc);
+    adc_unit_ = context_.units.add_converters(prefix + "adc", hardware.adc, hardware.adc_bits, {});
     const int rounds =
         conversion_rounds(matrix_.outputs() * context_.config.mapping.weight_slices, context_.config.timing);
     for (int index = 0; index < product_->tiles(); ++index) {

@@ -9,15 +9,25 @@ namespace imssa {
 
 namespace {
 
-void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit, int weight_limit) {
+void set_shape(QuantizedMatrix& matrix, int inputs, int outputs, int limit, int weight_limit, int output_limit) {
     matrix.codes.resize(inputs, outputs);  // never read
+    matrix.output_limit.assign(1, static_cast<float>(output_limit));
     matrix.input_limit = limit;
     matrix.code_limit = weight_limit;
 }
 
+CompiledPrices::BitFactors compiled(const ResolutionLaw& law) {
+    CompiledPrices::BitFactors factors;
+    for (int bits = 0; bits <= ConverterBits::kMost; ++bits) {
+        factors.factors[static_cast<std::size_t>(bits)] = law.factor(bits);
+    }
+    return factors;
+}
+
 CompiledPrices::ActionPrice compiled(const EnergyPrice& price) {
     return {{price.energy_low_j, price.energy_j, price.energy_high_j},
-            {price.power_low_w, price.power_w, price.power_high_w}};
+            {price.power_low_w, price.power_w, price.power_high_w},
+            compiled(price.law())};
 }
 
 std::string unit_name(int layer, const char* group, const char* name) {
@@ -33,6 +43,10 @@ class LedgerSink {
 public:
     void begin(int layer, const char* group, const char* name, ComponentGroup digital) {
         units.push_back({unit_name(layer, group, name), digital, {}});
+    }
+    void resolution(const ConverterBits& adc_bits, const ConverterBits& dac_bits) {
+        units.back().adc_bits = adc_bits;
+        units.back().dac_bits = dac_bits;
     }
     void part(Component component, double count) { units.back().parts[component] += count; }
     void parts(const ComponentCounts& counts) {
@@ -63,21 +77,39 @@ public:
     TotalSink(const CompiledPrices& prices, double read_s) : prices_(prices), read_s_(read_s) {}
 
     void begin(int layer, const char* group, const char* name, ComponentGroup /*digital*/) {
+        adc_bits_ = dac_bits_ = {};
         if (prices_.has_unit_prices()) {
             unit_ = unit_name(layer, group, name);
         }
     }
-    void part(Component component, double count) { all_parts[component] += count; }
+    void resolution(const ConverterBits& adc_bits, const ConverterBits& dac_bits) {
+        adc_bits_ = adc_bits;
+        dac_bits_ = dac_bits;
+    }
+    void part(Component component, double count) {
+        area_parts[component] += count;
+        leakage_parts[component] += count;
+    }
     void parts(const ComponentCounts& counts) {
         for (std::size_t index = 0; index < counts.counts.size(); ++index) {
-            all_parts.counts[index] += counts.counts[index];
+            area_parts.counts[index] += counts.counts[index];
+            leakage_parts.counts[index] += counts.counts[index];
+        }
+        for (const Component part :
+             {Component::dac, Component::transimpedance, Component::sample_hold, Component::adc}) {
+            const std::size_t index = static_cast<std::size_t>(part);
+            const ConverterBits bits = bits_of(part, adc_bits_, dac_bits_);
+            area_parts[part] += counts[part] * (prices_.area_of_bits[index].widest(bits) - 1.0);
+            leakage_parts[part] += counts[part] * (prices_.leakage_of_bits[index].widest(bits) - 1.0);
         }
     }
     void action(Action action, double count) {
-        const CompiledPrices::Range joules = prices_.price(action, unit_).joules(read_s_);
-        energy.energy_low_j += count * joules.low;
-        energy.energy_j += count * joules.nominal;
-        energy.energy_high_j += count * joules.high;
+        const CompiledPrices::ActionPrice& price = prices_.price(action, unit_);
+        const CompiledPrices::Range joules = price.joules(read_s_);
+        const double factor = price.of_bits.mean(bits_of(action, adc_bits_, dac_bits_));
+        energy.energy_low_j += count * factor * joules.low;
+        energy.energy_j += count * factor * joules.nominal;
+        energy.energy_high_j += count * factor * joules.high;
     }
     void read(double /*count*/, const ReadEnergy& read) {
         energy.energy_low_j += read.device_j;
@@ -85,13 +117,15 @@ public:
         energy.energy_high_j += read.supply_j;
     }
 
-    ComponentCounts all_parts;
+    /// Parts of all units, in instances of the price's resolution.
+    ComponentCounts area_parts, leakage_parts;
     EnergyTotal energy;
 
 private:
     const CompiledPrices& prices_;
     double read_s_;
     std::string unit_;
+    ConverterBits adc_bits_, dac_bits_;
 };
 
 }  // namespace
@@ -103,9 +137,9 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
     network.steps = steps;
     const int activation_limit = code_limit(options.activation_bits);
     set_shape(network.encoder, model.channels, model.heads, code_limit(options.input_bits),
-              code_limit(options.bits_of(options.encoder_bits)));
+              code_limit(options.bits_of(options.encoder_bits)), activation_limit);
     set_shape(network.decoder, model.heads, model.classes, activation_limit,
-              code_limit(options.bits_of(options.decoder_bits)));
+              code_limit(options.bits_of(options.decoder_bits)), code_limit(options.logit_bits));
     network.layers.resize(static_cast<std::size_t>(model.layers));
     const KernelOptions& kernel = options.kernel;
     for (DeployedLayer& layer : network.layers) {
@@ -119,9 +153,9 @@ DeployedNetwork shape_of(const ModelConfig& model, const DeploymentOptions& opti
         const int state_inputs = one.array_makes_state ? 1 : 0;
         set_shape(one.array, 2 * one.modes + state_inputs + (one.digital_feedthrough() ? 0 : 1),
                   one.output_column() + 1, std::max(code_limit(kernel.state_bits), activation_limit),
-                  code_limit(kernel.weight_bits));
+                  code_limit(kernel.weight_bits), activation_limit);
         set_shape(layer.mixing, model.heads, model.mixing_outputs(), activation_limit,
-                  code_limit(options.bits_of(options.mixing_bits)));
+                  code_limit(options.bits_of(options.mixing_bits)), activation_limit);
         layer.unit.glu = model.glu;
         layer.unit.residual = model.residual;
         layer.unit.norm = model.norm;
@@ -188,6 +222,8 @@ CompiledPrices::CompiledPrices(const CostTable& table) {
         const std::size_t at = static_cast<std::size_t>(component);
         area_mm2[at] = {area.area_low_mm2, area.area_mm2, area.area_high_mm2};
         leakage_w[at] = {leakage.power_low_w, leakage.power_w, leakage.power_high_w};
+        area_of_bits[at] = compiled(area.law());
+        leakage_of_bits[at] = compiled(leakage.law());
     }
 }
 
@@ -228,16 +264,17 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
     UnitWalk<TotalSink>(network, config, activity, response, sink).walk();
     EnergyTotal& energy = estimate.sequence;
     energy = sink.energy;
-    for (std::size_t component = 0; component < sink.all_parts.counts.size(); ++component) {
-        const double count = sink.all_parts.counts[component];
+    for (std::size_t component = 0; component < sink.area_parts.counts.size(); ++component) {
+        const double count = sink.leakage_parts.counts[component];
         const CompiledPrices::Range& watt = prices.leakage_w[component];
         energy.energy_low_j += count * watt.low * interval_s;
         energy.energy_j += count * watt.nominal * interval_s;
         energy.energy_high_j += count * watt.high * interval_s;
         const CompiledPrices::Range& mm2 = prices.area_mm2[component];
-        estimate.area.area_low_mm2 += count * mm2.low;
-        estimate.area.area_mm2 += count * mm2.nominal;
-        estimate.area.area_high_mm2 += count * mm2.high;
+        const double placed = sink.area_parts.counts[component];
+        estimate.area.area_low_mm2 += placed * mm2.low;
+        estimate.area.area_mm2 += placed * mm2.nominal;
+        estimate.area.area_high_mm2 += placed * mm2.high;
     }
     return estimate;
 }

@@ -37,8 +37,19 @@ public:
     struct Range {
         double low = 0.0, nominal = 0.0, high = 0.0;
     };
+    /// By bits of the codes; entry 0 for bits that are not known.
+    struct BitFactors {
+        std::array<double, ConverterBits::kMost + 1> factors{};
+        double mean(const ConverterBits& bits) const {
+            const double most = (*this)[bits.bits];
+            return bits.other_share > 0.0 ? most + bits.other_share * ((*this)[bits.other_bits] - most) : most;
+        }
+        double widest(const ConverterBits& bits) const { return (*this)[bits.widest()]; }
+        double operator[](int bits) const { return factors[static_cast<std::size_t>(bits)]; }
+    };
     struct ActionPrice {
         Range energy_j, power_w;
+        BitFactors of_bits;  ///< what the price is multiplied with
         Range joules(double read_s) const {
             return {energy_j.low + power_w.low * read_s, energy_j.nominal + power_w.nominal * read_s,
                     energy_j.high + power_w.high * read_s};
@@ -49,6 +60,7 @@ public:
     bool has_unit_prices() const { return !of_units_.empty(); }
 
     std::array<Range, kComponentCount> area_mm2{}, leakage_w{};
+    std::array<BitFactors, kComponentCount> area_of_bits{}, leakage_of_bits{};
 
 private:
     struct UnitPrice {

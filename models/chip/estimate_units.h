@@ -10,6 +10,7 @@
 // The units of a chip with their parts and what they do in one sequence, in the order of the simulated chip. A sink
 // gets
 //     begin(prefix, layer, name, digital group)    layer -1: prefix and name alone
+//     resolution(adc_bits, dac_bits)               of a unit of converters, right after begin
 //     part(component, count), parts(counts), action(action, count), read(count, ReadEnergy)
 // for every unit. Tests compare it with the chip, unit by unit.
 namespace imssa {
@@ -88,12 +89,14 @@ private:
         }
         const ArrayActionCounts counts = array_action_counts(matrix, config_.mapping.weight_slices);
         begin(layer, group, ".dac");
+        sink_.resolution({}, hardware.dac_bits);
         parts(hardware.dac);
         act(Action::dac_conversion, reads * counts.dac_conversions);
         begin(layer, group, ".tile");
         parts(hardware.tile);
         read(reads * tiles, dense_shape(matrix), activity, reads);
         begin(layer, group, ".adc");
+        sink_.resolution(hardware.adc_bits, {});
         parts(hardware.adc);
         converters(reads * counts.columns, reads * counts.adc_conversions);
     }
@@ -130,6 +133,7 @@ private:
         parts(hardware.sequencer);
         act(Action::control_cycle, operations * cycles.total());
         begin(layer, "kernel", ".dac");
+        sink_.resolution({}, hardware.dac_bits);
         parts(hardware.dac);
         act(Action::dac_conversion, operations * tiles.dac_conversions);
         begin(layer, "kernel", ".tile");
@@ -138,6 +142,7 @@ private:
         read(operations * tiles.reads_per_step, kernel_shape(one, heads, tiles, activity, config_.mapping),
              activity.array, operations);
         begin(layer, "kernel", ".adc");
+        sink_.resolution(hardware.adc_bits, {});
         parts(hardware.adc);
         converters(operations * tiles.adc_conversions * MappingOptions::columns_per_output(),
                    operations * tiles.adc_conversions);

@@ -2,7 +2,30 @@
 
 #include <algorithm>
 
+#include "models/network/quantizer.h"
+
 namespace imssa {
+
+namespace {
+
+/// Bits of symmetric codes up to this limit.
+int bits_of_codes(float limit) {
+    int bits = 2;
+    while (static_cast<float>(code_limit(bits)) < limit) {
+        ++bits;
+    }
+    return bits;
+}
+
+/// Codes of states, and a share of others.
+ConverterBits state_converters(int state_bits, int other_bits, double others, double all) {
+    if (!(all > 0.0) || others >= all) {
+        return {all > 0.0 ? other_bits : 0, 0, 0.0};
+    }
+    return {state_bits, other_bits, other_bits == state_bits ? 0.0 : others / all};
+}
+
+}  // namespace
 
 KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const KernelTileCounts& tiles,
                                const KernelStepCycles& cycles, const ChipConfig& config) {
@@ -20,6 +43,12 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
     for (const KernelTileCounts::Width& width : tiles.widths) {
         hardware.adc[Component::adc] += share * width.tiles * adc_count(width.outputs, timing);
     }
+    // u and y are codes of activations.
+    const int activation_bits = bits_of_codes(kernel.array.output_limit.back());
+    hardware.adc_bits =
+        state_converters(kernel.options.state_bits, activation_bits, tiles.output_conversions, tiles.adc_conversions);
+    hardware.dac_bits =
+        state_converters(kernel.options.state_bits, activation_bits, tiles.input_conversions, tiles.dac_conversions);
     const double register_bits = kernel.options.effective_register_bits();
     const double state_bits = heads * kernel.state_components() * register_bits;
     hardware.registers[Component::register_bit] = share * state_bits;
@@ -49,6 +78,8 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
     hardware.tile[Component::cell] = tiles * cells_per_tile(config.mapping) * config.device.parallel_cells;
     hardware.adc[Component::transimpedance] = counts.columns;
     hardware.adc[Component::sample_hold] = counts.columns;
+    hardware.adc_bits = {bits_of_codes(matrix.output_limit.back()), 0, 0.0};
+    hardware.dac_bits = {bits_of_codes(static_cast<float>(matrix.input_limit)), 0, 0.0};
     hardware.adc[Component::adc] = adc_count(matrix.outputs() * config.mapping.weight_slices, config.timing);
     return hardware;
 }

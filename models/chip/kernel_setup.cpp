@@ -139,9 +139,9 @@ void KernelSequencer::add_units() {
     const KernelHardware hardware =
         kernel_hardware(heads_.front()->kernel(), head_count(), tile_counts_, cycles_, context_.config);
     units_.sequencer = context_.units.add(prefix + "sequencer", hardware.sequencer);
-    units_.dac = context_.units.add(prefix + "dac", hardware.dac);
+    units_.dac = context_.units.add_converters(prefix + "dac", hardware.dac, {}, hardware.dac_bits);
     units_.tile = context_.units.add(prefix + "tile", hardware.tile);
-    units_.adc = context_.units.add(prefix + "adc", hardware.adc);
+    units_.adc = context_.units.add_converters(prefix + "adc", hardware.adc, hardware.adc_bits, {});
     units_.registers = context_.units.add(prefix + "registers", hardware.registers);
     units_.decay = context_.units.add(prefix + "decay", hardware.decay);
     units_.output = context_.units.add(prefix + "output", hardware.output);

@@ -20,6 +20,9 @@ public:
     /// Units of the heads of a layer share one entry. The index is ActionEvent::unit.
     std::int32_t add(const std::string& name, const ComponentCounts& parts,
                      ComponentGroup digital = ComponentGroup::digital);
+    /// A unit of converters: their resolution prices them.
+    std::int32_t add_converters(const std::string& name, const ComponentCounts& parts, const ConverterBits& adc_bits,
+                                const ConverterBits& dac_bits);
     const std::vector<CostUnit>& units() const { return units_; }
 
     /// Observers attach here before the simulation starts; without one, units do not compute energies.

@@ -104,4 +104,30 @@ ComponentGroup group_of(Component component, ComponentGroup digital) {
     return ComponentGroup::control;
 }
 
+ConverterBits bits_of(Action action, const ConverterBits& adc_bits, const ConverterBits& dac_bits) {
+    switch (action) {
+        case Action::dac_conversion:
+            return dac_bits;
+        case Action::transimpedance:
+        case Action::sample_hold:
+        case Action::adc_conversion:
+            return adc_bits;
+        default:
+            return {};
+    }
+}
+
+ConverterBits bits_of(Component component, const ConverterBits& adc_bits, const ConverterBits& dac_bits) {
+    switch (component) {
+        case Component::dac:
+            return dac_bits;
+        case Component::transimpedance:
+        case Component::sample_hold:
+        case Component::adc:
+            return adc_bits;
+        default:
+            return {};
+    }
+}
+
 }  // namespace imssa

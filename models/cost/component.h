@@ -79,11 +79,29 @@ const char* to_string(ComponentGroup group);
 ComponentGroup group_of(Action action, ComponentGroup digital);
 ComponentGroup group_of(Component component, ComponentGroup digital);
 
+/// Resolution of the converters of a unit: `bits` of its codes, but `other_bits` of a share of them (the output's
+/// beside the states').
+struct ConverterBits {
+    int bits = 0;  ///< 0: not known, prices hold as they are
+    int other_bits = 0;
+    double other_share = 0.0;
+
+    /// What the converters must resolve.
+    int widest() const { return other_share > 0.0 && other_bits > bits ? other_bits : bits; }
+    static constexpr int kMost = 24;
+};
+
 /// A publishing unit as the ledger sees it; the index in a list of these is ActionEvent::unit.
 struct CostUnit {
     std::string name;  ///< hierarchical, as in the module tree
     ComponentGroup digital = ComponentGroup::digital;
-    ComponentCounts parts;  ///< instances in this unit (all heads of the unit together)
+    ComponentCounts parts;     ///< instances in this unit (all heads of the unit together)
+    ConverterBits adc_bits{};  ///< of its analog-to-digital converters, amplifiers, samples
+    ConverterBits dac_bits{};  ///< of its input converters
 };
+
+/// The resolution that an action or a part goes with: of a unit's ADCs, of its DACs, or (not known) of neither.
+ConverterBits bits_of(Action action, const ConverterBits& adc_bits, const ConverterBits& dac_bits);
+ConverterBits bits_of(Component component, const ConverterBits& adc_bits, const ConverterBits& dac_bits);
 
 }  // namespace imssa

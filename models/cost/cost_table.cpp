@@ -85,22 +85,17 @@ bool left_to_model(const ModelUse& use, double high, const std::string& what) {
     return use.given();
 }
 
-Figure evaluated(const ModelUse& use, Quantity quantity, const CostTable& table, const std::string& what,
-                 Provenance& provenance) {
-    ModelParameters defaults;
-    defaults[Parameter::technology_nm] = table.technology_nm;
-    defaults[Parameter::v_supply_volt] = table.v_supply_volt;
-    const ModelParameters parameters = use.parameters.with_defaults(defaults);
+Figure evaluated(const ModelUse& use, Quantity quantity, const std::string& what, Provenance& provenance) {
     try {
         const ComponentModel& model = find_component_model(use.model);
         if (model.quantity != quantity) {
             throw UserError("the model '" + use.model + "' gives " + to_string(model.quantity) + ", not " +
                             to_string(quantity));
         }
-        const Figure figure = times(evaluate(model, parameters), use.calibration);
+        const Figure figure = times(evaluate(model, use.parameters), use.calibration);
         const std::string factor = use.calibration == 1.0 ? "" : " x " + std::to_string(use.calibration);
         const std::string remark = provenance.source.empty() ? "" : "; " + provenance.source;
-        provenance.source = describe(model, parameters) + factor + ": " + model.source + remark;
+        provenance.source = describe(model, use.parameters) + factor + ": " + model.source + remark;
         provenance.status = model.status;
         provenance.calibrated = provenance.calibrated || use.calibration != 1.0;
         return figure;
@@ -128,6 +123,7 @@ void EnergyPrice::validate() const {
                         ": array reads have no price, their energy is computed from the conductances: "
                         "remove the entry");
     }
+    resolution.validate(what, usual_bits_model(action));
     if (left_to_model(use, energy_high_j + power_high_w, what)) {
         return;
     }
@@ -145,6 +141,7 @@ void EnergyPrice::validate() const {
 
 void AreaPrice::validate() const {
     const std::string what = std::string("area of ") + to_string(component);
+    resolution.validate(what, usual_bits_model(component));
     if (left_to_model(use, area_high_mm2, what)) {
         return;
     }
@@ -158,11 +155,24 @@ void AreaPrice::validate() const {
 
 void LeakagePrice::validate() const {
     const std::string what = std::string("leakage of ") + to_string(component);
+    resolution.validate(what, usual_bits_model(component));
     if (left_to_model(use, power_high_w, what)) {
         return;
     }
     check_range(power_low_w, power_w, power_high_w, what, "power_w");
     provenance.validate(what);
+}
+
+ResolutionLaw EnergyPrice::law() const {
+    return {resolution, usual_bits_model(action), use.model, use.parameters};
+}
+
+ResolutionLaw AreaPrice::law() const {
+    return {resolution, usual_bits_model(component), use.model, use.parameters};
+}
+
+ResolutionLaw LeakagePrice::law() const {
+    return {resolution, usual_bits_model(component), use.model, use.parameters};
 }
 
 void CostTable::validate() const {
@@ -200,6 +210,17 @@ void CostTable::check_units(const std::vector<CostUnit>& units) const {
 }
 
 void CostTable::resolve_models() {
+    ModelParameters defaults;
+    defaults[Parameter::technology_nm] = technology_nm;
+    defaults[Parameter::v_supply_volt] = v_supply_volt;
+    const auto complete = [&defaults](auto& prices) {
+        for (auto& price : prices) {
+            price.use.parameters = price.use.parameters.with_defaults(defaults);
+        }
+    };
+    complete(energies);
+    complete(areas);
+    complete(leakages);
     for (EnergyPrice& price : energies) {
         if (!price.use.given()) {
             continue;
@@ -207,12 +228,12 @@ void CostTable::resolve_models() {
         const std::string what = std::string("energy of ") + to_string(price.action);
         const Quantity quantity = find_component_model(price.use.model).quantity;
         if (quantity == Quantity::power_w) {  // amplifiers: power times the read time of the chip
-            const Figure figure = evaluated(price.use, quantity, *this, what, price.provenance);
+            const Figure figure = evaluated(price.use, quantity, what, price.provenance);
             price.power_low_w = figure.low;
             price.power_w = figure.nominal;
             price.power_high_w = figure.high;
         } else {
-            const Figure figure = evaluated(price.use, Quantity::energy_j, *this, what, price.provenance);
+            const Figure figure = evaluated(price.use, Quantity::energy_j, what, price.provenance);
             price.energy_low_j = figure.low;
             price.energy_j = figure.nominal;
             price.energy_high_j = figure.high;
@@ -223,7 +244,7 @@ void CostTable::resolve_models() {
     }
     for (AreaPrice& price : areas) {
         if (price.use.given()) {
-            const Figure figure = evaluated(price.use, Quantity::area_mm2, *this,
+            const Figure figure = evaluated(price.use, Quantity::area_mm2,
                                             std::string("area of ") + to_string(price.component), price.provenance);
             price.area_low_mm2 = figure.low;
             price.area_mm2 = figure.nominal;
@@ -232,7 +253,7 @@ void CostTable::resolve_models() {
     }
     for (LeakagePrice& price : leakages) {
         if (price.use.given()) {
-            const Figure figure = evaluated(price.use, Quantity::power_w, *this,
+            const Figure figure = evaluated(price.use, Quantity::power_w,
                                             std::string("leakage of ") + to_string(price.component), price.provenance);
             price.power_low_w = figure.low;
             price.power_w = figure.nominal;

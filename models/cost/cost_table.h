@@ -6,6 +6,7 @@
 #include "models/cost/action.h"
 #include "models/cost/component.h"
 #include "models/cost/component_model.h"
+#include "models/cost/resolution.h"
 
 namespace imssa {
 
@@ -46,8 +47,10 @@ struct EnergyPrice {
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
     Provenance provenance;
     ModelUse use{};
+    Resolution resolution{};
 
     void validate() const;
+    ResolutionLaw law() const;
 };
 
 /// Area of one instance in mm^2.
@@ -56,8 +59,10 @@ struct AreaPrice {
     double area_mm2 = 0.0, area_low_mm2 = 0.0, area_high_mm2 = 0.0;
     Provenance provenance;
     ModelUse use{};
+    Resolution resolution{};
 
     void validate() const;
+    ResolutionLaw law() const;
 };
 
 /// Leakage power of one instance in watts, drawn all the time.
@@ -66,8 +71,10 @@ struct LeakagePrice {
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
     Provenance provenance;
     ModelUse use{};
+    Resolution resolution{};
 
     void validate() const;
+    ResolutionLaw law() const;
 };
 
 template <class Visitor>
@@ -85,6 +92,7 @@ void visit_fields(Visitor& visit, EnergyPrice& price) {
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
     visit_model(visit, price.use);
+    visit_resolution(visit, price.resolution);
 }
 
 template <class Visitor>
@@ -97,6 +105,7 @@ void visit_fields(Visitor& visit, AreaPrice& price) {
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
     visit_model(visit, price.use);
+    visit_resolution(visit, price.resolution);
 }
 
 template <class Visitor>
@@ -109,6 +118,7 @@ void visit_fields(Visitor& visit, LeakagePrice& price) {
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);
     visit_model(visit, price.use);
+    visit_resolution(visit, price.resolution);
 }
 
 /// Unit costs of one technology. Every action but array_read has one [[energy]] entry (array_read brings its joules

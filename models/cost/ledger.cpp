@@ -29,10 +29,14 @@ EnergyRow action_row(const CostUnit& unit, Action action, double count, const En
                         " is a power, but no read time is given: set read.t_read_s of the chip");
     }
     EnergyRow row = start_row(unit, group_of(action, unit.digital), to_string(action), count, price.provenance);
-    row.unit_cost_j = price.energy_j + price.power_w * conditions.read_time_s;
+    const ConverterBits bits = bits_of(action, unit.adc_bits, unit.dac_bits);
+    const ResolutionLaw law = price.law();
+    const double factor = law.mean_factor(bits);
+    row.source = law.mean_note(bits) + row.source;
+    row.unit_cost_j = factor * (price.energy_j + price.power_w * conditions.read_time_s);
     row.energy_j = count * row.unit_cost_j;
-    row.energy_low_j = count * (price.energy_low_j + price.power_low_w * conditions.read_time_s);
-    row.energy_high_j = count * (price.energy_high_j + price.power_high_w * conditions.read_time_s);
+    row.energy_low_j = count * (factor * (price.energy_low_j + price.power_low_w * conditions.read_time_s));
+    row.energy_high_j = count * (factor * (price.energy_high_j + price.power_high_w * conditions.read_time_s));
     return row;
 }
 
@@ -113,10 +117,14 @@ std::vector<EnergyRow> EnergyLedger::price(const CostTable& table, const Pricing
                 }
                 EnergyRow row = start_row(unit, ComponentGroup::leakage, std::string("leakage of ") + name, count,
                                           price.provenance);
-                row.unit_cost_j = price.power_w;
-                row.energy_j = count * price.power_w;
-                row.energy_low_j = count * price.power_low_w;
-                row.energy_high_j = count * price.power_high_w;
+                const ConverterBits bits = bits_of(component, unit.adc_bits, unit.dac_bits);
+                const ResolutionLaw law = price.law();
+                const double factor = law.widest_factor(bits);
+                row.source = law.widest_note(bits) + row.source;
+                row.unit_cost_j = factor * price.power_w;
+                row.energy_j = count * row.unit_cost_j;
+                row.energy_low_j = count * (factor * price.power_low_w);
+                row.energy_high_j = count * (factor * price.power_high_w);
                 rows.push_back(std::move(row));
             }
         }

@@ -148,8 +148,22 @@ std::vector<TileGroup> place(const DeployedKernel& kernel, int heads, const Mapp
     return groups;
 }
 
+/// Rows of u and columns of y, which are the last ones of a block.
+void count_inputs_and_outputs(const TilePlan& plan, const DeployedKernel& kernel, int times, int slices,
+                              KernelTileCounts& counts) {
+    for (const HeadBlock& block : plan.blocks) {
+        for (auto input = block.inputs.rbegin(); input != block.inputs.rend() && *input >= 2 * kernel.modes; ++input) {
+            counts.input_conversions += times;
+        }
+        if (!block.outputs.empty() && block.outputs.back() == kernel.output_column()) {
+            counts.output_conversions += static_cast<double>(times) * slices;
+        }
+    }
+}
+
 /// Adds `times` groups like this one.
-void add_groups(const TileGroup& group, int times, const MappingOptions& options, KernelTileCounts& counts) {
+void add_groups(const TileGroup& group, const DeployedKernel& kernel, int times, const MappingOptions& options,
+                KernelTileCounts& counts) {
     for (const TilePlan& plan : group.tiles) {
         const int outputs = plan.outputs * options.weight_slices;
         counts.tiles += times;
@@ -166,6 +180,7 @@ void add_groups(const TileGroup& group, int times, const MappingOptions& options
             counts.widths.push_back({outputs, 0});
         }
         counts.widths.back().tiles += times;
+        count_inputs_and_outputs(plan, kernel, times, options.weight_slices, counts);
     }
 }
 
@@ -242,7 +257,7 @@ KernelTileCounts count_kernel_tiles(const std::vector<TileGroup>& groups, const 
                                     const MappingOptions& options) {
     KernelTileCounts counts;
     for (const TileGroup& group : groups) {
-        add_groups(group, 1, options, counts);
+        add_groups(group, kernels.front(), 1, options, counts);
     }
     count_digital(kernels.front(), static_cast<int>(kernels.size()), options, counts);
     return counts;
@@ -256,10 +271,10 @@ KernelTileCounts count_kernel_tiles(const DeployedKernel& kernel, int heads, con
     KernelTileCounts counts;
     const int full = heads / room;
     if (full > 0) {
-        add_groups(place(kernel, room, options, name).front(), full, options, counts);
+        add_groups(place(kernel, room, options, name).front(), kernel, full, options, counts);
     }
     if (heads % room > 0) {
-        add_groups(place(kernel, heads % room, options, name).front(), 1, options, counts);
+        add_groups(place(kernel, heads % room, options, name).front(), kernel, 1, options, counts);
     }
     count_digital(kernel, heads, options, counts);
     return counts;

@@ -49,11 +49,12 @@ QuantizedMatrix tile_matrix(const TilePlan& plan, const std::vector<DeployedKern
 /// What a layer's kernels need of converters and time: pure counts for timing, area and energy.
 struct KernelTileCounts {
     int tiles = 0;
-    int reads_per_step = 0;                           ///< of all tiles
-    int passes = 0;                                   ///< reads of the busiest tile, one after another
-    int outputs = 0;                                  ///< outputs of the widest tile, slices included
-    double dac_conversions = 0, adc_conversions = 0;  ///< of one step of all heads
-    double dacs = 0, outputs_of_tiles = 0;            ///< hardware: drivers, and output positions of all tiles
+    int reads_per_step = 0;                                ///< of all tiles
+    int passes = 0;                                        ///< reads of the busiest tile, one after another
+    int outputs = 0;                                       ///< outputs of the widest tile, slices included
+    double dac_conversions = 0, adc_conversions = 0;       ///< of one step of all heads
+    double input_conversions = 0, output_conversions = 0;  ///< of these: of u, and to y; the others are of states
+    double dacs = 0, outputs_of_tiles = 0;                 ///< hardware: drivers, and output positions of all tiles
     double weights = 0;  ///< input x output positions in use, without slices; each is read once a step
     struct Width {
         int outputs = 0, tiles = 0;

@@ -28,15 +28,19 @@ public:
             joules_.resize(bin + 1, {});
         }
         const CostUnit& unit = units_[static_cast<std::size_t>(event.unit)];
-        const double joules = event.action == Action::array_read
-                                  ? event.array_supply_j
-                                  : event.count * prices_.price(event.action, unit.name).joules(read_s_).nominal;
+        const double joules = event.action == Action::array_read ? event.array_supply_j : priced(event, unit);
         const ComponentGroup group = group_of(event.action, unit.digital);
         joules_[bin][static_cast<std::size_t>(group)] += joules;
     }
     const Bins& joules() const { return joules_; }
 
 private:
+    double priced(const ActionEvent& event, const CostUnit& unit) const {
+        const CompiledPrices::ActionPrice& price = prices_.price(event.action, unit.name);
+        const double factor = price.of_bits.mean(bits_of(event.action, unit.adc_bits, unit.dac_bits));
+        return event.count * factor * price.joules(read_s_).nominal;
+    }
+
     const std::vector<CostUnit>& units_;
     const CompiledPrices& prices_;
     double read_s_, bin_s_;
@@ -47,7 +51,9 @@ double leakage_w(const std::vector<CostUnit>& units, const CompiledPrices& price
     double watts = 0.0;
     for (const CostUnit& unit : units) {
         for (std::size_t part = 0; part < unit.parts.counts.size(); ++part) {
-            watts += unit.parts.counts[part] * prices.leakage_w[part].nominal;
+            const ConverterBits bits = bits_of(static_cast<Component>(part), unit.adc_bits, unit.dac_bits);
+            watts +=
+                unit.parts.counts[part] * prices.leakage_of_bits[part].widest(bits) * prices.leakage_w[part].nominal;
         }
     }
     return watts;

@@ -22,12 +22,16 @@ inline ModelConfig small_model() {
     return model;
 }
 
-inline DeployedNetwork small_network(const ModelConfig& model, const KernelOptions& kernel, int steps,
+inline DeployedNetwork small_network(const ModelConfig& model, const DeploymentOptions& options, int steps,
                                      std::uint32_t seed = 1) {
     const RandomNetwork network = random_network(model, seed);
+    return deploy(network.model, network.parameters, network.ranges, options, steps);
+}
+inline DeployedNetwork small_network(const ModelConfig& model, const KernelOptions& kernel, int steps,
+                                     std::uint32_t seed = 1) {
     DeploymentOptions options;
     options.kernel = kernel;
-    return deploy(network.model, network.parameters, network.ranges, options, steps);
+    return small_network(model, options, steps, seed);
 }
 
 /// Random sequences with the pointers and ids that chip and reference take.

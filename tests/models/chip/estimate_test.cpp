@@ -43,6 +43,14 @@ Design random_design(std::uint32_t seed) {
         KernelOptions{}, digital_immediate(), fused(OutputForm::immediate), fused(OutputForm::delayed), cartesian,
         planes};
     design.options.kernel = kernels[seed % 6];
+    std::mt19937 bits_engine(1000 + seed);
+    const auto bits = [&bits_engine](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(bits_engine);
+    };
+    design.options.kernel.state_bits = bits(6, 10);
+    design.options.input_bits = bits(4, 8);
+    design.options.activation_bits = bits(6, 9);
+    design.options.logit_bits = bits(6, 10);
     TimingConfig& timing = design.chip.timing;
     timing.load_cycles = pick(1, 3);
     timing.drive_cycles = pick(1, 3);
@@ -96,6 +104,12 @@ std::string after_top(const std::string& name) {
     return name.substr(name.find_first_of("._", 1) == std::string::npos ? 0 : name.find('.'));
 }
 
+void expect_same_bits(const ConverterBits& a, const ConverterBits& b, const std::string& name) {
+    EXPECT_EQ(a.bits, b.bits) << name;
+    EXPECT_EQ(a.other_bits, b.other_bits) << name;
+    EXPECT_DOUBLE_EQ(a.other_share, b.other_share) << name;
+}
+
 void expect_same_counts(const EnergyLedger& simulated, const EnergyLedger& estimated) {
     ASSERT_EQ(simulated.units().size(), estimated.units().size());
     for (std::size_t unit = 0; unit < simulated.units().size(); ++unit) {
@@ -103,6 +117,8 @@ void expect_same_counts(const EnergyLedger& simulated, const EnergyLedger& estim
         const CostUnit& b = estimated.units()[unit];
         EXPECT_EQ(after_top(a.name), after_top(b.name));
         EXPECT_EQ(a.digital, b.digital) << a.name;
+        expect_same_bits(a.adc_bits, b.adc_bits, a.name);
+        expect_same_bits(a.dac_bits, b.dac_bits, a.name);
         for (const auto& [name, component] : enum_names(Component{})) {
             EXPECT_DOUBLE_EQ(a.parts[component], b.parts[component]) << a.name << " " << name;
         }
@@ -128,7 +144,7 @@ void compare_designs(std::uint32_t first, std::uint32_t last) {
     for (std::uint32_t seed = first; seed < last; ++seed) {
         auto run = std::make_unique<Run>();
         run->design = random_design(seed);
-        run->network = small_network(run->design.model, run->design.options.kernel, run->design.steps, seed);
+        run->network = small_network(run->design.model, run->design.options, run->design.steps, seed);
         run->system =
             std::make_unique<ChipSystem>(run->network, run->design.chip, 1, ("chip" + std::to_string(seed)).c_str());
         run->ledger = std::make_unique<EnergyLedger>(run->system->chip().units());

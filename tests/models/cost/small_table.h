@@ -18,6 +18,7 @@ inline CostTable small_table() {
         EnergyPrice price;
         price.action = action;
         price.provenance = provenance;
+        price.resolution.bits = usual_bits_model(action) != nullptr ? 8.0 : 0.0;
         if (action == Action::transimpedance) {
             price.power_w = 45e-6;
             price.power_low_w = 30e-6;
@@ -34,6 +35,8 @@ inline CostTable small_table() {
         k += 1.0;
         table.areas.push_back({component, k * 1e-6, 0.5 * k * 1e-6, 2.0 * k * 1e-6, provenance});
         table.leakages.push_back({component, k * 1e-9, 0.5 * k * 1e-9, 2.0 * k * 1e-9, provenance});
+        table.areas.back().resolution.bits = usual_bits_model(component) != nullptr ? 8.0 : 0.0;
+        table.leakages.back().resolution.bits = table.areas.back().resolution.bits;
     }
     return table;
 }
