@@ -115,8 +115,12 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
             throw std::logic_error("the traced sequence gave other logits than the same sequence without a trace");
         }
     }
+    PowerTrace power;
+    if (!options.power.empty()) {
+        power = trace_power(setup, options.run.seed, options.vcd_sequence);
+    }
     for (const std::string& file : options.power) {
-        write_power(trace_power(setup, options.run.seed, options.vcd_sequence), file);
+        write_power(power, file);
     }
     if (!options.common.json.empty()) {
         write_file_atomically(options.common.json, report_json(report, setup).dump(2) + "\n");
@@ -130,6 +134,9 @@ void run_on_chip(InferOptions& options, const RunSetup& setup) {
         if (!options.vcd.empty()) {
             std::printf("waveform                %s (sequence %d; gtkwave %s %s)\n", options.vcd.c_str(),
                         options.vcd_sequence, options.vcd.c_str(), waveform_layout(setup.network, setup.chip).c_str());
+        }
+        if (!options.power.empty()) {
+            print_power(power, options.power, options.vcd_sequence, report.seconds(report.interval_cycles), stdout);
         }
         if (!options.common.out.empty()) {
             std::printf("pictures                %s/%s_{confusion,energy%s}.png\n", options.common.out.c_str(),

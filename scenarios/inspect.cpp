@@ -95,6 +95,9 @@ void explain_result(const nlohmann::ordered_json& result, const std::string& pat
     const char* keys[] = {energy ? "item" : "component", energy ? "count_per_sequence" : "count",
                           energy ? "unit_cost_j" : "unit_area_mm2", energy ? "energy_per_sequence_j" : "area_mm2"};
     const char* unit = energy ? "J" : "mm2";
+    if (energy) {
+        std::printf("energy of one sequence, the mean of the %d of the run\n\n", result.value("sequences", 1));
+    }
     std::printf("%-36s %-24s %14s %17s [%s] %19s [%s] %12s %12s source [status, calibrated or not]\n", "unit",
                 energy ? "item (per sequence)" : "component", "count", "unit cost", unit, "product", unit, "low",
                 "high");

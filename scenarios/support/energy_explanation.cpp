@@ -49,10 +49,13 @@ EfficiencyFigures efficiency_of(const RunReport& report, const ModelConfig& mode
 
 void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* out) {
     const EnergyTotal total = total_energy(report.energy_rows);
+    const std::string of = report.sequences == 1
+                               ? "energy of one sequence"
+                               : "energy of all " + std::to_string(report.sequences) + " sequences together";
     std::fprintf(out,
-                 "\nenergy of %d sequences of %d steps, prices %s; energy = count x unit cost (leakage: count is "
+                 "\n%s of %d steps, prices %s; energy = count x unit cost (leakage: count is "
                  "instances x seconds, unit cost is watts)\n\n",
-                 report.sequences, setup.network.steps, report.price_table.c_str());
+                 of.c_str(), setup.network.steps, report.price_table.c_str());
     print_rows(report, out);
     std::fprintf(out, "%-36s %-24s %14s %22s %24s %12.4g %12.4g\n", "sum of the rows", "", "", "",
                  exact(total.energy_j).c_str(), total.energy_low_j, total.energy_high_j);

@@ -8,6 +8,7 @@
 #include "models/chip/estimate.h"
 #include "models/chip/timing_model.h"
 #include "models/common/file_output.h"
+#include "scenarios/support/si_text.h"
 #include "scenarios/support/worker_pool.h"
 
 namespace imssa {
@@ -67,6 +68,22 @@ double PowerTrace::total_w(std::size_t bin) const {
         total += watts;
     }
     return total;
+}
+
+double PowerTrace::leakage_j() const {
+    double sum = 0.0;
+    for (const std::array<double, kGroupCount>& bin : power_w) {
+        sum += bin[static_cast<std::size_t>(ComponentGroup::leakage)];
+    }
+    return sum * bin_s;
+}
+
+double PowerTrace::actions_j() const {
+    double sum = 0.0;
+    for (std::size_t bin = 0; bin < power_w.size(); ++bin) {
+        sum += total_w(bin);
+    }
+    return sum * bin_s - leakage_j();
 }
 
 PowerTrace trace_power(const RunSetup& setup, std::uint64_t seed, int sequence, int bin_cycles) {
@@ -142,6 +159,20 @@ std::string power_vcd(const PowerTrace& trace) {
         }
     }
     return text;
+}
+
+void print_power(const PowerTrace& trace, const std::vector<std::string>& files, int sequence, double interval_s,
+                 std::FILE* out) {
+    for (const std::string& file : files) {
+        std::fprintf(out, "power over time         %s: %zu bins of %s, sequence %d alone on an empty chip\n",
+                     file.c_str(), trace.power_w.size(), si(trace.bin_s, "s").c_str(), sequence);
+    }
+    const double actions_j = trace.actions_j();
+    const double leakage_j = trace.leakage_j();
+    std::fprintf(out, "                        bins add up to %.6g J = actions %.6g J + leakage %.6g J over %s;\n",
+                 actions_j + leakage_j, actions_j, leakage_j, si(trace.seconds(), "s").c_str());
+    std::fprintf(out, "                        the report takes leakage over %s, sequences streaming back to back\n",
+                 si(interval_s, "s").c_str());
 }
 
 void write_power(const PowerTrace& trace, const std::string& path) {

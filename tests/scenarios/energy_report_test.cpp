@@ -52,6 +52,7 @@ TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit
     }
     EXPECT_GT(rows, 100);
     EXPECT_EQ(sum, total);
+    EXPECT_NE(result.output.find("energy of all 3 sequences together"), std::string::npos);
     EXPECT_NE(result.output.find("per sequence, by phase of a step"), std::string::npos);
     EXPECT_NE(result.output.find("operations counted"), std::string::npos);
 }
@@ -81,6 +82,7 @@ TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
                                             std::tuple("area", area, result.at("area_mm2").at("rows").size())}) {
         const CommandResult of_result = run(binary("inspect") + " --result " + file.string() + " --explain " + what);
         EXPECT_EQ(sum_of(of_result.output), std::pair(rows, total)) << what;
+        EXPECT_EQ(of_result.output.rfind("energy of one sequence", 0) == 0, std::string(what) == "energy");
         const CommandResult of_design = run(binary("inspect") + design + " --explain " + what);
         EXPECT_EQ(sum_of(of_design.output), std::pair(rows, total)) << what;
     }
@@ -229,6 +231,8 @@ TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
     std::getline(lines, line);
     EXPECT_EQ(line.rfind("time_s,adc_w,", 0), 0U) << line;
     double sum_w = 0.0;
+    double leakage_w = 0.0;
+    int bins = 0;
     double first_s = -1.0;
     double bin_s = 0.0;
     while (std::getline(lines, line)) {
@@ -238,13 +242,20 @@ TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
             values.push_back(std::stod(cell));
         }
         ASSERT_EQ(values.size(), 14U);
+        ++bins;
         sum_w += values[13] - values[12];  // all but leakage
+        leakage_w += values[12];
         bin_s = first_s >= 0.0 && bin_s == 0.0 ? values[0] - first_s : bin_s;
         first_s = first_s < 0.0 ? values[0] : first_s;
     }
     const nlohmann::json& energy = result.at("energy_j");
     const double dynamic = energy.at("sequence").get<double>() - energy.at("by_component").at("leakage").get<double>();
     EXPECT_NEAR(sum_w * bin_s, dynamic, 1e-6 * dynamic);
+    // Leakage: of the time of the bins, where the report has the interval of streaming sequences.
+    const double interval_s = 1.0 / result.at("throughput_sequences_per_s").get<double>();
+    EXPECT_NEAR(leakage_w * bin_s, energy.at("by_component").at("leakage").get<double>() * bins * bin_s / interval_s,
+                1e-6 * leakage_w * bin_s);
+    EXPECT_GT(bins * bin_s, interval_s);
     const std::string waveform = read_file(vcd);
     EXPECT_NE(waveform.find("$var real 64 ! adc $end"), std::string::npos);
     EXPECT_EQ(waveform.find("nan"), std::string::npos);
