@@ -7,10 +7,11 @@
 
 namespace imssa {
 
-/// Replaces the weight codes of every array (kernels, encoder, mixing, decoder) by what one programming of its cells
-/// with `noise.device` would hold: targets, errors and faults are those of the chip's device model, cell by cell under
-/// `noise.mapping`; programming errors are scaled by `noise.cell_errors`. Deterministic in seed; arrays are numbered in
-/// the order encoder, then per layer kernels and mixing, then decoder. The kernels' effective tensors follow.
+/// Replaces the weight codes that `noise.mapping` puts into cells by what one programming with `noise.device` would
+/// hold: placement, slices, spare lines, targets, errors, faults and ageing are those of the chip's own functions, tile
+/// by tile in its order, so that the codes are those of a chip programmed with this seed. Programming errors are scaled
+/// by `noise.cell_errors`. What is digital, and what was pruned and takes no cells, keeps its codes. The kernels'
+/// effective tensors follow. Throws UserError when a kernel does not fit its tiles.
 void add_cell_errors(const NoiseConfig& noise, std::uint64_t seed, DeployedNetwork& network);
 
 /// Adds Gaussian errors to continuous A in every layer (QS4D, section 5.1):

@@ -3,8 +3,7 @@
 #include <numeric>
 
 #include "models/array/crossbar.h"
-#include "models/array/fault_remap.h"
-#include "models/array/spare_lines.h"
+#include "models/array/programmed_codes.h"
 #include "models/array/wire_grid.h"
 #include "models/common/error.h"
 #include "models/device/programming.h"
@@ -101,18 +100,14 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
       bit_serial_(read.input == InputMode::bit_serial),
       seed_(seed),
       tile_(tile) {
-    const Eigen::MatrixXd wanted = target_conductances(matrix, mapping, device);
-    const UsedCells used = place_lines(wanted, matrix, mapping, device, seed, tile);
-    const RemappedTargets targets =
-        remap_targets(wanted, known_stuck_cells(used, device, seed, tile), matrix, mapping, device);
-    ProgrammedCells cells = program_cells(targets.targets, used, device, seed, tile);
-    conductances_ = std::move(cells.conductances);
-    programming_ = cells.summary;
+    ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, seed, tile);
+    conductances_ = std::move(programmed.cells.conductances);
+    programming_ = programmed.cells.summary;
     Eigen::MatrixXd row_admittance;
     const Eigen::MatrixXd transfer =
-        column_transfer(conductances_, used, mapping, read.wires, device.parallel_cells, row_admittance);
-    set_weights(transfer, targets.swapped, matrix, mapping, device);
-    set_noise(transfer, cells.read_sigma, matrix, mapping, device, read);
+        column_transfer(conductances_, programmed.used, mapping, read.wires, device.parallel_cells, row_admittance);
+    set_weights(transfer, programmed.swapped, matrix, mapping, device);
+    set_noise(transfer, programmed.cells.read_sigma, matrix, mapping, device, read);
     if (read.gain_calibration) {
         calibrate_gains(matrix);
     }

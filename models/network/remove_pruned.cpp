@@ -1,6 +1,7 @@
 #include "models/network/remove_pruned.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace imssa {
@@ -49,7 +50,7 @@ bool always_zero(const DeployedKernel& kernel) {
            kernel.array.offset[static_cast<std::size_t>(output)] == 0.0F;
 }
 
-std::vector<int> kept_kernels(const DeployedLayer& layer, int limit) {
+std::vector<int> heard_kernels(const DeployedLayer& layer, int limit) {
     const bool zero_stays_zero = layer.activation_table[static_cast<std::size_t>(limit)] == 0.0F;
     std::vector<int> kept;
     for (int kernel = 0; kernel < layer.kernel_count(); ++kernel) {
@@ -87,19 +88,9 @@ int modes_needed(const DeployedKernel& kernel) {
 }
 
 DeployedKernel with_modes(const DeployedKernel& kernel, const std::vector<int>& modes) {
-    std::vector<int> inputs, outputs;
-    for (const int mode : modes) {
-        inputs.insert(inputs.end(), {2 * mode, 2 * mode + 1});
-        for (int k = 0; kernel.array_makes_state && k < kernel.state_columns_per_mode(); ++k) {
-            outputs.push_back(kernel.state_columns_per_mode() * mode + k);
-        }
-    }
-    for (int row = 2 * kernel.modes; row < kernel.array.inputs(); ++row) {
-        inputs.push_back(row);
-    }
-    outputs.push_back(kernel.output_column());
+    const ArrayLines lines = lines_of_modes(kernel, modes);
     DeployedKernel smaller = kernel;
-    smaller.array = part_of(kernel.array, inputs, outputs);
+    smaller.array = part_of(kernel.array, lines.inputs, lines.outputs);
     smaller.modes = static_cast<int>(modes.size());
     smaller.increment_shift = picked(kernel.increment_shift, modes);
     smaller.poles = picked(kernel.poles, modes);
@@ -113,35 +104,57 @@ DeployedKernel with_modes(const DeployedKernel& kernel, const std::vector<int>& 
     return smaller;
 }
 
-DeployedLayer smaller_layer(const DeployedLayer& layer, int limit) {
-    const std::vector<int> kept = kept_kernels(layer, limit);
+}  // namespace
+
+std::vector<KeptKernel> kept_kernels(const DeployedNetwork& network, const DeployedLayer& layer) {
+    const std::vector<int> heard = heard_kernels(layer, code_limit(network.options.activation_bits));
     int modes = 1;
-    for (const int kernel : kept) {
+    for (const int kernel : heard) {
         modes = std::max(modes, modes_needed(layer.kernels[static_cast<std::size_t>(kernel)]));
     }
+    std::vector<KeptKernel> kept;
+    for (const int kernel : heard) {
+        kept.push_back({kernel, kept_modes(layer.kernels[static_cast<std::size_t>(kernel)], modes)});
+    }
+    return kept;
+}
+
+ArrayLines lines_of_modes(const DeployedKernel& kernel, const std::vector<int>& modes) {
+    ArrayLines lines;
+    for (const int mode : modes) {
+        lines.inputs.insert(lines.inputs.end(), {2 * mode, 2 * mode + 1});
+        for (int k = 0; kernel.array_makes_state && k < kernel.state_columns_per_mode(); ++k) {
+            lines.outputs.push_back(kernel.state_columns_per_mode() * mode + k);
+        }
+    }
+    for (int row = 2 * kernel.modes; row < kernel.array.inputs(); ++row) {
+        lines.inputs.push_back(row);
+    }
+    lines.outputs.push_back(kernel.output_column());
+    return lines;
+}
+
+DeployedLayer with_kernels(const DeployedLayer& layer, const std::vector<KeptKernel>& kept) {
     DeployedLayer smaller = layer;
     smaller.kernels.clear();
     smaller.kernel_channels.clear();
-    std::vector<int> outputs;
-    for (int output = 0; output < layer.mixing.outputs(); ++output) {
-        outputs.push_back(output);
+    std::vector<int> kernels, outputs(static_cast<std::size_t>(layer.mixing.outputs()));
+    std::iota(outputs.begin(), outputs.end(), 0);
+    for (const KeptKernel& left : kept) {
+        const DeployedKernel& whole = layer.kernels[static_cast<std::size_t>(left.kernel)];
+        const bool all = static_cast<int>(left.modes.size()) == whole.modes;
+        smaller.kernels.push_back(all ? whole : with_modes(whole, left.modes));
+        smaller.kernel_channels.push_back(layer.channel_of(left.kernel));
+        kernels.push_back(left.kernel);
     }
-    for (const int kernel : kept) {
-        const DeployedKernel& whole = layer.kernels[static_cast<std::size_t>(kernel)];
-        smaller.kernels.push_back(modes == whole.modes ? whole : with_modes(whole, kept_modes(whole, modes)));
-        smaller.kernel_channels.push_back(layer.channel_of(kernel));
-    }
-    smaller.mixing = part_of(layer.mixing, kept, outputs);
+    smaller.mixing = part_of(layer.mixing, kernels, outputs);
     return smaller;
 }
 
-}  // namespace
-
 DeployedNetwork remove_pruned(const DeployedNetwork& network, KernelCount* count) {
     DeployedNetwork smaller = network;
-    const int limit = code_limit(network.options.activation_bits);
     for (DeployedLayer& layer : smaller.layers) {
-        DeployedLayer left = smaller_layer(layer, limit);
+        DeployedLayer left = with_kernels(layer, kept_kernels(network, layer));
         if (count != nullptr) {
             count->kernels += layer.kernel_count();
             count->kept_kernels += left.kernel_count();

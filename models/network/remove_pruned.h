@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "models/network/deployed_network.h"
 
 namespace imssa {
@@ -17,5 +19,21 @@ struct KernelCount {
 /// since their dither is keyed by the mode. A layer keeps one kernel at least. Every code of what is left equals that
 /// of the whole network: the logits are the same.
 DeployedNetwork remove_pruned(const DeployedNetwork& network, KernelCount* count = nullptr);
+
+/// A kernel that remove_pruned leaves, and its modes that are left.
+struct KeptKernel {
+    int kernel = 0;
+    std::vector<int> modes;
+};
+std::vector<KeptKernel> kept_kernels(const DeployedNetwork& network, const DeployedLayer& layer);
+
+/// Inputs and outputs of a kernel's array without the rows and columns of all other modes.
+struct ArrayLines {
+    std::vector<int> inputs, outputs;
+};
+ArrayLines lines_of_modes(const DeployedKernel& kernel, const std::vector<int>& modes);
+
+/// The layer with these kernels and modes alone.
+DeployedLayer with_kernels(const DeployedLayer& layer, const std::vector<KeptKernel>& kept);
 
 }  // namespace imssa

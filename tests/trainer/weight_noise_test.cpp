@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "models/common/error.h"
 #include "tests/support/random_network.h"
@@ -75,6 +76,86 @@ TEST(CellErrors, DependOnTheSeedOnlyAndReachEveryArray) {
     EXPECT_NE(first.layers[0].kernels[3].array.codes, clean.layers[0].kernels[3].array.codes);
     EXPECT_NE(first.layers[0].kernels[3].effective_c_re, clean.layers[0].kernels[3].effective_c_re);
     EXPECT_EQ(first.layers[0].kernels[3].effective_a, clean.layers[0].kernels[3].effective_a) << "digital decay";
+}
+
+TEST(CellErrors, ReachExactlyWhatTheMappingPutsIntoCells) {
+    const testing::RandomNetwork network = testing::random_network(small_model(), 2);
+    DeploymentOptions options;
+    options.kernel.input_matrix = InputMatrix::cells;
+    options.kernel.form = OutputForm::immediate;
+    options.kernel.feedthrough = Feedthrough::cells;
+    const DeployedNetwork clean = deploy(network.model, network.parameters, network.ranges, options, 30);
+    MatrixPlace MappingOptions::*const places[] = {&MappingOptions::encoder, &MappingOptions::kernel_input,
+                                                   &MappingOptions::kernel_output, &MappingOptions::mixing_matrix,
+                                                   &MappingOptions::decoder};
+    for (int digital = 0; digital < 32; ++digital) {
+        NoiseConfig noise = chip_noise(4);
+        for (int place = 0; place < 5; ++place) {
+            if ((digital >> place) % 2 == 1) {
+                noise.mapping.*places[place] = MatrixPlace::digital;
+            }
+        }
+        DeployedNetwork drawn = clean;
+        add_cell_errors(noise, 5, drawn);
+        const auto exact = [&](int place) { return (digital >> place) % 2 == 1; };
+        EXPECT_EQ(drawn.encoder.codes == clean.encoder.codes, exact(0)) << digital;
+        EXPECT_EQ(drawn.decoder.codes == clean.decoder.codes, exact(4)) << digital;
+        for (std::size_t layer = 0; layer < 2; ++layer) {
+            EXPECT_EQ(drawn.layers[layer].mixing.codes == clean.layers[layer].mixing.codes, exact(3)) << digital;
+            const DeployedKernel& kernel = clean.layers[layer].kernels[3];
+            const MatrixRM error = drawn.layers[layer].kernels[3].array.codes - kernel.array.codes;
+            EXPECT_EQ(error.col(kernel.output_column()).isZero(0.0F), exact(2)) << digital;
+            EXPECT_EQ(error.row(kernel.state_input_row()).head(kernel.output_column()).isZero(0.0F), exact(1))
+                << digital;
+            EXPECT_EQ(drawn.layers[layer].kernels[3].effective_d == kernel.effective_d, exact(2)) << digital;
+        }
+    }
+}
+
+TEST(CellErrors, OfDigitsCountByTheirPlace) {
+    // Four slices of 2 bits: a digit's window is 3 codes, and the places count 1, 4, 16 and 64-fold.
+    const testing::RandomNetwork network = testing::random_network(small_model(), 2);
+    const DeployedNetwork clean = deployed(network);
+    NoiseConfig noise = chip_noise(4);
+    noise.device.g_min_siemens = 50e-6;
+    noise.device.g_max_siemens = 200e-6;
+    noise.mapping.weight_slices = 4;
+    double sum = 0.0;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        DeployedNetwork drawn = clean;
+        add_cell_errors(noise, seed, drawn);
+        sum += (drawn.layers[0].mixing.codes - clean.layers[0].mixing.codes).squaredNorm();
+    }
+    const double deviation = std::sqrt(sum / (20.0 * static_cast<double>(clean.layers[0].mixing.codes.size())));
+    EXPECT_NEAR(deviation, 0.026 * 3.0 * std::sqrt(1.0 + 16.0 + 256.0 + 4096.0), 0.15);
+}
+
+TEST(CellErrors, ThatAStepCannotHoldAreRefusedWithTheReason) {
+    const auto message = [](const NoiseConfig& noise) {
+        try {
+            noise.validate();
+        } catch (const UserError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    NoiseConfig noise = chip_noise(4);
+    noise.mapping.packing = Packing::diagonal;
+    EXPECT_NE(message(noise).find("disturb each other"), std::string::npos);
+    noise.mapping.packing = Packing::row_gated;
+    EXPECT_EQ(message(noise), "");
+    noise.device.read_noise_relative = 0.01;
+    EXPECT_NE(message(noise).find("read_noise_scale = 0"), std::string::npos);
+    noise.device.read_noise_scale = 0.0;
+    EXPECT_EQ(message(noise), "");
+    noise.device = device_defaults(DeviceModelName::pcm);
+    EXPECT_NE(message(noise).find("read_noise_scale = 0"), std::string::npos) << "a model's own read noise";
+    noise.device = {};
+    noise.device.model = DeviceModelName::table;
+    noise.device.table_csv = "cells.csv";
+    EXPECT_NE(message(noise).find("table_csv"), std::string::npos);
+    noise.cell_errors = 0.0;
+    EXPECT_EQ(message(noise), "") << "nothing is programmed";
 }
 
 TEST(CellErrors, OfAnIdealDeviceAreRefused) {

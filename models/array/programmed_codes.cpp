@@ -1,0 +1,31 @@
+#include "models/array/programmed_codes.h"
+
+#include <utility>
+
+#include "models/array/fault_remap.h"
+#include "models/array/spare_lines.h"
+
+namespace imssa {
+
+ProgrammedMatrix program_matrix(const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                                const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile) {
+    const Eigen::MatrixXd wanted = target_conductances(matrix, mapping, device);
+    const UsedCells used = place_lines(wanted, matrix, mapping, device, seed, tile);
+    RemappedTargets targets =
+        remap_targets(wanted, known_stuck_cells(used, device, seed, tile), matrix, mapping, device);
+    return {used, program_cells(targets.targets, used, device, seed, tile), std::move(targets.swapped)};
+}
+
+Eigen::MatrixXd programmed_codes(const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                                 const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile) {
+    const ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, seed, tile);
+    Eigen::MatrixXd codes = effective_weights(programmed.cells.conductances, matrix, mapping, device);
+    for (std::size_t output = 0; output < programmed.swapped.size(); ++output) {
+        if (programmed.swapped[output]) {
+            codes.col(static_cast<Eigen::Index>(output)) *= -1.0;
+        }
+    }
+    return codes;
+}
+
+}  // namespace imssa
