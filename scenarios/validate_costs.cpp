@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <systemc>
 #include <vector>
 
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "models/cost/macro.h"
+#include "scenarios/support/simulated_core.h"
 
 namespace {
 
@@ -171,6 +173,37 @@ void print_points(const Macro& macro, std::FILE* out) {
     }
 }
 
+/// The closed form beside what units of a simulated chip publish and its ledger prices.
+void print_simulation(const Macro& macro, std::FILE* out) {
+    if (!macro.simulation.given()) {
+        return;
+    }
+    const std::vector<SimulatedPoint> simulated = simulate_points(macro);
+    std::fprintf(out,
+                 "\nThrough the simulator: a dense array of %d x %d differential weights as the encoder of a chip in "
+                 "SystemC, one operation a point.\nIts units publish conversions, amplifiers, samples and cycles; the "
+                 "ledger prices them with the components above, as often as the bits\nof the operation ask (two "
+                 "wordlines an input, two columns an output), not with the counts of the points. The cells' own "
+                 "current is left\nout in both. Equal energies say that the units' counts are those of the "
+                 "description; times are the "
+                 "encoder's busy cycles,\nwith those of its control.\n\n| point | measured, pJ | closed form: "
+                 "uncalibrated / calibrated | "
+                 "simulated: uncalibrated (low to high) / calibrated | simulated, calibrated, to measured | time, ns: "
+                 "measured / closed form / simulated |\n|---|---|---|---|---|---|\n",
+                 macro.simulation.inputs, macro.simulation.outputs);
+    for (std::size_t index = 0; index < simulated.size(); ++index) {
+        const MacroPoint& point = macro.points[index];
+        const SimulatedPoint& run = simulated[index];
+        const MacroEstimate plain = estimate_point(macro, point, false);
+        std::fprintf(out, "| %s | %.4g | %.4g / %.4g | %.4g (%.3g to %.3g) / %.4g | %+.1f %% | %.4g / %.4g / %.4g |\n",
+                     point.name.c_str(), 1e12 * point.measured_total_j, 1e12 * plain.total_j.nominal,
+                     1e12 * estimate_point(macro, point, true).total_j.nominal, 1e12 * run.plain_j.nominal,
+                     1e12 * run.plain_j.low, 1e12 * run.plain_j.high, 1e12 * run.calibrated_j.nominal,
+                     100.0 * (run.calibrated_j.nominal / point.measured_total_j - 1.0), 1e9 * point.measured_s,
+                     1e9 * plain.time_s, 1e9 * run.time_s);
+    }
+}
+
 void print_areas(const Macro& macro, std::FILE* out) {
     if (macro.areas.empty()) {
         return;
@@ -216,6 +249,7 @@ void print_macro(const Macro& macro, std::FILE* out) {
                      component.use.calibration, component.calibration_reason.c_str());
     }
     print_points(macro, out);
+    print_simulation(macro, out);
     print_areas(macro, out);
 }
 
@@ -281,7 +315,7 @@ void validate_all(const std::string& folder, const std::string& path) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int sc_main(int argc, char* argv[]) {
     CLI::App app{"Compares the cost models with published macros and writes a page of their errors.", "validate_costs"};
     std::string folder = "scenarios/macros";
     std::string path;

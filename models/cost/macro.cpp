@@ -45,6 +45,23 @@ void check_point_parameters(const Macro& macro, const MacroPoint& point) {
     }
 }
 
+void check_simulation(const Macro& macro) {
+    const CoreSimulation& core = macro.simulation;
+    if (!core.given()) {
+        return;
+    }
+    const auto in_range = [](int bits) { return bits >= 1 && bits <= 16; };
+    if (core.inputs < 1 || core.outputs < 1 ||
+        !(core.clock_hz > 0.0 && core.integration_s > 0.0 && core.step_s > 0.0) ||
+        core.input_bits.size() != macro.points.size() || core.output_bits.size() != macro.points.size() ||
+        !std::all_of(core.input_bits.begin(), core.input_bits.end(), in_range) ||
+        !std::all_of(core.output_bits.begin(), core.output_bits.end(), in_range)) {
+        throw UserError("macro " + macro.name + ": [simulation] needs inputs, outputs, clock_hz, integration_s and " +
+                        "step_s above zero, and input_bits and output_bits of 1 to 16 for each of the " +
+                        std::to_string(macro.points.size()) + " points");
+    }
+}
+
 /// `part` names the entry in errors.
 Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& use, const ModelParameters& point,
                  bool calibrated, std::string* source) {
@@ -145,6 +162,7 @@ void Macro::validate() const {
         }
         check_point_parameters(*this, point);
     }
+    check_simulation(*this);
 }
 
 Macro load_macro(const std::string& path, const std::vector<std::string>& overrides) {

@@ -50,6 +50,29 @@ struct MacroPoint {
     void validate() const;
 };
 
+/// The macro's core as the encoder of a simulated chip (scenarios/support/simulated_core.h): differential weights, bit-
+/// serial inputs that columns integrate, a search of one step an output bit.
+struct CoreSimulation {
+    int inputs = 0, outputs = 0;  ///< 0: not simulated
+    double clock_hz = 1e8;
+    double integration_s = 0.0;                ///< of one pulse
+    double step_s = 0.0;                       ///< of the search; each phase has one more
+    std::vector<int> input_bits, output_bits;  ///< of the points, in their order
+
+    bool given() const { return inputs > 0 || outputs > 0; }
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, CoreSimulation& simulation) {
+    visit("inputs", simulation.inputs);
+    visit("outputs", simulation.outputs);
+    visit("clock_hz", simulation.clock_hz);
+    visit("integration_s", simulation.integration_s);
+    visit("step_s", simulation.step_s);
+    visit("input_bits", simulation.input_bits);
+    visit("output_bits", simulation.output_bits);
+}
+
 /// A published macro, described with the components of our chip.
 struct Macro {
     std::string name, title, source, note;
@@ -60,6 +83,7 @@ struct Macro {
     std::vector<MacroComponent> components;
     std::vector<MacroArea> areas;
     std::vector<MacroPoint> points;
+    CoreSimulation simulation;
     double measured_area_mm2 = 0.0;  ///< of the macro; 0: not published
 
     std::vector<std::string> groups() const;
@@ -117,6 +141,7 @@ void visit_fields(Visitor& visit, Macro& macro) {
     visit.tables("component", macro.components);
     visit.tables("area", macro.areas);
     visit.tables("point", macro.points);
+    visit.table("simulation", macro.simulation);
 }
 
 Macro load_macro(const std::string& path, const std::vector<std::string>& overrides = {});
