@@ -95,6 +95,9 @@ public:
             area_parts.counts[index] += counts.counts[index];
             leakage_parts.counts[index] += counts.counts[index];
         }
+        if (adc_bits_.bits == 0 && dac_bits_.bits == 0) {
+            return;
+        }
         for (const Component part :
              {Component::dac, Component::transimpedance, Component::sample_hold, Component::adc}) {
             const std::size_t index = static_cast<std::size_t>(part);

@@ -4,29 +4,61 @@
 
 #include <systemc>
 
-#include "models/chip/estimate.h"
+#include "models/chip/design_estimator.h"
+#include "models/common/config.h"
 
 namespace imssa {
 namespace {
 
-/// Argument: programming error in nanosiemens; with it the response of the cells is worked out anew for every design.
-void estimate_design(benchmark::State& state) {
-    const CostTable table = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
-    const CompiledPrices prices(table);
-    ChipConfig chip;
-    chip.device.programming_sigma_siemens = 1e-9 * static_cast<double>(state.range(0));
-    ModelConfig model;
+/// Calls estimate(chip, options) for one sharing of converters after another.
+template <class Estimate>
+void run(benchmark::State& state, ChipConfig chip, const Estimate& estimate) {
     DeploymentOptions options;
-    const ActivityStatistics activity;
+    options.kernel = chip.kernel;
     int sharing = 0;
     for (auto _ : state) {
         chip.timing.columns_per_adc = 1 + sharing++ % 64;
-        benchmark::DoNotOptimize(estimate_design(model, options, chip, 784, activity, prices));
+        benchmark::DoNotOptimize(estimate(chip, options));
     }
     state.counters["designs"] =
         benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
-BENCHMARK(estimate_design)->Arg(0)->Arg(3894);
+
+CostTable table() {
+    return load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
+}
+
+/// The default platform: cells with errors.
+ChipConfig default_chip() {
+    ChipConfig chip;
+    ConfigReader reader = ConfigReader::from_file(IMSSA_SOURCE_DIR "/scenarios/chips/imssa_28nm.toml");
+    reader.read(chip);
+    return chip;
+}
+
+void separate_estimates(benchmark::State& state, const ChipConfig& chip) {
+    const CompiledPrices prices(table());
+    run(state, chip, [&prices](const ChipConfig& one, const DeploymentOptions& options) {
+        return estimate_design(ModelConfig{}, options, one, 784, ActivityStatistics{}, prices);
+    });
+}
+
+void cells_without_errors(benchmark::State& state) {
+    separate_estimates(state, ChipConfig{});
+}
+/// The response of the cells is worked out for every design.
+void default_chip_each_on_its_own(benchmark::State& state) {
+    separate_estimates(state, default_chip());
+}
+void default_chip_in_a_sweep(benchmark::State& state) {
+    DesignEstimator estimator(table());
+    run(state, default_chip(), [&estimator](const ChipConfig& one, const DeploymentOptions& options) {
+        return estimator.estimate(ModelConfig{}, options, one, 784, ActivityStatistics{});
+    });
+}
+BENCHMARK(cells_without_errors);
+BENCHMARK(default_chip_each_on_its_own);
+BENCHMARK(default_chip_in_a_sweep);
 
 }  // namespace
 }  // namespace imssa
