@@ -109,6 +109,14 @@ ComparisonCounts counts_from_json(const json& list) {
     return counts;
 }
 
+json bits_to_json(const ConverterBits& bits) {
+    return {bits.bits, bits.other_bits, bits.other_share};
+}
+
+ConverterBits bits_from_json(const json& list) {
+    return {list.at(0).get<int>(), list.at(1).get<int>(), list.at(2).get<double>()};
+}
+
 json ledger_to_json(const EnergyLedger& ledger) {
     json events = json::array();
     for (std::size_t unit = 0; unit < ledger.units().size(); ++unit) {
@@ -124,8 +132,11 @@ json ledger_to_json(const EnergyLedger& ledger) {
     }
     json units = json::array();
     for (const CostUnit& unit : ledger.units()) {
-        units.push_back(
-            {{"name", unit.name}, {"digital", static_cast<int>(unit.digital)}, {"parts", unit.parts.counts}});
+        units.push_back({{"name", unit.name},
+                         {"digital", static_cast<int>(unit.digital)},
+                         {"parts", unit.parts.counts},
+                         {"adc_bits", bits_to_json(unit.adc_bits)},
+                         {"dac_bits", bits_to_json(unit.dac_bits)}});
     }
     return {{"units", units}, {"events", events}};
 }
@@ -137,6 +148,8 @@ EnergyLedger empty_ledger(const json& stored) {
         entry.name = unit.at("name").get<std::string>();
         entry.digital = static_cast<ComponentGroup>(unit.at("digital").get<int>());
         entry.parts.counts = unit.at("parts").get<decltype(entry.parts.counts)>();
+        entry.adc_bits = bits_from_json(unit.at("adc_bits"));
+        entry.dac_bits = bits_from_json(unit.at("dac_bits"));
         units.push_back(std::move(entry));
     }
     return EnergyLedger(std::move(units));

@@ -175,6 +175,38 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
     expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
 }
 
+// The simulation's units come from other processes: their resolution must come along.
+TEST_F(CommandLine, EstimateOfSixBitCodesHasTheUnitCostsAndSourcesOfTheSimulation) {
+    const std::string six_bits =
+        "--set kernel.state_bits=6 --set calibration.poles='\"none\"' --sequences 2 --threads 1 --no-compare";
+    const std::string activity = (shared_folder / "six_bits.toml").string();
+    const nlohmann::json simulated = infer_json("imssa_28nm_fused.toml", six_bits + " --write-activity " + activity);
+    const nlohmann::json estimate =
+        infer_json("imssa_28nm_fused.toml", six_bits + " --engine estimate --activity " + activity);
+    const nlohmann::json eight = infer_json("imssa_28nm_fused.toml", "--engine estimate");
+    EXPECT_EQ(simulated.at("area_mm2"), estimate.at("area_mm2"));
+    const nlohmann::json& rows = simulated.at("energy_j").at("rows");
+    const nlohmann::json& estimated = estimate.at("energy_j").at("rows");
+    ASSERT_EQ(rows.size(), estimated.size());
+    int six = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const std::string what =
+            rows[row].at("unit").get<std::string>() + " " + rows[row].at("item").get<std::string>();
+        EXPECT_EQ(rows[row].at("source"), estimated[row].at("source")) << what;
+        if (rows[row].at("item") != "array_read") {
+            EXPECT_EQ(rows[row].at("unit_cost_j"), estimated[row].at("unit_cost_j")) << what;
+        }
+        six += rows[row].at("source").get<std::string>().find("-bit price x 0.") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(six, 2 * 4) << "DAC, amplifier, sample and ADC of two layers";
+    const double energy = simulated.at("energy_j").at("sequence");
+    EXPECT_NEAR(estimate.at("energy_j").at("sequence").get<double>(), energy, 1e-4 * energy);
+    const auto adc_j = [](const nlohmann::json& of) {
+        return of.at("energy_j").at("by_component").at("adc").get<double>();
+    };
+    EXPECT_LT(adc_j(estimate), 0.6 * adc_j(eight));
+}
+
 TEST_F(CommandLine, EstimateOfEveryChipAndMappingIsWithinThreePercentOfTheSimulation) {
     const std::string fused = kFused;
     const std::string increments = fused + " --set kernel.form=immediate";
