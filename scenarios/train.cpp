@@ -144,7 +144,8 @@ int run(int argc, char** argv) {
     std::string sweep, state_bits;
     int draws = 5;
     app.add_flag("--ptq", ptq,
-                 "quantize the checkpoint of --init without training: calibrate, measure, write NAME_ptq.h5");
+                 "quantize the checkpoint of --init without training, in the precision of [finetune]: calibrate, "
+                 "measure, write NAME_ptq.h5 (key post_training)");
     app.add_option("--noise-sweep", sweep, "test accuracy of --init under errors, e.g. cell_errors=0,0.5,1,2")
         ->type_name("KEY=V,V");
     app.add_option("--draws", draws, "draws of each error of --noise-sweep")->capture_default_str();
@@ -166,7 +167,9 @@ int run(int argc, char** argv) {
         if (!init.empty()) {
             options.init = init;
         }
-        if (ptq || !sweep.empty() || !state_bits.empty()) {
+        ptq = ptq || (options.config.post_training && sweep.empty() && state_bits.empty());
+        const bool trains_first = options.config.post_training && !options.init && options.config.training.epochs > 0;
+        if (!trains_first && (ptq || !sweep.empty() || !state_bits.empty())) {
             run_without_training(options, ptq, sweep, draws, state_bits);
             return;
         }
@@ -178,6 +181,10 @@ int run(int argc, char** argv) {
             imssa::write_file_atomically(json_path, result_json(options, outcome).dump(2) + "\n");
         }
         interrupted_by = outcome.interrupted_by;
+        if (trains_first && interrupted_by == 0) {
+            options.init = outcome.checkpoints.back();
+            run_without_training(options, true, sweep, draws, state_bits);
+        }
     });
     return status == 0 && interrupted_by != 0 ? 128 + interrupted_by : status;
 }

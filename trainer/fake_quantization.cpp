@@ -206,9 +206,6 @@ void FakeQuantization::validate() const {
             "'abar' is what 'a_re', 'a_im' and 'step' make: quantize either before the exponential (QS4D) or after "
             "discretization (Zhao et al.)");
     }
-    if (step.active() && step.scale == ScaleGranularity::mode) {
-        throw UserError("step.scale 'mode': step sizes have one number a head; use 'tensor'");
-    }
     for (const QuantizerOptions* options :
          {&a_re, &a_im, &step, &abar, &bbar, &c, &d, &mixing, &encoder, &decoder, &biases}) {
         if (options->active() && options->ranges != RangeSource::fixed) {
@@ -225,6 +222,44 @@ void FakeQuantization::validate() const {
     if (activations.scale != ScaleGranularity::tensor) {
         throw UserError("'activations' have one calibrated range a tensor: use activations.scale 'tensor'");
     }
+}
+
+void check_scales(const FakeQuantization& options, const ModelConfig& model) {
+    struct Group {
+        const char* name;
+        const QuantizerOptions& options;
+        int numbers_a_head;  ///< that share a scale 'head'
+    };
+    const int modes = model.modes();
+    const Group groups[] = {{"a_re", options.a_re, modes},
+                            {"a_im", options.a_im, modes},
+                            {"step", options.step, 1},
+                            {"d", options.d, 1},
+                            {"mixing", options.mixing, model.heads},
+                            {"encoder", options.encoder, model.channels},
+                            {"decoder", options.decoder, model.heads},
+                            {"biases", options.biases, 2}};
+    for (const Group& group : groups) {
+        const bool alone = group.options.scale == ScaleGranularity::mode ||
+                           (group.options.scale == ScaleGranularity::head && group.numbers_a_head == 1);
+        if (group.options.active() && group.options.range == 0.0 && alone) {
+            const char* advice = group.options.scale == ScaleGranularity::mode && group.numbers_a_head > 1
+                                     ? "'head' or 'tensor'"
+                                     : "'tensor'";
+            throw UserError("fake_quantization." + std::string(group.name) +
+                            ".scale gives every number a scale of its own, which represents it exactly: use " + advice +
+                            ", or set its range");
+        }
+    }
+}
+
+bool any_active(const FakeQuantization& options) {
+    const QuantizerOptions* groups[] = {&options.a_re,        &options.a_im,   &options.step,    &options.abar,
+                                        &options.bbar,        &options.c,      &options.d,       &options.state,
+                                        &options.activations, &options.mixing, &options.encoder, &options.decoder,
+                                        &options.biases};
+    return options.state_limit > 0.0 || std::any_of(std::begin(groups), std::end(groups),
+                                                    [](const QuantizerOptions* group) { return group->active(); });
 }
 
 QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state) {

@@ -80,6 +80,13 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
 /// The quantizer of impulse responses and kernel inputs that goes with states of `state`: half the levels (QS4D).
 QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state);
 
+/// Throws UserError where a scale would hold one number only, which it then represents exactly: a quantizer that does
+/// nothing.
+void check_scales(const FakeQuantization& options, const ModelConfig& model);
+
+/// Whether any group is quantized.
+bool any_active(const FakeQuantization& options);
+
 /// Throws UserError for what states have and convolutions have not.
 void check_convolution(const FakeQuantization& options);
 

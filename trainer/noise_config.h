@@ -7,8 +7,8 @@ namespace imssa {
 
 /// Errors that are drawn afresh for every optimisation step, so that the network learns to bear them. 0: off.
 struct NoiseConfig {
-    /// Standard deviation of Re A and Im A (continuous time, after their quantization) over the range of each in its
-    /// layer (QS4D, section 5.1).
+    /// Standard deviation of Re A and Im A (continuous time) over the range of each in its layer (QS4D, section 5.1);
+    /// behind the rounding of A with precision `fake_quantized`, ahead of that of Abar with `quantized`.
     double continuous_a = 0.0;
     /// Chip domain: factor on the programming errors of `device` in the cells that every array occupies under
     /// `mapping`; 1 draws the errors of a chip.

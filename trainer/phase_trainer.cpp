@@ -18,10 +18,16 @@ namespace imssa {
 
 namespace {
 
-double process_cpu_seconds() {
-    std::timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+/// work(), whose errors say where in training they appeared.
+template <class Work>
+auto at(const std::string& where, Work&& work) {
+    try {
+        return work();
+    } catch (const NumericalError& error) {
+        throw NumericalError(std::string(error.what()) + " (at " + where + ")");
+    } catch (const UserError& error) {
+        throw UserError(std::string(error.what()) + " (at " + where + ")");
+    }
 }
 
 std::string epoch_title(const TrainConfig& config, int phase, int epoch) {
@@ -30,6 +36,12 @@ std::string epoch_title(const TrainConfig& config, int phase, int epoch) {
 }
 
 }  // namespace
+
+double process_cpu_seconds() {
+    std::timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 const PhaseConfig& phase_config(const TrainConfig& config, int phase) {
     return phase == 0 ? config.training : config.finetune;
@@ -160,15 +172,6 @@ TrainingStep PhaseTrainer::training_step(const NetworkParameters& parameters, in
     return drawn;
 }
 
-TrainingStep PhaseTrainer::guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
-                                        const ObservedBounds* bounds, const std::string& where) const {
-    try {
-        return training_step(parameters, epoch, step, bounds);
-    } catch (const NumericalError& error) {
-        throw NumericalError(std::string(error.what()) + " (at " + where + ")");
-    }
-}
-
 void PhaseTrainer::step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
                                  const EffectiveTensors& effective, NetworkParameters& gradient) const {
     if (drawn.network.fake() != nullptr) {
@@ -237,8 +240,8 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         const std::size_t last = std::min(first + static_cast<std::size_t>(phase_.batch), order.size());
         const std::vector<int> batch(order.begin() + static_cast<std::ptrdiff_t>(first),
                                      order.begin() + static_cast<std::ptrdiff_t>(last));
-        const TrainingStep drawn = guarded_step(parameters, epoch, step, bounds_now(), where);
-        try {
+        const TrainingStep drawn = at(where, [&] { return training_step(parameters, epoch, step, bounds_now()); });
+        at(where, [&] {
             const BatchLoss result = engine_.gradient(drawn.network, train_, batch, dither_seed, effective);
             total.loss_sum += result.loss_sum;
             total.correct += result.correct;
@@ -246,9 +249,7 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
             if (moves_bounds) {
                 bounds->follow(engine_.observed(), config.fake_quantization);
             }
-        } catch (const NumericalError& error) {
-            throw NumericalError(std::string(error.what()) + " (at " + where + ")");
-        }
+        });
         step_gradient(drawn, parameters, effective, gradient);
         const double norm = gradient_norm(gradient, where);
         clip_gradient(gradient, norm, phase_.gradient_clip);
@@ -269,7 +270,9 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     }
     metrics.train_loss = total.loss_sum / total.sequences;
     metrics.train_accuracy = static_cast<double>(total.correct) / total.sequences;
-    const BatchLoss test = engine_.evaluate(step_network(parameters, epoch, bounds_now()), test_, config.seed);
+    const BatchLoss test = at(title + ", test after step " + std::to_string(steps_per_epoch_), [&] {
+        return engine_.evaluate(step_network(parameters, epoch, bounds_now()), test_, config.seed);
+    });
     metrics.test_loss = test.loss_sum / test.sequences;
     metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
     metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();

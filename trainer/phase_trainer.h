@@ -50,8 +50,6 @@ private:
     StepNetwork step_network(const NetworkParameters& parameters, int epoch, const ObservedBounds* bounds) const;
     TrainingStep training_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
                                const ObservedBounds* bounds) const;
-    TrainingStep guarded_step(const NetworkParameters& parameters, int epoch, std::int64_t step,
-                              const ObservedBounds* bounds, const std::string& where) const;
     const ObservedBounds* own_bounds() const;
     void step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
                        const EffectiveTensors& effective, NetworkParameters& gradient) const;
@@ -67,6 +65,9 @@ private:
 };
 
 /// The configuration of a phase: 0 training, 1 finetune.
+/// CPU time of all threads so far.
+double process_cpu_seconds();
+
 const PhaseConfig& phase_config(const TrainConfig& config, int phase);
 /// With the mode that `automatic` stands for.
 PhaseConfig definite_phase(PhaseConfig phase, const ModelConfig& model, int steps);

@@ -55,19 +55,29 @@ PostTrainingOutcome quantize_after_training(const TrainingOptions& options) {
     Checkpoint checkpoint = initial_checkpoint(options, train.steps);
     checkpoint.ranges = calibrate(config.model, checkpoint.parameters, train, config.finetune.calibration_sequences,
                                   config.finetune.ranges);
-    checkpoint.config.finetune.precision = Precision::quantized;
+    checkpoint.bounds.reset();
+    PhaseConfig& phase = checkpoint.config.finetune;
+    if (phase.precision == Precision::in_float) {
+        phase.precision = Precision::quantized;
+    }
+    const bool fake = phase.precision == Precision::fake_quantized;
+    if (fake && needs_bounds(config.fake_quantization)) {
+        checkpoint.bounds = calibrate_bounds(config.model, checkpoint.parameters, config.fake_quantization, train,
+                                             phase.calibration_sequences);
+    }
     checkpoint.phase = 1;
     PostTrainingOutcome outcome;
     outcome.test_sequences = test.count();
     GradientEngine in_float(config.model, train.steps, false, options.threads);
     outcome.float_accuracy = accuracy_of(
         in_float, StepNetwork::in_float(config.model, checkpoint.parameters, train.steps), test, config.seed);
-    GradientEngine quantized(config.model, train.steps, true, options.threads);
-    outcome.quantized_accuracy =
-        accuracy_of(quantized,
-                    StepNetwork::quantized(config.model, checkpoint.parameters, *checkpoint.ranges, config.quantization,
-                                           train.steps),
-                    test, config.seed);
+    PhaseConfig clean = definite_phase(phase, config.model, train.steps);
+    clean.noise = {};
+    clean.dropout = 0.0;
+    GradientEngine quantized(config.model, train.steps, !fake, options.threads, fake, clean.mode);
+    const TrainingStep step = draw_step(config, clean, checkpoint.parameters, &*checkpoint.ranges, train.steps, 0,
+                                        config.seed, checkpoint.bounds ? &*checkpoint.bounds : nullptr);
+    outcome.quantized_accuracy = accuracy_of(quantized, step.network, test, config.seed);
     std::filesystem::create_directories(options.out_folder);
     outcome.checkpoint = (std::filesystem::path(options.out_folder) / (config.name + "_ptq.h5")).string();
     save_checkpoint(checkpoint, outcome.checkpoint);

@@ -10,14 +10,15 @@ namespace imssa {
 /// What quantization without training does to a model.
 struct PostTrainingOutcome {
     double float_accuracy = 0.0;      ///< of the test split
-    double quantized_accuracy = 0.0;  ///< of the test split, on the codes of the chip
+    double quantized_accuracy = 0.0;  ///< of the test split, in the precision of the finetune phase
     int test_sequences = 0;
     std::string checkpoint;  ///< written
 };
 
 /// Post-training quantization: takes the parameters of options.init, calibrates the converter ranges on the first
 /// finetune.calibration_sequences training sequences (anew, whatever ranges the checkpoint has), and writes
-/// `<name>_ptq.h5` with the configuration's [quantization]. Throws UserError.
+/// `<name>_ptq.h5`: on the codes of [quantization], or with finetune.precision `fake_quantized` on the grids of
+/// [fake_quantization]. Throws UserError.
 PostTrainingOutcome quantize_after_training(const TrainingOptions& options);
 
 /// One strength of one error.

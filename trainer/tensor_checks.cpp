@@ -105,6 +105,7 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
         const LayerParameters& layer = parameters.layers[index];
         const EffectiveLayerTensors& own = codes.layers[index];
         check(prefix + "c", any(layer.c_re) || any(layer.c_im), any(own.c_re) || any(own.c_im));
+        check(prefix + "d", any(layer.d), any(own.d));
         check(prefix + "mixing", any(layer.mixing), any(own.mixing));
     }
     check("decoder", any(parameters.decoder), any(codes.decoder));

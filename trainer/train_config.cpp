@@ -53,8 +53,8 @@ void PhaseConfig::validate() const {
         "no conversion of their own, and the float scan keeps no place for it");
     require(noise.activations == 0.0 || precision != Precision::in_float,
             "noise.activations needs precision 'quantized' or 'fake_quantized': it is relative to calibrated ranges");
-    require(lower_bits_from == 0 || (lower_bits_from >= 2 && lower_bits_from <= 12),
-            "key 'lower_bits_from' must lie in [2, 12], or be 0 for off");
+    require(lower_bits_from == 0 || (lower_bits_from >= 2 && lower_bits_from <= 16),
+            "key 'lower_bits_from' must lie in [2, 16], or be 0 for off");
     require(epochs_per_bit >= 1, "key 'epochs_per_bit' must be at least 1");
     require(checkpoint.find('/') == std::string::npos,
             "key 'checkpoint' is '" + checkpoint + "': give a file name; its folder is what --out says");
@@ -72,9 +72,17 @@ void TrainConfig::complete() {
 
 void TrainConfig::validate() const {
     require(!name.empty() && name.find('/') == std::string::npos, "key 'name' must be a file name without folders");
-    require(training.epochs + finetune.epochs > 0,
+    require(training.epochs + finetune.epochs > 0 || post_training,
             "both training.epochs and finetune.epochs are 0: there is nothing to train");
+    require(!post_training || finetune.epochs == 0,
+            "'post_training' quantizes without training any further: set finetune.epochs 0");
+    check_scales(fake_quantization, model);
     for (const PhaseConfig* phase : {&training, &finetune}) {
+        require(
+            phase->epochs == 0 || phase->noise.continuous_a == 0.0 || phase->precision != Precision::quantized ||
+                quantization.kernel.representation != StateRepresentation::a_continuous,
+            "noise.continuous_a disturbs A before it becomes codes, and representation 'a_continuous' would round the "
+            "errors away or up to whole codes: use precision 'fake_quantized', which adds them behind the rounding");
         require(phase->epochs == 0 || phase->pruning.method == PruningMethod::off ||
                     phase->pruning.kind != PruningKind::modes || model.states > 2,
                 "pruning.kind 'modes' leaves every kernel one mode, and model.states 2 has no other");

@@ -85,6 +85,9 @@ struct TrainConfig {
     PhaseConfig finetune;
     DeploymentOptions quantization;
     FakeQuantization fake_quantization;
+    /// Quantizes the checkpoint of --init, or what [training] leaves, in the precision of [finetune] without training
+    /// it further.
+    bool post_training = false;
 
     /// Fills in names of checkpoints that are not given.
     void complete();
@@ -96,6 +99,7 @@ void visit_fields(Visitor& visit, TrainConfig& c) {
     visit("name", c.name);
     visit("seed", c.seed);
     visit("initialization", c.initialization);
+    visit("post_training", c.post_training);
     visit.table("data", c.data);
     visit.table("model", c.model);
     visit.table("training", c.training);

@@ -1,5 +1,6 @@
 #include "trainer/training_run.h"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -72,6 +73,7 @@ public:
           test_(load_dataset(options.config.data, Split::kTest, options.data_folder)) {}
 
     TrainingOutcome execute() {
+        const auto wall_start = std::chrono::steady_clock::now();
         std::optional<Checkpoint> stored = options_.resume ? stored_checkpoint(options_) : std::nullopt;
         Checkpoint checkpoint = stored ? std::move(*stored) : fresh_checkpoint();
         if (options_.resume) {
@@ -97,6 +99,11 @@ public:
             }
         }
         outcome.history = checkpoint.history;
+        char text[80];
+        std::snprintf(text, sizeof(text), "%.1f s in all (%.1f s CPU)",
+                      std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count(),
+                      process_cpu_seconds());
+        progress_.message(text);
         return outcome;
     }
 
@@ -216,6 +223,16 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
 }
 
 TrainingOutcome run_training(const TrainingOptions& options) {
+    const TrainConfig& config = options.config;
+    const auto is_used = [](const PhaseConfig& phase) {
+        return phase.epochs > 0 && phase.precision == Precision::fake_quantized;
+    };
+    if (any_active(config.fake_quantization) && !is_used(config.training) && !is_used(config.finetune) &&
+        !config.post_training) {
+        throw UserError(
+            "[fake_quantization] quantizes, but no phase that trains has precision 'fake_quantized': set it, or leave "
+            "the table out ([quantization] is that of precision 'quantized')");
+    }
     make_folder(options.out_folder);
     const InterruptGuard guard;
     Run run(options);

@@ -9,13 +9,25 @@ namespace imssa {
 
 namespace {
 
+/// Widest codes of a deployed network.
+constexpr int kMostCodeBits = 12;
+
 /// Calls work(bits&) for every bit count that a schedule lowers.
 template <class Work>
 void for_each_bits(DeploymentOptions& options, Work&& work) {
     for (int* bits : {&options.input_bits, &options.activation_bits, &options.weight_bits, &options.logit_bits,
-                      &options.kernel.a_bits, &options.kernel.weight_bits, &options.kernel.state_bits,
-                      &options.kernel.magnitude_bits, &options.kernel.phase_bits, &options.kernel.step_bits}) {
+                      &options.kernel.weight_bits, &options.kernel.state_bits}) {
         work(*bits);
+    }
+    const StateRepresentation representation = options.kernel.representation;
+    if (representation == StateRepresentation::abar_log_polar) {
+        work(options.kernel.magnitude_bits);
+        work(options.kernel.phase_bits);
+    } else if (options.kernel.mapping == KernelMapping::digital_decay) {
+        work(options.kernel.a_bits);
+    }
+    if (representation == StateRepresentation::a_continuous) {
+        work(options.kernel.step_bits);
     }
     for (int* bits : {&options.encoder_bits, &options.mixing_bits, &options.decoder_bits, &options.bias_bits,
                       &options.kernel.d_bits}) {
@@ -70,6 +82,10 @@ void check_bit_schedule(const PhaseConfig& phase, const DeploymentOptions& deplo
     if (phase.precision == Precision::in_float) {
         throw UserError(
             "'lower_bits_from' needs precision 'quantized' or 'fake_quantized': float has no bits to lower");
+    }
+    if (phase.precision == Precision::quantized && phase.lower_bits_from > kMostCodeBits) {
+        throw UserError("key 'lower_bits_from' starts above " + std::to_string(kMostCodeBits) +
+                        " bits, the most that precision 'quantized' has");
     }
     const int fewest = phase.precision == Precision::quantized ? fewest_bits(deployed) : fewest_bits(fake);
     const int last = bits_of_epoch(phase, phase.epochs);

@@ -62,8 +62,8 @@ std::vector<double> column_ranges(const Eigen::MatrixXd& weights, int rows, int 
 }
 
 /// Rounding may carry a slow mode to or over the unit circle: take the nearest code inside. Abar itself shrinks in its
-/// larger part; Abar - 1 gets a more negative real part (at least one code of decay) as long as that helps, then a
-/// smaller imaginary part. Throws UserError when no code lies inside.
+/// larger part; Abar - 1 gets a more negative real part (at least one code of decay) as long as that helps, then its
+/// larger part shrinks. Throws UserError when no code lies inside.
 void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes) {
     MatrixRM& codes = kernel.array.codes;
     const int re_column = kernel.state_column(mode, 0, 0);
@@ -80,6 +80,8 @@ void make_stable(DeployedKernel& kernel, int mode, double increment_in_dac_codes
             larger -= std::copysign(1.0F, larger);
         } else if (re > -static_cast<float>(kernel.array.code_limit) && magnitude(re - 1.0) < magnitude(re)) {
             re -= 1.0F;
+        } else if (magnitude(re + 1.0) < magnitude(re) && std::abs(offset + re * re_unit) > std::abs(im) * im_unit) {
+            re += 1.0F;
         } else if (im != 0.0F) {
             im -= std::copysign(1.0F, im);
         } else {

@@ -152,7 +152,11 @@ std::vector<DeployedKernel> deploy_layer_kernels(const LayerParameters& layer, c
             if (options.kernel.d_bits > 0) {
                 kernel.d = max_scale_value(kernel.d, d_maximum, options.kernel.d_bits);
             }
-            kernels.push_back(deploy_kernel(kernel, scales, options.kernel, options.activation_bits));
+            try {
+                kernels.push_back(deploy_kernel(kernel, scales, options.kernel, options.activation_bits));
+            } catch (const UserError& error) {
+                throw UserError("head " + std::to_string(head) + ": " + error.what());
+            }
         }
         return kernels;
     };
@@ -196,7 +200,11 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
         deployed.activation_scale = scale_of(range.activation, clip, bits, name + "activation");
         deployed.mixing_scale = scale_of(range.mixing, clip, bits, name + "mixing");
         deployed.output_scale = scale_of(range.output, clip, bits, name + "output");
-        deployed.kernels = deploy_layer_kernels(layer, range, input_scale, deployed.kernel_output_scale, options);
+        try {
+            deployed.kernels = deploy_layer_kernels(layer, range, input_scale, deployed.kernel_output_scale, options);
+        } catch (const UserError& error) {
+            throw UserError(name + "kernel, " + error.what());
+        }
         deployed.activation_table =
             activation_table(model.activation, deployed.kernel_output_scale, deployed.activation_scale, bits);
         deployed.mixing =

@@ -31,6 +31,45 @@ Coefficient coefficient(double value, int limit, int largest_exponent) {
     return result;
 }
 
+double real_part(const Coefficient& re) {
+    return 1.0 + re.code * power_of_two(-re.exponent);
+}
+double modulus(const Coefficient& re, const Coefficient& im) {
+    return std::abs(Complex(real_part(re), im.code * power_of_two(-im.exponent)));
+}
+
+/// One code nearer to 0: of Re Abar = 1 + code / 2^exponent (never below one code of decay), and of Im Abar.
+Coefficient smaller_real_part(Coefficient re, int limit) {
+    const int code = re.code + (real_part(re) > 0.0 ? -1 : 1);
+    re.code = std::abs(code) <= limit && code < 0 ? code : re.code;
+    return re;
+}
+Coefficient smaller_imaginary_part(Coefficient im) {
+    im.code -= (im.code > 0) - (im.code < 0);
+    return im;
+}
+
+/// Rounding may carry Abar to or over the unit circle: the next code inside, of the real part if there is one, else of
+/// the imaginary part; else both shrink, the larger part first.
+void move_inside(Coefficient& re, Coefficient& im, int limit) {
+    while (modulus(re, im) >= 1.0) {
+        const Coefficient next_re = smaller_real_part(re, limit);
+        const Coefficient next_im = smaller_imaginary_part(im);
+        const bool smaller = modulus(next_re, im) < modulus(re, im);
+        if (!smaller && im.code == 0) {
+            return;
+        }
+        const bool inside_by_im = modulus(next_re, im) >= 1.0 && modulus(re, next_im) < 1.0;
+        const bool larger_im = std::abs(im.code) * power_of_two(-im.exponent) > std::abs(real_part(re));
+        const bool inside_by_re = modulus(next_re, im) < 1.0;
+        if (smaller && !inside_by_im && (inside_by_re || !larger_im)) {
+            re = next_re;
+        } else {
+            im = next_im;
+        }
+    }
+}
+
 }  // namespace
 
 DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int activation_bits) {
@@ -40,12 +79,9 @@ DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int 
     const double input_code = kernel.options.input_matrix == InputMatrix::folded ? code_limit(activation_bits) : 0.0;
     for (int shift = kFinestShift; shift >= std::max(0, -kernel.input_shift); --shift) {
         Coefficient re = coefficient(delta.real(), limit, shift);
-        const Coefficient im = coefficient(delta.imag(), limit, shift);
-        const double im_value = im.code * power_of_two(-im.exponent);
+        Coefficient im = coefficient(delta.imag(), limit, shift);
         re.code = std::min(re.code, -1);
-        while (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0 && re.code > -limit) {
-            --re.code;
-        }
+        move_inside(re, im, limit);
         const double aligned_re = re.code * power_of_two(shift - re.exponent);
         const double aligned_im = im.code * power_of_two(shift - im.exponent);
         const double largest = (std::abs(aligned_re) + std::abs(aligned_im)) * kernel.register_limit +
@@ -55,7 +91,7 @@ DigitalPole digital_pole(const Complex& abar, const DeployedKernel& kernel, int 
         if (finer_than_needed || largest >= static_cast<double>(std::numeric_limits<std::int32_t>::max())) {
             continue;
         }
-        if (std::abs(Complex(1.0 + re.code * power_of_two(-re.exponent), im_value)) >= 1.0) {
+        if (modulus(re, im) >= 1.0) {
             continue;
         }
         return {static_cast<std::int32_t>(aligned_re), static_cast<std::int32_t>(aligned_im), shift};

@@ -115,6 +115,80 @@ TEST_F(FakePassTest, PutsEveryGroupOnItsGrid) {
     }
 }
 
+template <class Matrix>
+std::vector<float> flat(const Matrix& matrix) {
+    return {matrix.data(), matrix.data() + matrix.size()};
+}
+
+TEST_F(FakePassTest, PutsEachGroupOfParametersOnItsGridAndNoOther) {
+    // 3 bits of max_scale: 9 levels, multiples of a quarter of the largest magnitude of the tensor.
+    struct Group {
+        const char* name;
+        QuantizerOptions FakeQuantization::*options;
+        std::vector<std::vector<float>> (*numbers)(const FakeNetwork&);
+    };
+    const Group groups[] = {
+        {"a_re", &FakeQuantization::a_re,
+         [](const FakeNetwork& net) {
+             const MatrixRM re = net.used.layers[0].log_neg_re.array().exp();
+             return std::vector<std::vector<float>>{flat(re)};
+         }},
+        {"a_im", &FakeQuantization::a_im,
+         [](const FakeNetwork& net) { return std::vector<std::vector<float>>{flat(net.used.layers[0].im)}; }},
+        {"step", &FakeQuantization::step,
+         [](const FakeNetwork& net) { return std::vector<std::vector<float>>{flat(net.used.layers[0].log_dt)}; }},
+        {"c", &FakeQuantization::c,
+         [](const FakeNetwork& net) {
+             const EffectiveLayerTensors& layer = net.effective.tensors.layers[0];
+             std::vector<float> all = layer.c_re;
+             all.insert(all.end(), layer.c_im.begin(), layer.c_im.end());
+             return std::vector<std::vector<float>>{all};
+         }},
+        {"d", &FakeQuantization::d,
+         [](const FakeNetwork& net) { return std::vector<std::vector<float>>{net.effective.tensors.layers[0].d}; }},
+        {"mixing", &FakeQuantization::mixing,
+         [](const FakeNetwork& net) {
+             return std::vector<std::vector<float>>{net.effective.tensors.layers[0].mixing};
+         }},
+        {"encoder", &FakeQuantization::encoder,
+         [](const FakeNetwork& net) { return std::vector<std::vector<float>>{net.effective.tensors.encoder}; }},
+        {"decoder", &FakeQuantization::decoder,
+         [](const FakeNetwork& net) { return std::vector<std::vector<float>>{net.effective.tensors.decoder}; }},
+        {"biases", &FakeQuantization::biases,
+         [](const FakeNetwork& net) {
+             return std::vector<std::vector<float>>{net.effective.tensors.encoder_bias,
+                                                    net.effective.tensors.layers[0].mixing_bias,
+                                                    net.effective.tensors.decoder_bias};
+         }},
+    };
+    const FakeNetwork plain = network({});
+    for (const Group& quantized : groups) {
+        FakeQuantization options;
+        options.*quantized.options = quantizer(Quantizer::max_scale, 3);
+        const FakeNetwork fake = network(options);
+        for (const Group& group : groups) {
+            const auto numbers = group.numbers(fake);
+            if (group.name != quantized.name) {
+                EXPECT_EQ(numbers, group.numbers(plain)) << quantized.name << " changes " << group.name;
+                continue;
+            }
+            EXPECT_NE(numbers, group.numbers(plain)) << group.name;
+            for (const std::vector<float>& tensor : numbers) {
+                float largest = 0.0F;
+                for (const float value : tensor) {
+                    largest = std::max(largest, std::abs(value));
+                }
+                for (const float value : tensor) {
+                    const float code = largest == 0.0F ? 0.0F : 4.0F * value / largest;
+                    const float least = 4.0F * 1.1e-4F / largest;  // Re A keeps some decay
+                    const bool decays = std::string(group.name) == "a_re" && code < least;
+                    EXPECT_TRUE(decays || std::abs(code - std::nearbyint(code)) < 1e-4F) << group.name << ": " << value;
+                }
+            }
+        }
+    }
+}
+
 TEST_F(FakePassTest, RangesThatClipPassNoGradientToTheNumbersBeyond) {
     FakeQuantization options;
     options.mixing = quantizer(Quantizer::symmetric, 8);
@@ -187,10 +261,6 @@ TEST(FakeQuantizationTest, RefusesWhatMakesNoSense) {
     options = {};
     options.activations = quantizer(Quantizer::asymmetric, 8);
     options.activations.scale = ScaleGranularity::head;
-    EXPECT_THROW(options.validate(), UserError);
-    options = {};
-    options.step = quantizer(Quantizer::symmetric, 8);
-    options.step.scale = ScaleGranularity::mode;
     EXPECT_THROW(options.validate(), UserError);
     PhaseConfig phase;
     phase.noise.states = 0.1;

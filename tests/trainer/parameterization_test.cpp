@@ -6,6 +6,8 @@
 
 #include "models/network/deployed_kernel.h"
 #include "tests/support/random_network.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
 #include "trainer/initialize.h"
 
 namespace imssa {
@@ -73,6 +75,36 @@ TEST(InitializationTest, S4dLegsHasTheEigenvaluesOfTheNormalPart) {
         sum += im * im;
     }
     EXPECT_NEAR(sum, norm, 1e-9);
+}
+
+TEST(InitializationTest, EveryOneDeploysInEveryRepresentationWithPolesInsideTheCircle) {
+    ModelConfig model;
+    model.layers = 1;
+    model.heads = 8;
+    const Dataset data = test::random_dataset(16, 40, 1, 10, 5);
+    for (const auto& [name, initialization] : enum_names(Initialization{})) {
+        for (const int states : {2, 24, 64, 128}) {
+            model.states = states;
+            const NetworkParameters parameters = initialize_parameters(model, 1, initialization);
+            const CalibrationRanges ranges = calibrate(model, parameters, data, 16);
+            for (KernelOptions options : testing::all_kernel_options()) {
+                if (options.rounding == StateRounding::dithered || options.form == OutputForm::immediate) {
+                    continue;
+                }
+                options.state_scale =
+                    options.input_matrix == InputMatrix::cells ? ScaleGranularity::mode : ScaleGranularity::head;
+                options.weight_range = WeightRange::column;
+                DeploymentOptions deployment;
+                deployment.kernel = options;
+                const DeployedNetwork network = deploy(model, parameters, ranges, deployment, data.steps);
+                for (const DeployedKernel& kernel : network.layers[0].kernels) {
+                    for (const std::complex<double>& abar : kernel.effective_a) {
+                        EXPECT_LT(std::abs(abar), 1.0) << name << ", N = " << states;
+                    }
+                }
+            }
+        }
+    }
 }
 
 }  // namespace

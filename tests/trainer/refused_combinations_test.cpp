@@ -45,6 +45,13 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
         {{"training.lower_bits_from=8"}, "float has no bits"},
         {{"finetune.mode=convolution"}, "step by step only"},
         {{"finetune.mode=automatic"}, "needs precision 'float'"},
+        {{"fake_quantization.step.quantizer=max_scale", "fake_quantization.step.scale=head"}, "use 'tensor'"},
+        {{"fake_quantization.d.quantizer=max_scale", "fake_quantization.d.scale=mode"}, "scale of its own"},
+        {{"fake_quantization.mixing.quantizer=symmetric", "fake_quantization.mixing.scale=mode"}, "'head' or 'tensor'"},
+        {{"fake_quantization.encoder.quantizer=symmetric", "fake_quantization.encoder.scale=head"}, "use 'tensor'"},
+        {{"finetune.noise.continuous_a=0.01", "quantization.kernel.representation=a_continuous"}, "rounding"},
+        {{"finetune.lower_bits_from=14"}, "starts above 12"},
+        {{"post_training=true"}, "finetune.epochs 0"},
         {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
     };
     for (const Refusal& refusal : refusals) {

@@ -5,6 +5,8 @@
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
+#include "trainer/gradient_engine.h"
 #include "trainer/post_training.h"
 
 namespace imssa {
@@ -195,8 +197,35 @@ TEST_F(TrainingOptionsTest, PostTrainingQuantizationMakesAFloatModelDeployable) 
     ASSERT_TRUE(checkpoint.ranges.has_value());
     EXPECT_EQ(test::naive_parameters(checkpoint.parameters),
               test::naive_parameters(load_checkpoint(*options.init).parameters));
+    // On the grids of [fake_quantization]: what a fine-tuning would start from.
+    options.config.finetune.precision = Precision::fake_quantized;
+    EXPECT_EQ(quantize_after_training(options).quantized_accuracy, outcome.float_accuracy) << "nothing is quantized";
+    QuantizerOptions& mixing = options.config.fake_quantization.mixing;
+    mixing.quantizer = Quantizer::max_scale;
+    mixing.bits = 1;
+    const PostTrainingOutcome ternary = quantize_after_training(options);
+    EXPECT_EQ(load_checkpoint(ternary.checkpoint).config.finetune.precision, Precision::fake_quantized);
+    const Dataset test = load_dataset(options.config.data, Split::kTest);
+    const Dataset train = load_dataset(options.config.data, Split::kTrain);
+    const CalibrationRanges ranges = calibrate(options.config.model, checkpoint.parameters, train, 16);
+    GradientEngine engine(options.config.model, test.steps, false, 1, true);
+    const BatchLoss expected = engine.evaluate(
+        StepNetwork::fake_quantized(fake_network(options.config.model, checkpoint.parameters, ranges,
+                                                 options.config.fake_quantization, test.steps, options.config.seed)),
+        test, options.config.seed);
+    EXPECT_EQ(ternary.quantized_accuracy, static_cast<double>(expected.correct) / 16.0);
     options.init.reset();
     EXPECT_THROW(quantize_after_training(options), UserError);
+}
+
+TEST_F(TrainingOptionsTest, QuantizersThatNoPhaseUsesAreRefused) {
+    options.config.fake_quantization.c.quantizer = Quantizer::max_scale;
+    try {
+        run_training(options);
+        FAIL() << "not refused";
+    } catch (const UserError& error) {
+        EXPECT_NE(std::string(error.what()).find("precision 'fake_quantized'"), std::string::npos) << error.what();
+    }
 }
 
 TEST_F(TrainingOptionsTest, NoiseSweepTakesOneDrawAtZeroAndSpreadsBeyond) {

@@ -46,6 +46,13 @@ TEST(BitSchedule, MustReachTheBitsAskedFor) {
     options.weight_bits = 4;
     EXPECT_THROW(check_bit_schedule(lowering(8, 2, 4), options, {}), UserError);
     EXPECT_NO_THROW(check_bit_schedule(lowering(8, 1, 5), options, {}));
+    DeploymentOptions eight;  // bits that its representation has no use for do not count
+    eight.kernel.magnitude_bits = 4;
+    eight.kernel.phase_bits = 3;
+    eight.kernel.step_bits = 2;
+    EXPECT_NO_THROW(check_bit_schedule(lowering(10, 1, 3), eight, {}));
+    eight.kernel.representation = StateRepresentation::abar_log_polar;
+    EXPECT_THROW(check_bit_schedule(lowering(10, 1, 3), eight, {}), UserError);
     PhaseConfig in_float = lowering(8, 1, 5);
     in_float.precision = Precision::in_float;
     EXPECT_THROW(check_bit_schedule(in_float, options, {}), UserError);

@@ -85,12 +85,19 @@ double zhao_saving(int heads, double weight, double activation, double abar, dou
     return 100.0 * (1.0 - inference_memory(model, low).total() / inference_memory(model, full).total());
 }
 
-/// The published accounting is not known; ours comes within two points of the headline saving of 84.05 %.
+/// The published accounting is not known; ours stays below it, by 1.2 to 2.7 points.
 TEST(PaperMetricsTest, MemoryComesNearThePublishedSavings) {
-    EXPECT_NEAR(zhao_saving(64, 4, 6, 8, 8), 84.05, 2.0);
-    EXPECT_NEAR(zhao_saving(64, 4, 6, 6, 6), 85.89, 2.0);
-    EXPECT_NEAR(zhao_saving(64, 4, 6, 16, 16), 76.70, 2.0);
-    EXPECT_NEAR(zhao_saving(16, 4, 6, 8, 8), 82.96, 5.0);
+    struct Row {
+        int heads;
+        double weight, activation, abar, state, published;
+    };
+    const Row rows[] = {{16, 8, 8, 8, 8, 76.55}, {16, 4, 6, 16, 16, 73.54}, {16, 4, 6, 8, 8, 82.96},
+                        {16, 4, 6, 6, 6, 85.31}, {64, 8, 8, 8, 8, 76.29},   {64, 4, 6, 16, 16, 76.70},
+                        {64, 4, 6, 8, 8, 84.05}, {64, 4, 6, 6, 6, 85.89}};
+    for (const Row& row : rows) {
+        const double ours = zhao_saving(row.heads, row.weight, row.activation, row.abar, row.state);
+        EXPECT_NEAR(ours, row.published, row.heads == 16 ? 3.0 : 2.5) << ours;
+    }
 }
 
 struct LogFile {
