@@ -124,6 +124,7 @@ void run_group(const PackedKernel& kernel, int first, const PackedPlace& place) 
 #pragma GCC unroll 8
     for (int mode = 0; mode < Modes; ++mode) {
         const std::size_t at = static_cast<std::size_t>(first + mode);
+        // NOLINTNEXTLINE(bugprone-branch-clone): the same where First == Rest
         vectors[mode] = mode == 0 ? mode_vectors<First>(kernel.modes[at]) : mode_vectors<Rest>(kernel.modes[at]);
         x[mode] = bits_of(pack_pair(load_lanes_int(place.registers_in + 2 * at * kLaneWidth),
                                     load_lanes_int(place.registers_in + (2 * at + 1) * kLaneWidth)));
@@ -156,6 +157,7 @@ void run_group(const PackedKernel& kernel, int first, const PackedPlace& place) 
 #pragma GCC unroll 8
             for (int mode = 0; mode < Modes; ++mode) {
                 const ModeVectors& k = vectors[mode];
+                // NOLINTNEXTLINE(bugprone-branch-clone): the same where First == Rest
                 const __m512i next = mode == 0 ? next_registers<First>(k, upper, x[mode], v, input, half)
                                                : next_registers<Rest>(k, upper, x[mode], v, input, half);
                 x[mode] = _mm512_max_epi16(next, low);
