@@ -15,9 +15,12 @@ constexpr auto enum_names(AdcType) {
     return std::array{std::pair{"sar", AdcType::sar}, std::pair{"ramp", AdcType::ramp}, std::pair{"cco", AdcType::cco}};
 }
 
-/// Errors of the analog-to-digital converters beyond quantization and saturation; the bits come from the network.
-/// All in ADC codes or fractions. Zero switches an effect off, and all zero is exactly the ideal path.
+/// Resolution of the analog-to-digital converters and their errors beyond quantization and saturation, in codes of the
+/// network or fractions. Zero switches an effect off, and all zero is exactly the ideal path.
 struct AdcConfig {
+    /// 0: as wide as the codes that the converter makes. With fewer it makes every 2^(code bits - bits)-th of them,
+    /// with the same full scale.
+    int bits = 0;
     double input_noise_codes = 0.0;   ///< standard deviation of the noise of one conversion, in output codes
     double offset_sigma_codes = 0.0;  ///< standard deviation of the offset of a converter, in output codes
     double gain_sigma = 0.0;          ///< standard deviation of the relative gain error of a converter
@@ -32,7 +35,7 @@ struct AdcConfig {
     int calibration_samples = 64;           ///< conversions averaged by each measurement
 
     void validate() const;
-    bool is_ideal() const {
+    bool has_no_errors() const {
         return input_noise_codes == 0.0 && offset_sigma_codes == 0.0 && gain_sigma == 0.0 && has_linear_levels();
     }
     bool has_linear_levels() const {
@@ -42,6 +45,7 @@ struct AdcConfig {
 
 template <class Visitor>
 void visit_fields(Visitor& visit, AdcConfig& config) {
+    visit("bits", config.bits);
     visit("input_noise_codes", config.input_noise_codes);
     visit("offset_sigma_codes", config.offset_sigma_codes);
     visit("gain_sigma", config.gain_sigma);

@@ -7,9 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "models/array/converter_bits.h"
 #include "models/common/error.h"
 #include "models/common/lane_table.h"
 #include "models/common/random.h"
+#include "models/network/quantizer.h"
 
 namespace imssa {
 
@@ -61,6 +63,7 @@ Lanes distorted(const std::vector<float>& transitions, Lanes codes) {
 }  // namespace
 
 void AdcConfig::validate() const {
+    check_converter_bits(bits, "bits");
     check_not_negative(input_noise_codes, "input_noise_codes");
     check_not_negative(offset_sigma_codes, "offset_sigma_codes");
     check_not_negative(gain_sigma, "gain_sigma");
@@ -80,11 +83,12 @@ void AdcConfig::validate() const {
 }
 
 AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
-                     std::uint32_t tile)
+                     std::uint32_t tile, const std::vector<bool>& partial)
     : code_gain_(matrix.gain),
       code_offset_(matrix.offset),
       code_limit_(matrix.output_limit),
-      ideal_(config.is_ideal()),
+      rounds_(matrix.gain.size(), false),
+      ideal_(config.has_no_errors()),
       seed_(seed),
       tile_(tile) {
     assert(outputs_per_adc > 0);
@@ -111,9 +115,32 @@ AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int
             noise_sigma_.push_back(static_cast<float>(config.input_noise_codes * std::abs(sums_per_code)));
         }
     }
+    for (std::size_t output = 0; output < code_gain_.size() && config.bits > 0; ++output) {
+        set_grid(config.bits, matrix, output, !partial.empty() && partial[output]);
+    }
     if (!config.has_linear_levels()) {
         add_levels(config, outputs_per_adc);
     }
+}
+
+void AdcErrors::set_grid(int bits, const QuantizedMatrix& matrix, std::size_t output, bool partial) {
+    if (code_gain_[output] == 0.0F) {
+        return;
+    }
+    if (!partial) {
+        const CodeGrid grid = code_grid(static_cast<double>(code_limit_[output]), bits);
+        code_gain_[output] /= grid.step;
+        code_offset_[output] /= grid.step;
+        code_limit_[output] = grid.limit;
+        return;
+    }
+    const double range = std::max(1.0, largest_sum(matrix, static_cast<int>(output)));
+    const CodeGrid grid = code_grid(code_limit(bits_of_limit(range)), bits);
+    code_gain_[output] = 1.0F / (grid.step * sum_unit(matrix));
+    code_offset_[output] = 0.0F;
+    code_limit_[output] = grid.limit;
+    rounds_[output] = true;
+    ideal_ = false;
 }
 
 void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc) {
@@ -161,6 +188,21 @@ void AdcErrors::apply(const std::vector<std::uint64_t>& sequence_ids, std::uint3
     if (!levels_.empty()) {
         for (int output = 0; output < outputs; ++output) {
             distort(output, sums);
+        }
+    }
+    round_partial_sums(sums);
+}
+
+void AdcErrors::round_partial_sums(LaneMatrix& sums) const {
+    for (std::size_t output = 0; output < rounds_.size(); ++output) {
+        if (!rounds_[output]) {
+            continue;
+        }
+        const float sum_per_code = 1.0F / code_gain_[output];
+        float* row = sums.row(static_cast<int>(output));
+        for (int lane = 0; lane < sums.stride(); lane += kLaneWidth) {
+            store_lanes(row + lane,
+                        sum_per_code * convert(load_lanes(row + lane), code_gain_[output], 0.0F, code_limit_[output]));
         }
     }
 }

@@ -27,15 +27,19 @@ struct ConversionCounts {
 ///     sum' = (1 + gain_error_a) sum + (offset_error_a + noise) / gain_o      (weight-code x input-code units)
 ///     sum'' = (distorted_a(gain_o sum' + offset_o) - offset_o) / gain_o      with unit-element mismatch
 ///
-/// so that convert(sum'', gain_o, offset_o, limit) sees the errors in output codes. Converter a = o / outputs_per_adc
+/// so that convert(sum'', gain_o, offset_o, limit) sees the errors in output codes. Converters with fewer bits than the
+/// codes have elements and saturation of their own bits, and errors of the same size in codes of the network. What
+/// converts a partial sum, to which others are added, is as wide as the integers of that sum; with fewer `bits` it
+/// rounds and saturates here, over the range of the sum. Converter a = o / outputs_per_adc
 /// serves neighbouring outputs through its multiplexer. Gain, offset and levels are drawn once with (seed, tile,
 /// converter), noise with (seed, tile, sequence, step, output). An output whose gain is zero converts to a constant and
 /// has no errors.
 class AdcErrors {
 public:
-    /// Uses gain, offset and output_limit of the matrix.
+    /// Uses gain, offset and output_limit of the matrix; of partial sums codes, drive and input_limit as well. partial:
+    /// by output; empty: all sums are whole.
     AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
-              std::uint32_t tile);
+              std::uint32_t tile, const std::vector<bool>& partial = {});
 
     /// In place on sums (outputs x lanes). A lane's result does not depend on the other lanes. Padding lanes are
     /// undefined afterwards.
@@ -47,7 +51,9 @@ public:
     double gain_error(int output) const { return gain_factor_[static_cast<std::size_t>(output)] - 1.0; }
 
 private:
+    void set_grid(int bits, const QuantizedMatrix& matrix, std::size_t output, bool partial);
     void add_levels(const AdcConfig& config, int outputs_per_adc);
+    void round_partial_sums(LaneMatrix& sums) const;
     void distort(int output, LaneMatrix& sums) const;
 
     std::vector<double> gain_factor_;  ///< per output: 1 + gain error
@@ -55,7 +61,8 @@ private:
     std::vector<float> noise_sigma_;   ///< per output, in units of the sum; empty when off
     std::vector<AdcLevels> levels_;    ///< of different converters and ranges; empty when linear
     std::vector<int> levels_of_;       ///< per output: index into levels_
-    std::vector<float> code_gain_, code_offset_, code_limit_;  ///< per output, of the conversion
+    std::vector<float> code_gain_, code_offset_, code_limit_;  ///< per output, of the conversion, in its own codes
+    std::vector<bool> rounds_;                                 ///< per output: a partial sum in fewer bits
     bool ideal_ = true;
     std::uint64_t seed_ = 0;
     std::uint32_t tile_ = 0;

@@ -46,6 +46,17 @@ void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64
     if (sums.channels() != outputs() || sums.lanes() != input_codes.lanes()) {
         sums = LaneMatrix(outputs(), input_codes.lanes());
     }
+    if (!input_stage_.is_coarse()) {
+        read_driven(input_codes, sequence_ids, step, sums);
+        return;
+    }
+    LaneMatrix driven;
+    input_stage_.driven_codes(input_codes, driven);
+    read_driven(driven, sequence_ids, step, sums);
+}
+
+void Crossbar::read_driven(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids,
+                           std::uint32_t step, LaneMatrix& sums) const {
     if (input_stage_.is_linear()) {
         lane_product(weights_, input_codes, sums);
     } else {
@@ -110,6 +121,15 @@ void Crossbar::noise_variances(const LaneMatrix& input_codes, LaneMatrix& varian
 
 ReadEnergy Crossbar::read_energy(const LaneMatrix& input_codes) const {
     assert(input_codes.channels() == inputs());
+    if (!input_stage_.is_coarse()) {
+        return driven_read_energy(input_codes);
+    }
+    LaneMatrix driven;
+    input_stage_.driven_codes(input_codes, driven);
+    return driven_read_energy(driven);
+}
+
+ReadEnergy Crossbar::driven_read_energy(const LaneMatrix& input_codes) const {
     if (row_current_per_code_.size() > 0) {
         return wired_read_energy(input_codes);
     }

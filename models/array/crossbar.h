@@ -76,6 +76,9 @@ private:
     void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
                          int parallel_cells, const ReadConfig& read);
     void noise_variances(const LaneMatrix& input_codes, LaneMatrix& variances) const;
+    void read_driven(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
+                     LaneMatrix& sums) const;
+    ReadEnergy driven_read_energy(const LaneMatrix& input_codes) const;
     ReadEnergy wired_read_energy(const LaneMatrix& input_codes) const;
     ReadEnergy pulsed_read_energy(const LaneMatrix& input_codes) const;
 

@@ -222,7 +222,7 @@ void Crossbar::set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd&
     double reads = 1.0;
     if (bit_serial_) {
         reads = 0.0;
-        for (int bit = 0; (1 << bit) <= matrix.input_limit; ++bit) {
+        for (int bit = read.skipped_bits(matrix.input_limit); (1 << bit) <= matrix.input_limit; ++bit) {
             reads += std::ldexp(1.0, 2 * bit);
         }
     }

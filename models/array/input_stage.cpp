@@ -5,13 +5,14 @@
 
 #include "models/common/lane_table.h"
 #include "models/common/random.h"
+#include "models/network/quantizer.h"
 
 namespace imssa {
 
 namespace {
 
-/// Output of one converter for every magnitude 0 ... limit, in codes: binary-weighted unit elements, the sum of which
-/// is full scale, and a gain error.
+/// Output of one converter for every magnitude 0 ... limit, in its own codes: binary-weighted unit elements, the sum of
+/// which is full scale, and a gain error.
 std::vector<double> dac_levels(const DacConfig& dac, int limit, const CounterRandom& random, int input) {
     const std::uint64_t first = static_cast<std::uint64_t>(input) << 32;
     std::vector<double> elements;
@@ -40,17 +41,19 @@ std::vector<double> dac_levels(const DacConfig& dac, int limit, const CounterRan
 }  // namespace
 
 InputStage::InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t tile)
-    : limit_(matrix.input_limit) {
+    : limit_(matrix.input_limit), grid_(code_grid(matrix.input_limit, read.dac.bits)) {
     const bool amplitude = read.input == InputMode::amplitude;
     const bool bent = amplitude && read.iv_cubic_per_volt2 != 0.0;
     const bool even = read.iv_quadratic_per_volt != 0.0;
     const CounterRandom random(seed, RandomPurpose::dac, tile);
-    for (int input = 0; input < matrix.inputs() && (bent || even || !read.dac.is_ideal()); ++input) {
+    for (int input = 0; input < matrix.inputs() && (bent || even || !read.dac.has_no_errors()); ++input) {
         const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(input)]);
         const double volt_per_code = read.v_read_volt * drive / limit_;
-        const std::vector<double> levels = dac_levels(read.dac, limit_, random, input);
+        const std::vector<double> levels = dac_levels(read.dac, static_cast<int>(grid_.limit), random, input);
         for (int code = -limit_; code <= limit_; ++code) {
-            const double level = levels[static_cast<std::size_t>(std::abs(code))];
+            // Only multiples of the step are driven.
+            const int own = std::min(static_cast<int>(grid_.limit), std::abs(code) / static_cast<int>(grid_.step));
+            const double level = static_cast<double>(grid_.step) * levels[static_cast<std::size_t>(own)];
             const double volt = level * volt_per_code;
             const double factor = bent ? 1.0 + read.iv_cubic_per_volt2 * volt * volt : 1.0;
             value_.push_back(static_cast<float>((code < 0 ? -level : level) * factor));
@@ -78,6 +81,18 @@ InputStage::InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, st
         }
         noise_power_.push_back(static_cast<float>(power));
         on_time_.push_back(static_cast<float>(on_time));
+    }
+}
+
+void InputStage::driven_codes(const LaneMatrix& codes, LaneMatrix& out) const {
+    if (out.channels() != codes.channels() || out.lanes() != codes.lanes()) {
+        out = LaneMatrix(codes.channels(), codes.lanes());
+    }
+    for (int input = 0; input < codes.channels(); ++input) {
+        for (int lane = 0; lane < codes.stride(); lane += kLaneWidth) {
+            store_lanes(out.row(input) + lane, grid_.step * imssa::convert(load_lanes(codes.row(input) + lane),
+                                                                           1.0F / grid_.step, 0.0F, grid_.limit));
+        }
     }
 }
 

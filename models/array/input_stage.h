@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/array/converter_bits.h"
 #include "models/array/read_config.h"
 #include "models/common/lane_matrix.h"
 #include "models/network/quantized_matrix.h"
@@ -15,6 +16,10 @@ class InputStage {
 public:
     InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t tile);
 
+    /// Whether the converters have fewer bits than the codes. All other functions take what driven_codes() gives.
+    bool is_coarse() const { return grid_.step > 1.0F; }
+    /// The codes that converters with fewer bits make of these. `out` is resized.
+    void driven_codes(const LaneMatrix& codes, LaneMatrix& out) const;
     /// Whether the rows simply see the codes.
     bool is_linear() const { return value_.empty(); }
     /// Whether there is a part that does not change its sign with the input.
@@ -36,6 +41,7 @@ private:
     void look_up(const Table& table, const LaneMatrix& codes, LaneMatrix& out) const;
 
     int limit_;
+    CodeGrid grid_;
     Table value_, even_, noise_power_, on_time_;
 };
 

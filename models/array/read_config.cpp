@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 
+#include "models/array/converter_bits.h"
 #include "models/common/error.h"
 
 namespace imssa {
@@ -37,6 +38,7 @@ void check_not_negative(double value, const char* key) {
 }  // namespace
 
 void DacConfig::validate() const {
+    check_converter_bits(bits, "bits");
     check_not_negative(gain_sigma, "gain_sigma");
     check_not_negative(unit_mismatch_sigma, "unit_mismatch_sigma");
 }
@@ -58,6 +60,10 @@ void ReadConfig::validate() const {
     dac.validate();
 }
 
+int ReadConfig::skipped_bits(int input_limit) const {
+    return std::ilogb(code_grid(input_limit, dac.bits).step);
+}
+
 double ReadConfig::read_time_s(int input_limit) const {
     if (input != InputMode::bit_serial) {
         return t_read_s;
@@ -66,7 +72,7 @@ double ReadConfig::read_time_s(int input_limit) const {
     while ((1 << bits) - 1 < input_limit) {
         ++bits;
     }
-    return t_read_s * bits;
+    return t_read_s * (bits - skipped_bits(input_limit));
 }
 
 }  // namespace imssa

@@ -18,17 +18,21 @@ constexpr auto enum_names(InputMode) {
                       std::pair{"bit_serial", InputMode::bit_serial}};
 }
 
-/// Static errors of the digital-to-analog converters, one a row or row pair, drawn once per chip. Zero is off.
+/// Resolution of the digital-to-analog converters, one a row or row pair, and their static errors, drawn once per chip.
+/// Zero is off.
 struct DacConfig {
     double gain_sigma = 0.0;           ///< standard deviation of the relative gain error of a converter
     double unit_mismatch_sigma = 0.0;  ///< relative standard deviation of one of its binary-weighted unit elements
+    /// 0: as wide as its codes. With fewer it rounds them to multiples of 2^(code bits - bits).
+    int bits = 0;
 
     void validate() const;
-    bool is_ideal() const { return gain_sigma == 0.0 && unit_mismatch_sigma == 0.0; }
+    bool has_no_errors() const { return gain_sigma == 0.0 && unit_mismatch_sigma == 0.0; }
 };
 
 template <class Visitor>
 void visit_fields(Visitor& visit, DacConfig& config) {
+    visit("bits", config.bits);
     visit("gain_sigma", config.gain_sigma);
     visit("unit_mismatch_sigma", config.unit_mismatch_sigma);
 }
@@ -57,6 +61,8 @@ struct ReadConfig {
     double bandwidth_hz() const { return noise_bandwidth_hz > 0.0 ? noise_bandwidth_hz : 0.5 / t_read_s; }
     /// Duration of one array operation for inputs of this code range.
     double read_time_s(int input_limit) const;
+    /// Lowest bits of the inputs' magnitude that converters with fewer bits do not have.
+    int skipped_bits(int input_limit) const;
 };
 
 template <class Visitor>

@@ -28,7 +28,38 @@ void AdcBank::convert(const Batch& batch, int step, LaneMatrix& sums, LaneMatrix
                        [gain = reference_gains_[mode]](float sum) { return sum * gain; });
     }
     check_finite(sums, name(), step);
-    convert_kernel_outputs(kernel_, sums, batch.dither_keys, first_unit_, static_cast<std::uint32_t>(step), codes);
+    const DeployedKernel& kernel = own_codes_ != nullptr ? *own_codes_ : kernel_;
+    convert_kernel_outputs(kernel, sums, batch.dither_keys, first_unit_, static_cast<std::uint32_t>(step), codes);
+    if (coarse_ != nullptr) {
+        coarse_->expand(codes);
+    }
+}
+
+void AdcBank::set_code_steps(const std::vector<float>& steps) {
+    if (any_coarse(steps)) {
+        own_codes_ = std::make_unique<DeployedKernel>(kernel_);
+        coarse_ = std::make_unique<CoarseOutputs>(own_codes_->array, steps);
+    }
+}
+
+void AdcBank::round(LaneMatrix& sums) const {
+    if (coarse_ == nullptr) {
+        return;
+    }
+    LaneMatrix codes(sums.channels(), sums.lanes());
+    convert_all(own_codes_->array, sums, codes);
+    coarse_->expand(codes);
+    for (int output = 0; output < sums.channels(); ++output) {
+        const std::size_t at = static_cast<std::size_t>(output);
+        const float gain = kernel_.array.gain[at];
+        for (int lane = 0; lane < sums.lanes() && gain != 0.0F; ++lane) {
+            sums(output, lane) = (codes(output, lane) - kernel_.array.offset[at]) / gain;
+        }
+    }
+}
+
+float AdcBank::largest_step() const {
+    return coarse_ == nullptr ? 1.0F : *std::max_element(coarse_->steps().begin(), coarse_->steps().end());
 }
 
 }  // namespace imssa

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "models/chip/converter_check.h"
+
 namespace imssa {
 
 namespace {
@@ -28,12 +30,17 @@ std::vector<std::unique_ptr<ChipLayer>> make_layers(ChipContext& context) {
     return layers;
 }
 
+const DeployedNetwork& checked(const DeployedNetwork& network, const ChipConfig& config) {
+    check_converter_widths(network, config);
+    return network;
+}
+
 }  // namespace
 
 Chip::Chip(const sc_core::sc_module_name& name, const DeployedNetwork& network, const ChipConfig& config,
            std::uint64_t seed)
     : sc_core::sc_module(name),
-      context_(network, config, seed),
+      context_(checked(network, config), config, seed),
       channels_(make_channels(context_)),
       results_("results", config.timing.channel_capacity),
       encoder_("encoder", context_),

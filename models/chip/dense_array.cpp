@@ -8,11 +8,27 @@
 
 namespace imssa {
 
+namespace {
+
+/// Slices are rounded when they have been added, digitally.
+std::vector<float> converter_steps(const QuantizedMatrix& matrix, MatrixPlace place, const ChipConfig& config) {
+    const bool whole = place == MatrixPlace::cells && config.mapping.weight_slices == 1;
+    std::vector<float> steps;
+    for (const float limit : matrix.output_limit) {
+        steps.push_back(whole ? code_grid(static_cast<double>(limit), config.adc.bits).step : 1.0F);
+    }
+    return steps;
+}
+
+}  // namespace
+
 DenseArray::DenseArray(const sc_core::sc_module_name& module_name, const QuantizedMatrix& matrix, MatrixPlace place,
                        ChipContext& context)
     : sc_core::sc_module(module_name),
       context_(context),
       matrix_(matrix),
+      converters_(matrix),
+      coarse_(converters_, converter_steps(matrix, place, context.config)),
       counts_(array_action_counts(matrix, context.config.mapping.weight_slices)) {
     if (place == MatrixPlace::cells) {
         product_ = std::make_unique<TiledProduct>(matrix, context.config, context.seed, context.next_tile(), name());
@@ -54,7 +70,8 @@ void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, La
         exact_product(digital_codes_, inputs, sums_);
     }
     check_finite(sums_, name(), step);
-    convert_all(matrix_, sums_, codes);
+    convert_all(converters_, sums_, codes);
+    coarse_.expand(codes);
     if (!context_.units.observed()) {
         return;
     }

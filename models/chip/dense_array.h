@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/array/converter_bits.h"
 #include "models/chip/action_model.h"
 #include "models/chip/chip_context.h"
 #include "models/chip/tiled_product.h"
@@ -32,6 +33,8 @@ private:
     std::unique_ptr<TiledProduct> product_;  ///< null: digital
     std::vector<std::unique_ptr<CrossbarTile>> tiles_;
     MatrixRM digital_codes_;
+    QuantizedMatrix converters_;  ///< with gains and limits of converters of fewer bits than the codes
+    CoarseOutputs coarse_;
     ArrayActionCounts counts_;
     std::int32_t dac_unit_ = 0, tile_unit_ = 0, adc_unit_ = 0, digital_unit_ = 0;
     LaneMatrix sums_;

@@ -2,19 +2,17 @@
 
 #include <algorithm>
 
+#include "models/array/converter_bits.h"
 #include "models/network/quantizer.h"
 
 namespace imssa {
 
 namespace {
 
-/// Bits of symmetric codes up to this limit.
-int bits_of_codes(float limit) {
-    int bits = 2;
-    while (static_cast<float>(code_limit(bits)) < limit) {
-        ++bits;
-    }
-    return bits;
+/// Bits of converters of codes up to this limit; `most`: what the chip file gives them, 0 without a limit.
+int converter_bits(double limit, int most) {
+    const int bits = bits_of_limit(limit);
+    return most > 0 ? std::min(most, bits) : bits;
 }
 
 /// Codes of states, and a share of others.
@@ -44,11 +42,13 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
         hardware.adc[Component::adc] += share * width.tiles * adc_count(width.outputs, timing);
     }
     // u and y are codes of activations.
-    const int activation_bits = bits_of_codes(kernel.array.output_limit.back());
-    hardware.adc_bits =
-        state_converters(kernel.options.state_bits, activation_bits, tiles.output_conversions, tiles.adc_conversions);
-    hardware.dac_bits =
-        state_converters(kernel.options.state_bits, activation_bits, tiles.input_conversions, tiles.dac_conversions);
+    const double activations = static_cast<double>(kernel.array.output_limit.back());
+    const double states = code_limit(kernel.options.state_bits);
+    const auto bits_of = [&](int most, double others, double all) {
+        return state_converters(converter_bits(states, most), converter_bits(activations, most), others, all);
+    };
+    hardware.adc_bits = bits_of(config.adc.bits, tiles.output_conversions, tiles.adc_conversions);
+    hardware.dac_bits = bits_of(config.read.dac.bits, tiles.input_conversions, tiles.dac_conversions);
     const double register_bits = kernel.options.effective_register_bits();
     const double state_bits = heads * kernel.state_components() * register_bits;
     hardware.registers[Component::register_bit] = share * state_bits;
@@ -78,8 +78,8 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
     hardware.tile[Component::cell] = tiles * cells_per_tile(config.mapping) * config.device.parallel_cells;
     hardware.adc[Component::transimpedance] = counts.columns;
     hardware.adc[Component::sample_hold] = counts.columns;
-    hardware.adc_bits = {bits_of_codes(matrix.output_limit.back()), 0, 0.0};
-    hardware.dac_bits = {bits_of_codes(static_cast<float>(matrix.input_limit)), 0, 0.0};
+    hardware.adc_bits = {converter_bits(static_cast<double>(matrix.output_limit.back()), config.adc.bits), 0, 0.0};
+    hardware.dac_bits = {converter_bits(matrix.input_limit, config.read.dac.bits), 0, 0.0};
     hardware.adc[Component::adc] = adc_count(matrix.outputs() * config.mapping.weight_slices, config.timing);
     return hardware;
 }

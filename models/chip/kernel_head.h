@@ -27,6 +27,9 @@ public:
     /// Behind it: conversions into codes, and into the registers.
     void finish(const Batch& batch, int step, const float* u, HeadRead& read, LaneMatrix& codes);
 
+    void set_code_steps(const std::vector<float>& steps) { adc_.set_code_steps(steps); }
+    const AdcBank& adc() const { return adc_; }
+
     /// Takes the gains of a calibration.
     void set_calibration(HeadCalibration calibration);
     /// Empty gains: not calibrated.

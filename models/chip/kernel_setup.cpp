@@ -63,6 +63,7 @@ void KernelSequencer::add_heads() {
         KernelTiles* own = shared ? nullptr : tiles_[static_cast<std::size_t>(head)].get();
         heads_.push_back(
             std::make_unique<KernelHead>(("head" + std::to_string(head)).c_str(), layer_, head, own, context_));
+        heads_.back()->set_code_steps(tiles_of(head).code_steps(head));
         register_files_.push_back(&heads_.back()->registers());
     }
     if (shared) {
@@ -114,7 +115,9 @@ void KernelSequencer::calibrate_group(KernelTiles& tiles) {
                 scratch[k].inputs = inputs;
                 tiles.read(scratch, ids, step, &energy);
                 sums = scratch[k].sums;
-            }));
+                head.adc().round(sums);
+            },
+            static_cast<double>(head.adc().largest_step())));
         scratch[k].inputs = LaneMatrix(array.inputs(), config.reads_per_mode);
         const HeadReadCounts counts = count_head_read(tiles, tiles.heads()[k], context_.config.mapping.weight_slices);
         calibration_.poles += head.kernel().modes;

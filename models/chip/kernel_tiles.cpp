@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/array/converter_bits.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
 #include "models/mapping/weight_slices.h"
@@ -29,6 +30,22 @@ void add_row(const float* from, float* to, int values) {
     }
 }
 
+/// Of the columns of one read of a tile, slices included: those whose conversions others are added to.
+std::vector<bool> partial_sums(const TilePlan& plan, int first_head, const std::vector<std::vector<bool>>& whole,
+                               int slices) {
+    std::vector<bool> partial(static_cast<std::size_t>(plan.outputs * slices), slices > 1);
+    for (const HeadBlock& block : plan.blocks) {
+        const std::vector<bool>& of_head = whole[static_cast<std::size_t>(block.head - first_head)];
+        for (std::size_t o = 0; o < block.outputs.size(); ++o) {
+            for (int slice = 0; slice < slices; ++slice) {
+                partial[static_cast<std::size_t>(slice * plan.outputs + block.first_output) + o] =
+                    !of_head[static_cast<std::size_t>(block.outputs[o])];
+            }
+        }
+    }
+    return partial;
+}
+
 }  // namespace
 
 KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKernel>& kernels, const ChipConfig& config,
@@ -36,6 +53,22 @@ KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKerne
     : heads_(group.heads),
       slices_(config.mapping.weight_slices),
       slice_bits_(slice_bits(kernels.front().array.code_limit, slices_)) {
+    for (const int head : heads_) {
+        MatrixRM codes = digital_codes(kernels[static_cast<std::size_t>(head)], config.mapping);
+        if ((codes.array() != 0.0F).any()) {
+            digital_.resize(heads_.size());
+            digital_[static_cast<std::size_t>(head - heads_.front())] = std::move(codes);
+        }
+    }
+    const std::vector<std::vector<bool>> whole = whole_sums(group, kernels);
+    for (std::size_t k = 0; k < heads_.size(); ++k) {
+        const QuantizedMatrix& array = kernels[static_cast<std::size_t>(heads_[k])].array;
+        code_steps_.emplace_back();
+        for (std::size_t output = 0; output < whole[k].size(); ++output) {
+            const double limit = static_cast<double>(array.output_limit[output]);
+            code_steps_.back().push_back(whole[k][output] ? code_grid(limit, config.adc.bits).step : 1.0F);
+        }
+    }
     for (const TilePlan& plan : group.tiles) {
         const std::uint32_t index = first_tile + static_cast<std::uint32_t>(tiles_.size());
         const QuantizedMatrix matrix = slice_matrix(tile_matrix(plan, kernels), slices_);
@@ -50,20 +83,40 @@ KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKerne
                 alone.blocks = {plan.blocks[static_cast<std::size_t>(read)]};
             }
             const QuantizedMatrix seen = slice_matrix(tile_matrix(alone, kernels), slices_);
-            tile.adc_errors.emplace_back(config.adc, seen, rounds, seed, index);
+            tile.adc_errors.emplace_back(config.adc, seen, rounds, seed, index,
+                                         partial_sums(alone, heads_.front(), whole, slices_));
         }
         tiles_.push_back(std::move(tile));
     }
     const QuantizedMatrix& first = kernels[static_cast<std::size_t>(heads_.front())].array;
     one_whole_head_ = heads_.size() == 1 && tiles_.size() == 1 && slices_ == 1 &&
                       tiles_.front().plan.inputs == first.inputs() && tiles_.front().plan.outputs == first.outputs();
+}
+
+std::vector<std::vector<bool>> KernelTiles::whole_sums(const TileGroup& group,
+                                                       const std::vector<DeployedKernel>& kernels) const {
+    std::vector<std::vector<int>> conversions;
     for (const int head : heads_) {
-        MatrixRM codes = digital_codes(kernels[static_cast<std::size_t>(head)], config.mapping);
-        if ((codes.array() != 0.0F).any()) {
-            digital_.resize(heads_.size());
-            digital_[static_cast<std::size_t>(head - heads_.front())] = std::move(codes);
+        conversions.emplace_back(kernels[static_cast<std::size_t>(head)].array.gain.size(), 0);
+    }
+    for (const TilePlan& plan : group.tiles) {
+        for (const HeadBlock& block : plan.blocks) {
+            for (const int output : block.outputs) {
+                conversions[static_cast<std::size_t>(block.head - heads_.front())][static_cast<std::size_t>(output)] +=
+                    slices_;
+            }
         }
     }
+    std::vector<std::vector<bool>> whole;
+    for (std::size_t k = 0; k < heads_.size(); ++k) {
+        whole.emplace_back();
+        for (std::size_t output = 0; output < conversions[k].size(); ++output) {
+            const bool digital = k < digital_.size() && digital_[k].size() > 0 &&
+                                 (digital_[k].col(static_cast<Eigen::Index>(output)).array() != 0.0F).any();
+            whole.back().push_back(conversions[k][output] == 1 && !digital);
+        }
+    }
+    return whole;
 }
 
 HeadRead& KernelTiles::of_head(std::vector<HeadRead>& reads, int head) const {

@@ -33,6 +33,12 @@ public:
     /// Conversions since the last call, and how many of them saturated.
     ConversionCounts take_conversions() { return std::exchange(conversions_, ConversionCounts{}); }
 
+    /// Codes of the network that a code of each output's converter stands for; 1 where the converter is as wide as the
+    /// codes, where sums of several conversions are rounded digitally, and where nothing is converted.
+    const std::vector<float>& code_steps(int head) const {
+        return code_steps_[static_cast<std::size_t>(head - heads_.front())];
+    }
+
     const std::vector<int>& heads() const { return heads_; }
     int tiles() const { return static_cast<int>(tiles_.size()); }
     Crossbar& tile(int index) { return *tiles_[static_cast<std::size_t>(index)].crossbar; }
@@ -52,11 +58,14 @@ private:
 
     void read_tile(const Tile& tile, int read, std::vector<HeadRead>& reads,
                    const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, ReadEnergy* energy);
+    /// By output of every head: whether one conversion makes all of its sum.
+    std::vector<std::vector<bool>> whole_sums(const TileGroup& group, const std::vector<DeployedKernel>& kernels) const;
     HeadRead& of_head(std::vector<HeadRead>& reads, int head) const;
     void add_digital(std::vector<HeadRead>& reads) const;
 
     std::vector<int> heads_;
     std::vector<Tile> tiles_;
+    std::vector<std::vector<float>> code_steps_;  ///< by head of the group and output
     std::vector<MatrixRM> digital_;  ///< by head of the group: driven codes outside cells; empty when all are in cells
     int slices_, slice_bits_;
     bool one_whole_head_ = false;  ///< one head, all of it on one tile: no copies

@@ -12,16 +12,16 @@ namespace imssa {
 namespace {
 
 /// Share of the read time that a bit-serial input of this mean magnitude (of full scale) is driven. The magnitudes are
-/// taken as geometric, q^c, for which bit k is set with the odds q^(2^k) to 1.
-double serial_share(double mean, int limit) {
+/// taken as geometric, q^c, for which bit k is set with the odds q^(2^k) to 1. The first `skipped` bits are not driven.
+double serial_share(double mean, int limit, int skipped) {
     double power = mean * limit / (1.0 + mean * limit);
     double set = 0.0;
     int bits = 0;
     for (; (1 << bits) - 1 < limit; ++bits) {
-        set += power / (1.0 + power);
+        set += bits < skipped ? 0.0 : power / (1.0 + power);
         power *= power;
     }
-    return set / bits;
+    return set / (bits - skipped);
 }
 
 /// Sum over the slices of a digit's mean over its largest value, relative to that of the whole weight. Magnitudes of
@@ -112,7 +112,8 @@ ReadEnergy mean_read(const ReadShape& shape, const ArrayActivity& activity, cons
     double device = base * activity.drive_square + weights * activity.device;
     if (config.read.input != InputMode::amplitude) {
         if (config.read.input == InputMode::bit_serial && activity.drive > 0.0) {
-            supply *= serial_share(activity.drive, shape.input_limit) / activity.drive;
+            supply *= serial_share(activity.drive, shape.input_limit, config.read.skipped_bits(shape.input_limit)) /
+                      activity.drive;
         }
         device = supply;  // full-scale pulses
     }

@@ -60,7 +60,7 @@ struct Fit {
 };
 
 /// Least squares of value = first a + second b.
-Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values) {
+Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values, double code_step) {
     double aa = 0.0, ab = 0.0, bb = 0.0, av = 0.0, bv = 0.0, vv = 0.0;
     for (int lane = 0; lane < inputs.lanes(); ++lane) {
         const double a = inputs(2 * mode, lane);
@@ -81,11 +81,11 @@ Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values) {
     result.first = (bb * av - ab * bv) / determinant;
     result.second = (aa * bv - ab * av) / determinant;
     const double residual = std::max(0.0, vv - result.first * av - result.second * bv);
-    constexpr double kRoundingVariance = 1.0 / 12.0;
+    const double rounding_variance = code_step * code_step / 12.0;
     const double scatter = residual / std::max(1, inputs.lanes() - 2);
-    const double variance = std::max(scatter, kRoundingVariance);
+    const double variance = std::max(scatter, rounding_variance);
     // Scatter of one and a half times that of random rounding is dither enough.
-    result.undithered = std::clamp(1.5 - scatter / kRoundingVariance, 0.0, 1.0);
+    result.undithered = std::clamp(1.5 - scatter / rounding_variance, 0.0, 1.0);
     result.deviation = std::sqrt(variance * std::max(aa, bb) / determinant);
     return result;
 }
@@ -103,7 +103,7 @@ double component_unit(const DeployedKernel& kernel, int component) {
 
 /// Columns 2 mode and 2 mode + 1 of the state matrix from the conversions of one mode's reads.
 void measure_mode(const DeployedKernel& kernel, int mode, const LaneMatrix& inputs, const LaneMatrix& codes,
-                  HeadCalibration& result) {
+                  double code_step, HeadCalibration& result) {
     std::vector<double> values(static_cast<std::size_t>(inputs.lanes()));
     double deviation = 0.0;
     double undithered = 0.0;
@@ -113,7 +113,7 @@ void measure_mode(const DeployedKernel& kernel, int mode, const LaneMatrix& inpu
                 kernel.planes() ? codes(2 * component, lane) + codes(2 * component + 1, lane) : codes(component, lane);
         }
         const double unit = component_unit(kernel, component);
-        const Fit slopes = fit(inputs, mode, values);
+        const Fit slopes = fit(inputs, mode, values, code_step);
         result.state_matrix(component, 2 * mode) += slopes.first * unit;
         result.state_matrix(component, 2 * mode + 1) += slopes.second * unit;
         if (component / 2 == mode) {
@@ -124,7 +124,7 @@ void measure_mode(const DeployedKernel& kernel, int mode, const LaneMatrix& inpu
     result.deviation.push_back(deviation);
     // Codes of a slope near a whole number, say, do not change until the amplitudes add up to half a code.
     constexpr double kHalfCode = 0.5;
-    const double unresolved = kHalfCode * kernel.columns_per_component() / amplitude_limit(kernel, mode);
+    const double unresolved = kHalfCode * code_step * kernel.columns_per_component() / amplitude_limit(kernel, mode);
     result.tolerance.push_back(kSignificance * deviation + undithered * unresolved);
 }
 
@@ -169,7 +169,8 @@ ModeGain mode_gain(double factor, int register_bits) {
     return gain;
 }
 
-HeadCalibration calibrate_poles(const DeployedKernel& kernel, const CalibrationConfig& config, const ArrayRead& read) {
+HeadCalibration calibrate_poles(const DeployedKernel& kernel, const CalibrationConfig& config, const ArrayRead& read,
+                                double code_step) {
     HeadCalibration result;
     const int components = kernel.state_components();
     result.state_matrix = Eigen::MatrixXd::Zero(components, components);
@@ -186,7 +187,7 @@ HeadCalibration calibrate_poles(const DeployedKernel& kernel, const CalibrationC
         const LaneMatrix inputs = amplitudes(kernel, mode, config.reads_per_mode);
         read(inputs, ids, 0x80000000U + static_cast<std::uint32_t>(mode), sums);
         convert_all(kernel.array, sums, codes);
-        measure_mode(kernel, mode, inputs, codes, result);
+        measure_mode(kernel, mode, inputs, codes, code_step, result);
     }
     for (int mode = 0; mode < kernel.modes; ++mode) {
         result.asked_radius.push_back(std::abs(kernel.effective_a[static_cast<std::size_t>(mode)]));

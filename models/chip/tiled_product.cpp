@@ -35,7 +35,7 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
       slices_(config.mapping.weight_slices),
       slice_bits_(slice_bits(whole.code_limit, slices_)),
       adc_errors_(config.adc, slice_matrix(whole, slices_), conversion_rounds(outputs_, config.timing), seed,
-                  first_tile) {
+                  first_tile, std::vector<bool>(static_cast<std::size_t>(outputs_), slices_ > 1)) {
     const QuantizedMatrix matrix = slice_matrix(whole, slices_);
     const int rows = std::max(1, config.mapping.tile_inputs());
     const int columns = std::max(

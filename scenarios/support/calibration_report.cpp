@@ -1,6 +1,8 @@
 #include "scenarios/support/calibration_report.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "models/cost/cost_table.h"
 #include "models/cost/ledger.h"
@@ -14,9 +16,18 @@ bool happened(const PricedCalibration& calibration) {
     return calibration.counts.adc_conversions > 0.0;
 }
 
-double energy_j(const CalibrationSummary& counts, const CostTable& table, double read_time_s) {
-    CostUnit unit;
-    unit.name = "calibration";
+/// Calibrations are priced in one unit, at the widest converters of the chip.
+CostUnit calibration_unit(const std::vector<CostUnit>& units) {
+    CostUnit calibration;
+    calibration.name = "calibration";
+    for (const CostUnit& unit : units) {
+        calibration.adc_bits.bits = std::max(calibration.adc_bits.bits, unit.adc_bits.widest());
+        calibration.dac_bits.bits = std::max(calibration.dac_bits.bits, unit.dac_bits.widest());
+    }
+    return calibration;
+}
+
+double energy_j(const CalibrationSummary& counts, const CostUnit& unit, const CostTable& table, double read_time_s) {
     EnergyLedger ledger({unit});
     ledger.record({Action::dac_conversion, 0, counts.dac_conversions, 0.0, 0.0});
     ledger.record({Action::array_read, 0, counts.array_reads, counts.device_j, counts.supply_j});
@@ -44,11 +55,12 @@ std::string costs_text(const PricedCalibration& calibration) {
 StartupCalibrations price_calibrations(const RunSetup& setup, const ChipRunOutcome& outcome) {
     const CostTable table = load_cost_table(setup.cost_table);
     const double read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
+    const CostUnit unit = calibration_unit(outcome.ledger.units());
     const auto priced = [&](const CalibrationSummary& counts) {
         PricedCalibration calibration;
         calibration.counts = counts;
         if (happened(calibration)) {
-            calibration.energy_j = energy_j(counts, table, read_time_s);
+            calibration.energy_j = energy_j(counts, unit, table, read_time_s);
             calibration.time_s = static_cast<double>(counts.cycles) / setup.chip.timing.clock_hz;
         }
         return calibration;

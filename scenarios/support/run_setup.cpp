@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "models/chip/converter_check.h"
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "models/device/device_table.h"
@@ -66,6 +67,7 @@ void deploy_on_chip(RunSetup& setup, int steps) {
     options.kernel = setup.chip.kernel;
     setup.network =
         deploy(setup.checkpoint.config.model, setup.checkpoint.parameters, *setup.checkpoint.ranges, options, steps);
+    check_converter_widths(setup.network, setup.chip);
     const DeployedNetwork smaller = remove_pruned(setup.network, &setup.kernels);
     if (setup.chip.mapping.pruned == PrunedWeights::removed) {
         setup.network = smaller;

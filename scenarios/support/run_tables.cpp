@@ -168,6 +168,17 @@ void print_tiles(const RunReport& report, std::FILE* out) {
     }
 }
 
+std::string bits_text(int bits) {
+    return bits > 0 ? std::to_string(bits) + " bits" : "as wide as the codes";
+}
+
+void print_converter_bits(const ChipConfig& chip, std::FILE* out) {
+    if (chip.adc.bits > 0 || chip.read.dac.bits > 0) {
+        std::fprintf(out, "converters              ADC %s, DAC %s\n\n", bits_text(chip.adc.bits).c_str(),
+                     bits_text(chip.read.dac.bits).c_str());
+    }
+}
+
 }  // namespace
 
 void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out) {
@@ -178,6 +189,7 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
         kernel.form == OutputForm::current ? "current" : (kernel.form == OutputForm::delayed ? "delayed" : "immediate"),
         setup.network.model.layers, setup.network.model.heads, setup.network.model.modes(), setup.network.steps,
         setup.dataset.name.c_str());
+    print_converter_bits(setup.chip, out);
     if (setup.kernels.kept_modes < setup.kernels.modes) {
         std::fprintf(out, "pruning                 %d of %d kernels and %d of %d modes are on the chip\n\n",
                      setup.kernels.kept_kernels, setup.kernels.kernels, setup.kernels.kept_modes, setup.kernels.modes);

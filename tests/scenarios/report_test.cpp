@@ -46,6 +46,35 @@ TEST_F(CommandLine, CalibrationsAreReportedWithTheirPrices) {
     expect_user_error(infer("imssa_28nm.toml", "--set calibration.poles='\"stability\"'"), "fused");
 }
 
+/// Joules of one conversion of the mixing matrix.
+double mixing_conversion_j(const nlohmann::json& result) {
+    for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
+        if (row.at("unit") == "chip.layer0.mixing.array.adc" && row.at("item") == "adc_conversion") {
+            return row.at("unit_cost_j");
+        }
+    }
+    return 0.0;
+}
+
+TEST_F(CommandLine, ConvertersOfFewerBitsChangeCodesAndPrices) {
+    const std::string few = "--sequences 4 --lanes 4 --set adc.bits=6 --set dac.bits=7";
+    const CommandResult text = run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " +
+                                   source("scenarios/chips/ideal.toml") + " " + few);
+    EXPECT_NE(text.output.find("converters              ADC 6 bits, DAC 7 bits"), std::string::npos) << text.output;
+    const nlohmann::json wide = infer_json("ideal.toml", "--sequences 4 --lanes 4");
+    const nlohmann::json same = infer_json("ideal.toml", "--sequences 4 --lanes 4 --set adc.bits=8 --set dac.bits=8");
+    const nlohmann::json coarse = infer_json("ideal.toml", few);
+    EXPECT_EQ(wide.at("mismatched_codes"), 0);
+    EXPECT_EQ(same.at("mismatched_codes"), 0);
+    EXPECT_GT(coarse.at("mismatched_codes"), 0);
+    EXPECT_EQ(coarse.at("config").at("chip").at("adc").at("bits"), 6);
+    EXPECT_DOUBLE_EQ(mixing_conversion_j(same), mixing_conversion_j(wide));
+    EXPECT_LT(mixing_conversion_j(coarse), 0.8 * mixing_conversion_j(wide));
+    const nlohmann::json estimate = infer_json("ideal.toml", "--engine estimate --set adc.bits=6 --set dac.bits=7");
+    EXPECT_DOUBLE_EQ(mixing_conversion_j(estimate), mixing_conversion_j(coarse));
+    expect_user_error(infer("ideal.toml", "--set adc.bits=9"), "adc.bits = 9");
+}
+
 TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
     const std::string all = (shared_folder / "all.vcd").string();
     const std::string part = (shared_folder / "part.vcd").string();

@@ -51,6 +51,8 @@ Design random_design(std::uint32_t seed) {
     design.options.input_bits = bits(4, 8);
     design.options.activation_bits = bits(6, 9);
     design.options.logit_bits = bits(6, 10);
+    design.chip.adc.bits = bits(0, 2) == 0 ? 0 : bits(2, 6);
+    design.chip.read.dac.bits = bits(0, 2) == 0 ? 0 : bits(2, 6);
     TimingConfig& timing = design.chip.timing;
     timing.load_cycles = pick(1, 3);
     timing.drive_cycles = pick(1, 3);

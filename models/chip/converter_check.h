@@ -1,0 +1,12 @@
+#pragma once
+
+#include "models/chip/chip_config.h"
+#include "models/network/deployed_network.h"
+
+namespace imssa {
+
+/// Throws UserError when adc.bits or dac.bits is more than any of the network's codes behind these converters has: what
+/// they would add is in no code.
+void check_converter_widths(const DeployedNetwork& network, const ChipConfig& config);
+
+}  // namespace imssa
