@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "models/mapping/kernel_placement.h"
 #include "models/mapping/tile_mapping.h"
+#include "models/network/quantizer.h"
 
 namespace imssa {
 namespace {
@@ -46,6 +48,63 @@ QuantizedMatrix kernel_matrix(const nlohmann::json& kernel) {
     }
     place(matrix, kModes, kModes, complex_of(kernel.at("D")));
     return matrix;
+}
+
+/// The kernel deployed as a trained one, with real u and y. A code of the state is a unit, weights of the array share a
+/// range, and scales take A to half of its published size, since the figure's levels 1/2 + i lie outside the unit
+/// circle; B and C follow.
+DeployedKernel deployed(const nlohmann::json& kernel) {
+    DiscreteKernel discrete;
+    for (int n = 0; n < kModes; ++n) {
+        const std::size_t at = static_cast<std::size_t>(n);
+        discrete.abar.push_back(0.5 * complex_of(kernel.at("A").at(at)));
+        discrete.bbar.push_back(0.5 * complex_of(kernel.at("B").at(at)));
+        discrete.c.push_back(0.5 * complex_of(kernel.at("C").at(at)));
+    }
+    KernelOptions options;
+    options.mapping = KernelMapping::fused;
+    options.representation = StateRepresentation::abar_cartesian;
+    options.form = OutputForm::delayed;
+    options.input_matrix = InputMatrix::cells;
+    options.feedthrough = Feedthrough::digital;
+    options.registers = RegisterUpdate::replace;
+    options.weight_range = WeightRange::array;
+    options.register_bits = options.state_bits;
+    KernelScales scales;
+    scales.state.assign(kModes, code_limit(options.state_bits));
+    scales.increment.assign(kModes, code_limit(options.state_bits));
+    scales.output = 2.0;  // y = 2 Re(C x)
+    return deploy_kernel(discrete, scales, options, 8);
+}
+
+TEST(PublishedKernels, AreWhatATrainedKernelOfRealInputAndOutputBecomes) {
+    std::ifstream file(kKernels);
+    if (!file) {
+        GTEST_SKIP() << "the reference data are not beside the source tree";
+    }
+    const nlohmann::json kernels = nlohmann::json::parse(file);
+    const DeviceConfig device;
+    const MappingOptions options;
+    for (const char* name : {"kernel1", "kernel2", "kernel3"}) {
+        const nlohmann::json& kernel = kernels.at(name);
+        const std::vector<DeployedKernel> heads = {deployed(kernel)};
+        const std::vector<TileGroup> groups = place_kernels(heads, options, name);
+        ASSERT_EQ(groups.size(), 1U);
+        ASSERT_EQ(groups[0].tiles.size(), 1U);
+        const QuantizedMatrix matrix = tile_matrix(groups[0].tiles[0], heads);
+        const TileFootprint used = footprint(matrix, options, name);
+        EXPECT_EQ(used.rows, 58);
+        EXPECT_EQ(used.columns, 58);
+        const Eigen::MatrixXd g = target_conductances(matrix, options, device) / device.g_max_siemens;
+        for (int row = 0; row < 58; ++row) {
+            for (int column = 0; column < 58; ++column) {
+                const double published =
+                    kernel.at("G").at(static_cast<std::size_t>(row)).at(static_cast<std::size_t>(column)).get<double>();
+                // 8-bit weights: the level 1/2 is half a code away.
+                ASSERT_NEAR(g(row, column), published, 0.501 / 127.0) << name << " cell " << row << ", " << column;
+            }
+        }
+    }
 }
 
 TEST(PublishedKernels, MappingTheDecodedParametersReproducesEveryCell) {
