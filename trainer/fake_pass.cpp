@@ -31,14 +31,14 @@ void clip_slope(const QuantizerGrid& grid, const float* values, int size, float*
 }
 
 /// The grid of every sequence at one time step, from what its channels show.
-LaneGrid step_grid(const QuantizerOptions& options, const float* values, int channels) {
+LaneGrid step_grid(const LaneGridMaker& grids, const float* values, int channels) {
     Lanes low = {}, high = {};
     for (int channel = 0; channel < channels; ++channel) {
         const Lanes value = load_lanes(values + channel * kBlockWidth);
         low = value < low ? value : low;
         high = value > high ? value : high;
     }
-    return make_lane_grid(options, low, high);
+    return grids.of(low, high);
 }
 
 }  // namespace
@@ -96,9 +96,17 @@ void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, 
     if (!dynamic && slope != nullptr) {
         clip_slope(unit.grid, values, unit.channels * kBlockWidth, slope);
     }
+    const FixedGrid fixed(unit.grid);
+    if (!dynamic && !dithered) {
+        for (float* at = values; at < values + unit.channels * kBlockWidth; at += kLaneWidth) {
+            store_lanes(at, fixed.quantize(load_lanes(at)));
+        }
+        return;
+    }
+    const LaneGridMaker grids(options);
     for (int step = 0; step < kBlockSteps; ++step) {
         float* at = values + step * kLaneWidth;
-        const LaneGrid grid = dynamic ? step_grid(options, at, unit.channels) : LaneGrid{};
+        const LaneGrid grid = dynamic ? step_grid(grids, at, unit.channels) : LaneGrid{};
         const std::uint32_t step_number = static_cast<std::uint32_t>(block * kBlockSteps + step);
         for (int channel = 0; channel < unit.channels; ++channel, at += kBlockWidth) {
             const Lanes value = load_lanes(at);
@@ -107,10 +115,10 @@ void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, 
                     dither_unit_key(kActivationDither + static_cast<std::uint32_t>(unit.place) * 4096U +
                                     static_cast<std::uint32_t>(channel));
                 const Lanes dither = dither_pair(keys.dither, key, step_number).re;
-                store_lanes(
-                    at, dynamic ? grid.quantize_dithered(value, dither) : on_grid_dithered(unit.grid, value, dither));
+                store_lanes(at,
+                            dynamic ? grid.quantize_dithered(value, dither) : fixed.quantize_dithered(value, dither));
             } else {
-                store_lanes(at, dynamic ? grid.quantize(value) : on_grid(unit.grid, value));
+                store_lanes(at, grid.quantize(value));
             }
         }
     }
@@ -124,11 +132,12 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
     const int heads = effective.config.heads;
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
+    const FixedGrid grid(grids.input);
     for (int block = first; block < first + count; ++block) {
         std::copy_n(input.block(block), heads * kBlockWidth, trace.kernel_input.block(block));
         for (int at = 0; grids.input.gain != 0.0F && at < heads * kBlockWidth; at += kLaneWidth) {
             float* value = trace.kernel_input.block(block) + at;
-            store_lanes(value, on_grid(grids.input, load_lanes(value)));
+            store_lanes(value, grid.quantize(load_lanes(value)));
         }
     }
     for (int head = 0; head < heads; ++head) {

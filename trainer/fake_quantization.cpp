@@ -5,7 +5,6 @@
 #include <complex>
 #include <string>
 
-#include "models/common/error.h"
 #include "models/network/deployed_kernel.h"
 #include "trainer/observed_bounds.h"
 #include "trainer/weight_noise.h"
@@ -172,6 +171,28 @@ FakeLayerGrids layer_grids(const FakeQuantization& options, const TimeRanges& ti
     return grids;
 }
 
+/// Grid of 2 Re(C x), which reaches as far as y - D u can.
+QuantizerGrid recurrent_output_grid(const FakeQuantization& options, const TimeRanges& time_ranges,
+                                    const EffectiveLayerTensors& tensors, int layer, float largest_input) {
+    const QuantizerOptions& own = options.activations;
+    if (!own.active()) {
+        return {};
+    }
+    const double range = time_ranges.largest.layers[static_cast<std::size_t>(layer)].kernel_output;
+    Bounds y{static_cast<float>(-range), static_cast<float>(range)};
+    if (own.range > 0.0) {
+        return make_grid(own, -own.range, own.range);
+    }
+    if (time_ranges.from_bounds(own)) {
+        y = (*time_ranges.bounds)[time_ranges.bounds->activation(layer, ActivationPlace::kernel_output)];
+    }
+    double reach = 0.0;
+    for (const float d : tensors.d) {
+        reach = std::max(reach, static_cast<double>(std::abs(d)) * largest_input);
+    }
+    return make_grid(own, y.low - reach, y.high + reach);
+}
+
 /// Impulse responses of a layer with the indirect quantization of states.
 ImpulseResponses layer_responses(const FakeQuantization& options, const std::string& prefix,
                                  const EffectiveNetwork& effective, int layer, std::uint64_t seed) {
@@ -196,109 +217,6 @@ void set_ones(NetworkParameters& parameters) {
 }
 
 }  // namespace
-
-void FakeQuantization::validate() const {
-    if (!(std::isfinite(state_limit) && state_limit >= 0.0)) {
-        throw UserError("key 'state_limit' must not be negative");
-    }
-    if ((a_re.active() || a_im.active() || step.active()) && abar.active()) {
-        throw UserError(
-            "'abar' is what 'a_re', 'a_im' and 'step' make: quantize either before the exponential (QS4D) or after "
-            "discretization (Zhao et al.)");
-    }
-    for (const QuantizerOptions* options :
-         {&a_re, &a_im, &step, &abar, &bbar, &c, &d, &mixing, &encoder, &decoder, &biases}) {
-        if (options->active() && options->ranges != RangeSource::fixed) {
-            throw UserError(
-                "'ranges' is for 'state' and 'activations': parameters are observed whenever they are quantized");
-        }
-    }
-    if (state.active() && state.ranges == RangeSource::dynamic &&
-        (state.scale != ScaleGranularity::head || state.quantizer == Quantizer::asymmetric)) {
-        throw UserError(
-            "state.ranges 'dynamic' is the largest magnitude over the modes of a head at a time step: use state.scale "
-            "'head' and quantizer 'max_scale' or 'symmetric'");
-    }
-    if (activations.scale != ScaleGranularity::tensor) {
-        throw UserError("'activations' have one calibrated range a tensor: use activations.scale 'tensor'");
-    }
-}
-
-void check_scales(const FakeQuantization& options, const ModelConfig& model) {
-    struct Group {
-        const char* name;
-        const QuantizerOptions& options;
-        int numbers_a_head;  ///< that share a scale 'head'
-    };
-    const int modes = model.modes();
-    const Group groups[] = {{"a_re", options.a_re, modes},
-                            {"a_im", options.a_im, modes},
-                            {"step", options.step, 1},
-                            {"d", options.d, 1},
-                            {"mixing", options.mixing, model.heads},
-                            {"encoder", options.encoder, model.channels},
-                            {"decoder", options.decoder, model.heads},
-                            {"biases", options.biases, 2}};
-    for (const Group& group : groups) {
-        const bool alone = group.options.scale == ScaleGranularity::mode ||
-                           (group.options.scale == ScaleGranularity::head && group.numbers_a_head == 1);
-        if (group.options.active() && group.options.range == 0.0 && alone) {
-            const char* advice = group.options.scale == ScaleGranularity::mode && group.numbers_a_head > 1
-                                     ? "'head' or 'tensor'"
-                                     : "'tensor'";
-            throw UserError("fake_quantization." + std::string(group.name) +
-                            ".scale gives every number a scale of its own, which represents it exactly: use " + advice +
-                            ", or set its range");
-        }
-    }
-}
-
-bool any_active(const FakeQuantization& options) {
-    const QuantizerOptions* groups[] = {&options.a_re,        &options.a_im,   &options.step,    &options.abar,
-                                        &options.bbar,        &options.c,      &options.d,       &options.state,
-                                        &options.activations, &options.mixing, &options.encoder, &options.decoder,
-                                        &options.biases};
-    return options.state_limit > 0.0 || std::any_of(std::begin(groups), std::end(groups),
-                                                    [](const QuantizerOptions* group) { return group->active(); });
-}
-
-QuantizerOptions indirect_state_quantizer(const QuantizerOptions& state) {
-    QuantizerOptions options = state;
-    options.bits = state.bits - 1;
-    return options;
-}
-
-void check_convolution(const FakeQuantization& options) {
-    if (options.state_limit > 0.0) {
-        throw UserError(
-            "'state_limit' clips states, and mode 'convolution' has none: set it to 0, or mode 'recurrent'");
-    }
-    if (!options.state.active()) {
-        return;
-    }
-    const auto refuse = [](const std::string& reason) {
-        throw UserError("mode 'convolution' quantizes states indirectly, through impulse response and kernel input: " +
-                        reason);
-    };
-    if (options.state.rounding == StateRounding::dithered) {
-        refuse("state.rounding 'dithered' is a rounding of states step by step; use mode 'recurrent'");
-    }
-    if (options.state.scale == ScaleGranularity::mode) {
-        refuse("an impulse response is the sum of all modes of its head; use state.scale 'tensor' or 'head'");
-    }
-    if (options.state.ranges != RangeSource::fixed || options.state.percentile < 100.0 ||
-        options.state.quantizer == Quantizer::asymmetric) {
-        refuse("it is defined for whole ranges of 'max_scale' and 'symmetric' quantizers, state.ranges 'fixed'");
-    }
-    if (options.state.range > 0.0) {
-        refuse("state.range is a range of states; leave it at 0");
-    }
-    const int fewest = options.state.quantizer == Quantizer::max_scale ? 2 : 3;
-    if (options.state.bits < fewest) {
-        refuse("half the levels of state.bits = " + std::to_string(options.state.bits) +
-               " leave nothing but zero; give at least " + std::to_string(fewest));
-    }
-}
 
 FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& parameters,
                          const CalibrationRanges& ranges, const FakeQuantization& options, int steps,
@@ -342,6 +260,15 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
         set_kernels(options, "layers." + std::to_string(index) + ".", used.layers[index], quantizer,
                     network.effective.tensors.layers[index], network.mask.layers[index]);
         network.layers.push_back(layer_grids(options, time_ranges, static_cast<int>(index)));
+        FakeLayerGrids& grids = network.layers.back();
+        const float largest_input = index == 0 ? ranges.encoder : ranges.layers[index - 1].output;
+        if (mode == EvaluationMode::recurrent) {
+            grids.scans = mode_scans(options, network.effective, grids, static_cast<int>(index), largest_input);
+        }
+        if (options.requantize_products) {
+            grids.recurrent_output = recurrent_output_grid(
+                options, time_ranges, network.effective.tensors.layers[index], static_cast<int>(index), largest_input);
+        }
         // max_scale passes every gradient, the others none beyond their range.
         network.effective.units[index].mixing_limit = options.activations.active() &&
                                                               options.activations.ranges != RangeSource::dynamic &&
@@ -349,11 +276,9 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
                                                           ? network.layers.back().mixing.range_high
                                                           : kNoLimit;
         if (mode == EvaluationMode::convolution) {
-            const float input_range = index == 0 ? ranges.encoder : ranges.layers[index - 1].output;
-            network.layers.back().input =
-                time_ranges.activation_grid(indirect_state_quantizer(options.state), input_range, 0);
-            network.layers.back().responses = layer_responses(options, "layers." + std::to_string(index) + ".",
-                                                              network.effective, static_cast<int>(index), seed);
+            grids.input = time_ranges.activation_grid(indirect_state_quantizer(options.state), largest_input, 0);
+            grids.responses = layer_responses(options, "layers." + std::to_string(index) + ".", network.effective,
+                                              static_cast<int>(index), seed);
         }
     }
     return network;

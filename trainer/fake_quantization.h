@@ -7,6 +7,7 @@
 #include "trainer/effective_network.h"
 #include "trainer/evaluation_mode.h"
 #include "trainer/fake_quantizer.h"
+#include "trainer/mode_scan.h"
 
 namespace imssa {
 
@@ -23,7 +24,13 @@ struct FakeQuantization {
     QuantizerOptions state;
     QuantizerOptions activations;  ///< encoder, kernel, activation, mixing and layer outputs
     QuantizerOptions mixing, encoder, decoder, biases;
-    double state_limit = 0.0;  ///< Re and Im of the state are clipped to +-this every step (Zhao et al.: 50); 0: not
+    double state_limit = 0.0;   ///< Re and Im of the state are clipped to +-this every step (Zhao et al.: 50); 0: not
+    double output_limit = 0.0;  ///< 2 Re(C x) is clipped to +-this ahead of D u (Zhao et al.: 1000); 0: not
+    /// Abar x and Bbar u are each put on a grid of state.bits ahead of their sum (Zhao et al.), and 2 Re(C x) on one of
+    /// activations.bits ahead of D u. Abar x: the grid of the state; Bbar u: up to the largest component of Bbar that
+    /// shares the scale times the calibrated largest input; 2 Re(C x): the calibrated range of y, widened by the
+    /// largest |D u|.
+    bool requantize_products = false;
 
     void validate() const;
 };
@@ -44,12 +51,16 @@ void visit_fields(Visitor& visit, FakeQuantization& c) {
     visit.table("decoder", c.decoder);
     visit.table("biases", c.biases);
     visit("state_limit", c.state_limit);
+    visit("output_limit", c.output_limit);
+    visit("requantize_products", c.requantize_products);
 }
 
 /// Grids of one layer's numbers that change with time.
 struct FakeLayerGrids {
     std::vector<QuantizerGrid> state;  ///< heads x modes
     std::vector<float> state_range;    ///< full scale of each, for noise
+    std::vector<ModeScan> scans;       ///< what a step of each takes
+    QuantizerGrid recurrent_output;    ///< of 2 Re(C x), where products are requantized
     QuantizerGrid input;               ///< convolution: of the kernels' input
     ImpulseResponses responses;        ///< convolution: of every head, on their grids
     QuantizerGrid kernel_output, activation, mixing, output;

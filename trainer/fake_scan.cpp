@@ -1,61 +1,20 @@
 #include <algorithm>
+#include <cmath>
 
-#include "models/common/random.h"
-#include "models/network/quantizer.h"
 #include "trainer/fake_pass.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/kernel_scan.h"
-#include "trainer/observed_bounds.h"
+#include "trainer/mode_group.h"
+#include "trainer/state_scan.h"
+
+/// The recurrence of a FakePass.
 
 namespace imssa {
 
 namespace {
 
-/// Place of the errors of states in the generator's stream, apart from those of parameters.
-constexpr std::uint32_t kStatePlace = 0x20000000U;
-
-/// One mode between its roundings: x = Abar x + Bbar u, with errors and clipping.
-struct ModeUpdate {
-    float a_re, a_im, b_re, b_im;
-    std::uint32_t unit;  ///< keys dither and errors
-    float sigma;
-    Lanes limit;
-
-    void advance(const PassNoise& noise, LanesUint sequences, std::uint32_t step, Lanes input, Lanes& re,
-                 Lanes& im) const {
-        Lanes next_re = re * a_re - im * a_im + input * b_re;
-        Lanes next_im = re * a_im + im * a_re + input * b_im;
-        if (sigma > 0.0F) {
-            const NormalPair normals =
-                normal_pair(noise.seed, RandomPurpose::training_noise, kStatePlace + unit, sequences, step, 0);
-            next_re += normals.first * sigma;
-            next_im += normals.second * sigma;
-        }
-        re = clamp(next_re, -limit, limit);
-        im = clamp(next_im, -limit, limit);
-    }
-};
-
-template <class Grid>
-inline void quantize_state(const Grid& grid, LanesUint keys, std::uint32_t unit, std::uint32_t step, bool dithered,
-                           Lanes& re, Lanes& im) {
-    if (dithered) {
-        const DitherPair dither = dither_pair(keys, dither_unit_key(unit), step);
-        re = grid.quantize_dithered(re, dither.re);
-        im = grid.quantize_dithered(im, dither.im);
-    } else {
-        re = grid.quantize(re);
-        im = grid.quantize(im);
-    }
-}
-
-/// QuantizerGrid with the interface of LaneGrid.
-struct FixedGrid {
-    const QuantizerGrid& grid;
-
-    Lanes quantize(Lanes value) const { return on_grid(grid, value); }
-    Lanes quantize_dithered(Lanes value, Lanes dither) const { return on_grid_dithered(grid, value, dither); }
-};
+/// What happens to a state between two steps. watched: any of the others, with errors, products on grids and observers.
+enum class ScanRule { free, nearest, dithered, dynamic, watched };
 
 inline std::size_t place_of(std::size_t stride, int block, int step) {
     return static_cast<std::size_t>(block) * stride + static_cast<std::size_t>(step) * kLaneWidth;
@@ -65,19 +24,200 @@ inline Lanes greater(Lanes a, Lanes b) {
     return a > b ? a : b;
 }
 
-ModeUpdate mode_update(const FakeNetwork& network, const PassNoise& noise, int layer, int head, int mode) {
-    const ModelConfig& model = network.effective.config;
-    const KernelView kernel = kernel_view(network.effective, layer, head);
-    const double limit = network.options.state_limit;
-    const float range = network.layers[static_cast<std::size_t>(layer)]
-                            .state_range[static_cast<std::size_t>(head) * model.modes() + mode];
-    return {kernel.a_re[mode],
-            kernel.a_im[mode],
-            kernel.b_re[mode],
-            kernel.b_im[mode],
-            static_cast<std::uint32_t>((layer * model.heads + head) * model.modes() + mode),
-            static_cast<float>(noise.states) * range,
-            broadcast(limit > 0.0 ? static_cast<float>(limit) : kNoLimit)};
+/// What all groups of modes of one call share.
+struct ScanCall {
+    const FakeNetwork& network;
+    const PassNoise& noise;
+    const ModeScan* modes;  ///< of the head
+    LanesUint dither_keys, sequences;
+    std::uint32_t first_step;
+    const float* u;
+    float* y;
+    std::size_t stride;
+    int blocks;
+    const float* state_in;
+    float* state_out;
+    float* states;
+    std::size_t states_of_step;  ///< floats
+    StateRanges ranges;
+    PassObserver* observer;
+    int first_observed;  ///< place of mode 0
+    LaneGridMaker grids;
+
+    bool dithered() const { return network.options.state.rounding == StateRounding::dithered; }
+    bool quantized() const { return network.options.state.active(); }
+    bool dynamic() const { return quantized() && network.options.state.ranges == RangeSource::dynamic; }
+    bool observes(std::uint32_t step) const {
+        return observer != nullptr && static_cast<int>(step) < network.effective.steps;
+    }
+};
+
+/// Everything that may happen to a state, one question after another.
+inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, int number, const LaneGrid& grid,
+                               std::uint32_t step, const StateLanes& x, Lanes input) {
+    StateLanes next =
+        call.network.options.requantize_products ? advance_requantized(mode, x, input) : advance(mode, x, input);
+    disturb(mode, call.noise, call.sequences, step, next);
+    if (call.observes(step)) {
+        StateLanes clipped = next;
+        clip(mode, clipped);
+        call.observer->on_state(call.first_observed + number, clipped.re * mode.inverse, clipped.im * mode.inverse);
+    }
+    if (call.dynamic()) {
+        clip(mode, next);
+        round_dynamic(grid, mode, call.dithered(), call.dither_keys, step, next);
+    } else if (call.quantized() && call.dithered()) {
+        round_dithered(mode, call.dither_keys, step, next);
+    } else if (call.quantized()) {
+        round_nearest(mode, next);
+    } else {
+        clip(mode, next);
+    }
+    return next;
+}
+
+template <ScanRule Rule>
+inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, int number, const LaneGrid& grid,
+                             std::uint32_t step, const StateLanes& x, Lanes input) {
+    if constexpr (Rule == ScanRule::watched) {
+        return watched_step(call, mode, number, grid, step, x, input);
+    }
+    StateLanes next = advance(mode, x, input);
+    switch (Rule) {
+        case ScanRule::nearest:
+            round_nearest(mode, next);
+            break;
+        case ScanRule::dithered:
+            round_dithered(mode, call.dither_keys, step, next);
+            break;
+        case ScanRule::dynamic:
+            clip(mode, next);
+            round_dynamic(grid, mode, false, call.dither_keys, step, next);
+            break;
+        default:
+            clip(mode, next);
+            break;
+    }
+    return next;
+}
+
+/// `first`: number of the group's first mode; `kept`: where states of that mode are kept (may be null).
+template <int Modes, ScanRule Rule>
+void scan_group(const ScanCall& call, int first, float* kept) {
+    constexpr bool grid_of_step = Rule == ScanRule::dynamic || Rule == ScanRule::watched;
+    ModeScan k[Modes];
+    StateLanes x[Modes];
+    const auto keep = [&] {
+        for (int mode = 0; mode < Modes; ++mode) {
+            store_lanes(kept + 2 * mode * kLaneWidth, x[mode].re * k[mode].inverse);
+            store_lanes(kept + (2 * mode + 1) * kLaneWidth, x[mode].im * k[mode].inverse);
+        }
+        kept += call.states_of_step;
+    };
+    const bool whole = call.quantized() && !call.dynamic();
+    for (int mode = 0; mode < Modes; ++mode) {
+        k[mode] = call.modes[first + mode];
+        const float* from = call.state_in + 2 * (first + mode) * kLaneWidth;
+        x[mode] = {load_lanes(from) * k[mode].gain, load_lanes(from + kLaneWidth) * k[mode].gain};
+        if (whole) {
+            x[mode] = {round_half_even(x[mode].re), round_half_even(x[mode].im)};
+        }
+    }
+    if (kept != nullptr) {
+        keep();
+    }
+    std::uint32_t number = call.first_step;
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step, ++number) {
+            keep_constants_in_memory();
+            const std::size_t at = place_of(call.stride, block, step);
+            const Lanes input = load_lanes(call.u + at);
+            LaneGrid grid;
+            if (grid_of_step && call.ranges.at != nullptr) {
+                grid = call.grids.of_magnitude(load_lanes(call.ranges.at + place_of(call.ranges.stride, block, step)));
+            }
+#pragma GCC unroll 4
+            for (int mode = 0; mode < Modes; ++mode) {
+                x[mode] = next_state<Rule>(call, k[mode], first + mode, grid, number, x[mode], input);
+            }
+            if (kept != nullptr) {
+                keep();
+            }
+            if (call.y != nullptr) {
+                Lanes sum = load_lanes(call.y + at);
+#pragma GCC unroll 4
+                for (int mode = 0; mode < Modes; ++mode) {
+                    sum = multiply_add(broadcast(k[mode].c_re), x[mode].re,
+                                       multiply_add(broadcast(k[mode].c_im), x[mode].im, sum));
+                }
+                store_lanes(call.y + at, sum);
+            }
+        }
+    }
+    for (int mode = 0; mode < Modes && call.state_out != nullptr; ++mode) {
+        float* to = call.state_out + 2 * (first + mode) * kLaneWidth;
+        store_lanes(to, x[mode].re * k[mode].inverse);
+        store_lanes(to + kLaneWidth, x[mode].im * k[mode].inverse);
+    }
+}
+
+template <ScanRule Rule>
+void scan_modes(const ScanCall& call, int first, int count) {
+    for (int mode = first; mode < first + count;) {
+        float* kept = call.states == nullptr ? nullptr : call.states + 2 * (mode - first) * kLaneWidth;
+        const int left = first + count - mode;
+        if (left >= 4) {
+            scan_group<4, Rule>(call, mode, kept);
+            mode += 4;
+        } else if (left >= 2) {
+            scan_group<2, Rule>(call, mode, kept);
+            mode += 2;
+        } else {
+            scan_group<1, Rule>(call, mode, kept);
+            mode += 1;
+        }
+    }
+}
+
+void scan_by_rule(const ScanCall& call, int first, int count) {
+    const bool plain = call.observer == nullptr && call.noise.states == 0.0 &&
+                       !call.network.options.requantize_products && !(call.dynamic() && call.dithered());
+    if (!plain) {
+        scan_modes<ScanRule::watched>(call, first, count);
+    } else if (!call.quantized()) {
+        scan_modes<ScanRule::free>(call, first, count);
+    } else if (call.dynamic()) {
+        scan_modes<ScanRule::dynamic>(call, first, count);
+    } else if (call.dithered()) {
+        scan_modes<ScanRule::dithered>(call, first, count);
+    } else {
+        scan_modes<ScanRule::nearest>(call, first, count);
+    }
+}
+
+/// Where the outputs of a head start: at D u, or at zero when finish_output adds it.
+void start_output(const ScanCall& call, float d) {
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step) {
+            const std::size_t at = place_of(call.stride, block, step);
+            store_lanes(call.y + at, load_lanes(call.u + at) * d);
+        }
+    }
+}
+
+/// y = Q(clamp(2 Re(C x))) + D u (Zhao et al.).
+void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
+    const FixedGrid fixed(grid);
+    const float limit =
+        call.network.options.output_limit > 0.0 ? static_cast<float>(call.network.options.output_limit) : kNoLimit;
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step) {
+            const std::size_t at = place_of(call.stride, block, step);
+            const Lanes clipped = within(load_lanes(call.y + at), broadcast(-limit), broadcast(limit));
+            const Lanes output = grid.gain > 0.0F ? fixed.quantize(clipped) : clipped;
+            store_lanes(call.y + at, multiply_add(load_lanes(call.u + at), broadcast(d), output));
+        }
+    }
 }
 
 }  // namespace
@@ -88,55 +228,34 @@ void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint di
                     PassObserver* observer) const {
     const FakeQuantization& options = network_.options;
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
-    const KernelView kernel = kernel_view(network_.effective, layer, head);
-    const bool dithered = options.state.rounding == StateRounding::dithered;
-    const bool dynamic = options.state.active() && options.state.ranges == RangeSource::dynamic;
-    for (int block = 0; y != nullptr && first_mode == 0 && block < blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step) {
-            const std::size_t at = place_of(stride, block, step);
-            store_lanes(y + at, load_lanes(u + at) * kernel.d);
-        }
+    const int modes = network_.effective.config.modes();
+    const ScanCall call{network_,
+                        noise_,
+                        grids.scans.data() + static_cast<std::size_t>(head) * modes,
+                        dither_keys,
+                        sequences,
+                        first_step,
+                        u,
+                        y,
+                        stride,
+                        blocks,
+                        state_in,
+                        state_out,
+                        states,
+                        static_cast<std::size_t>(2 * count) * kLaneWidth,
+                        ranges,
+                        observer,
+                        observer == nullptr ? 0 : observed_state(layer, head, 0),
+                        LaneGridMaker(options.state)};
+    const bool finishes = options.requantize_products || options.output_limit > 0.0;
+    const float d =
+        network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)];
+    if (y != nullptr && first_mode == 0) {
+        start_output(call, finishes ? 0.0F : d);
     }
-    for (int mode = first_mode; mode < first_mode + count; ++mode) {
-        const ModeUpdate update = mode_update(network_, noise_, layer, head, mode);
-        const FixedGrid grid{grids.state[static_cast<std::size_t>(head) * kernel.modes + mode]};
-        const int observed = observer == nullptr ? 0 : observed_state(layer, head, mode);
-        Lanes re = load_lanes(state_in + 2 * mode * kLaneWidth);
-        Lanes im = load_lanes(state_in + (2 * mode + 1) * kLaneWidth);
-        float* kept = states == nullptr ? nullptr : states + 2 * (mode - first_mode) * kLaneWidth;
-        if (kept != nullptr) {
-            store_lanes(kept, re);
-            store_lanes(kept + kLaneWidth, im);
-        }
-        std::uint32_t step_number = first_step;
-        for (int block = 0; block < blocks; ++block) {
-            for (int step = 0; step < kBlockSteps; ++step, ++step_number) {
-                const std::size_t at = place_of(stride, block, step);
-                update.advance(noise_, sequences, step_number, load_lanes(u + at), re, im);
-                if (observer != nullptr && static_cast<int>(step_number) < network_.effective.steps) {
-                    observer->on_state(observed, re, im);
-                }
-                if (dynamic) {
-                    const Lanes range = load_lanes(ranges.at + place_of(ranges.stride, block, step));
-                    quantize_state(make_lane_grid(options.state, -range, range), dither_keys, update.unit, step_number,
-                                   dithered, re, im);
-                } else if (options.state.active()) {
-                    quantize_state(grid, dither_keys, update.unit, step_number, dithered, re, im);
-                }
-                if (kept != nullptr) {
-                    kept += 2 * count * kLaneWidth;
-                    store_lanes(kept, re);
-                    store_lanes(kept + kLaneWidth, im);
-                }
-                if (y != nullptr) {
-                    store_lanes(y + at, load_lanes(y + at) + re * kernel.c_re[mode] + im * kernel.c_im[mode]);
-                }
-            }
-        }
-        if (state_out != nullptr) {
-            store_lanes(state_out + 2 * mode * kLaneWidth, re);
-            store_lanes(state_out + (2 * mode + 1) * kLaneWidth, im);
-        }
+    scan_by_rule(call, first_mode, count);
+    if (y != nullptr && finishes && first_mode + count == modes) {
+        finish_output(call, grids.recurrent_output, d);
     }
 }
 
@@ -146,29 +265,32 @@ void FakePass::observe_state_ranges(int layer, int head, LanesUint dither_keys, 
     const QuantizerOptions& options = network_.options.state;
     const bool dithered = options.rounding == StateRounding::dithered;
     const int modes = network_.effective.config.modes();
+    const ModeScan* scans =
+        network_.layers[static_cast<std::size_t>(layer)].scans.data() + static_cast<std::size_t>(head) * modes;
+    const LaneGridMaker grids(options);
     std::copy_n(state_in, 2 * modes * kLaneWidth, scratch);
-    std::uint32_t step_number = first_step;
+    std::uint32_t number = first_step;
     for (int block = 0; block < blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step, ++step_number) {
+        for (int step = 0; step < kBlockSteps; ++step, ++number) {
             const Lanes input = load_lanes(u + place_of(stride, block, step));
             Lanes range = {};
             for (int mode = 0; mode < modes; ++mode) {
-                float* x = scratch + 2 * mode * kLaneWidth;
-                Lanes re = load_lanes(x), im = load_lanes(x + kLaneWidth);
-                mode_update(network_, noise_, layer, head, mode).advance(noise_, sequences, step_number, input, re, im);
-                range = greater(range, greater(greater(re, -re), greater(im, -im)));
-                store_lanes(x, re);
-                store_lanes(x + kLaneWidth, im);
+                float* at = scratch + 2 * mode * kLaneWidth;
+                StateLanes x = advance(scans[mode], {load_lanes(at), load_lanes(at + kLaneWidth)}, input);
+                disturb(scans[mode], noise_, sequences, number, x);
+                clip(scans[mode], x);
+                range = greater(range, greater(greater(x.re, -x.re), greater(x.im, -x.im)));
+                store_lanes(at, x.re);
+                store_lanes(at + kLaneWidth, x.im);
             }
             store_lanes(ranges.at + place_of(ranges.stride, block, step), range);
-            const LaneGrid grid = make_lane_grid(options, -range, range);
+            const LaneGrid grid = grids.of_magnitude(range);
             for (int mode = 0; mode < modes; ++mode) {
-                float* x = scratch + 2 * mode * kLaneWidth;
-                Lanes re = load_lanes(x), im = load_lanes(x + kLaneWidth);
-                const std::uint32_t unit = mode_update(network_, noise_, layer, head, mode).unit;
-                quantize_state(grid, dither_keys, unit, step_number, dithered, re, im);
-                store_lanes(x, re);
-                store_lanes(x + kLaneWidth, im);
+                float* at = scratch + 2 * mode * kLaneWidth;
+                StateLanes x{load_lanes(at), load_lanes(at + kLaneWidth)};
+                round_dynamic(grid, scans[mode], dithered, dither_keys, number, x);
+                store_lanes(at, x.re);
+                store_lanes(at + kLaneWidth, x.im);
             }
         }
     }

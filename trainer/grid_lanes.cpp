@@ -10,35 +10,25 @@ namespace {
 constexpr float kSmallestScaledRange = 1e-5F;
 constexpr float kSmallestRange = 1e-30F;
 
-inline Lanes greater(Lanes a, Lanes b) {
-    return a > b ? a : b;
-}
-
 }  // namespace
 
-LaneGrid make_lane_grid(const QuantizerOptions& options, Lanes minimum, Lanes maximum) {
-    LaneGrid grid;
-    const float levels = std::ldexp(1.0F, options.bits);
-    const Lanes magnitude = greater(-minimum, maximum);
-    grid.zero = Lanes{};
-    grid.low = -0.5F * levels;
-    grid.high = 0.5F * levels - 1.0F;
-    switch (options.quantizer) {
-        case Quantizer::max_scale:
-            grid.gain = 0.5F * levels / greater(magnitude, broadcast(kSmallestScaledRange));
-            grid.high = 0.5F * levels;
-            break;
-        case Quantizer::asymmetric: {
-            const Lanes step = greater(maximum - minimum, broadcast(kSmallestRange)) / (levels - 1.0F);
-            grid.gain = 1.0F / step;
-            grid.zero = round_half_even(grid.low - minimum / step);
-            break;
-        }
-        default:
-            grid.gain = (0.5F * levels - 1.0F) / greater(magnitude, broadcast(kSmallestRange));
-            break;
+LaneGridMaker::LaneGridMaker(const QuantizerOptions& options)
+    : asymmetric_(options.quantizer == Quantizer::asymmetric),
+      smallest_(options.quantizer == Quantizer::max_scale ? kSmallestScaledRange : kSmallestRange) {
+    const float half = 0.5F * std::ldexp(1.0F, options.bits);
+    low_ = -half;
+    high_ = options.quantizer == Quantizer::max_scale ? half : half - 1.0F;
+    steps_ = asymmetric_ ? 2.0F * half - 1.0F : high_;
+    inverse_steps_ = 1.0F / steps_;
+}
+
+LaneGrid LaneGridMaker::of(Lanes minimum, Lanes maximum) const {
+    if (!asymmetric_) {
+        return of_magnitude(-minimum > maximum ? -minimum : maximum);
     }
-    return grid;
+    const Lanes range = maximum - minimum;
+    const Lanes step = (range > smallest_ ? range : broadcast(smallest_)) / steps_;
+    return {1.0F / step, round_half_even(low_ - minimum / step), step, low_, high_};
 }
 
 }  // namespace imssa

@@ -6,32 +6,74 @@
 
 namespace imssa {
 
-/// QuantizerGrid::quantize of 16 numbers.
-inline Lanes on_grid(const QuantizerGrid& grid, Lanes value) {
-    const Lanes code = clamp(round_half_even(value * grid.gain + grid.zero), broadcast(grid.low), broadcast(grid.high));
-    return (code - grid.zero) / grid.gain;
+/// clamp in two instructions; not-a-number stays what it is.
+inline Lanes within(Lanes value, Lanes low, Lanes high) {
+#if defined(__AVX512F__)
+    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(low), reinterpret_cast<__m512>(value));
+    return reinterpret_cast<Lanes>(_mm512_min_ps(reinterpret_cast<__m512>(high), raised));
+#else
+    return clamp(value, low, high);
+#endif
 }
 
-inline Lanes on_grid_dithered(const QuantizerGrid& grid, Lanes value, Lanes dither) {
-    const Lanes code =
-        clamp(floor_lanes(value * grid.gain + grid.zero + dither), broadcast(grid.low), broadcast(grid.high));
-    return (code - grid.zero) / grid.gain;
-}
+/// QuantizerGrid::quantize of 16 numbers at a time, to the bit, for a grid with a range.
+class FixedGrid {
+public:
+    explicit FixedGrid(const QuantizerGrid& grid)
+        : gain_(grid.gain), inverse_(1.0F / grid.gain), zero_(grid.zero), low_(grid.low), high_(grid.high) {}
+
+    Lanes quantize(Lanes value) const {
+        return value_of(within(round_half_even(value * gain_ + zero_), broadcast(low_), broadcast(high_)));
+    }
+    Lanes quantize_dithered(Lanes value, Lanes dither) const {
+        return value_of(within(floor_lanes(value * gain_ + zero_ + dither), broadcast(low_), broadcast(high_)));
+    }
+
+private:
+    /// (code - zero) / gain. From the rounded inverse, one correction gives the rounded quotient (Markstein, IBM J.
+    /// Res. Dev. 34, 1990) where multiply_add rounds once; a division takes several times as long.
+    Lanes value_of(Lanes code) const {
+        const Lanes number = code - zero_;
+#if defined(__AVX512F__)
+        const Lanes quotient = number * inverse_;
+        return multiply_add(multiply_add(quotient, broadcast(-gain_), number), broadcast(inverse_), quotient);
+#else
+        return number / gain_;
+#endif
+    }
+
+    float gain_, inverse_, zero_, low_, high_;
+};
 
 /// Sixteen grids side by side, one a sequence: the ranges of a time step (RangeSource::dynamic).
 struct LaneGrid {
-    Lanes gain, zero;
+    Lanes gain, zero, inverse;
     float low = 0.0F, high = 0.0F;  ///< codes
 
     Lanes quantize(Lanes value) const {
-        return (clamp(round_half_even(value * gain + zero), broadcast(low), broadcast(high)) - zero) / gain;
+        return (within(round_half_even(value * gain + zero), broadcast(low), broadcast(high)) - zero) * inverse;
     }
     Lanes quantize_dithered(Lanes value, Lanes dither) const {
-        return (clamp(floor_lanes(value * gain + zero + dither), broadcast(low), broadcast(high)) - zero) / gain;
+        return (within(floor_lanes(value * gain + zero + dither), broadcast(low), broadcast(high)) - zero) * inverse;
     }
 };
 
 /// make_grid for ranges [minimum, maximum] that hold zero; ranges of nothing but zero keep zero.
-LaneGrid make_lane_grid(const QuantizerOptions& options, Lanes minimum, Lanes maximum);
+class LaneGridMaker {
+public:
+    explicit LaneGridMaker(const QuantizerOptions& options);
+    LaneGrid of(Lanes minimum, Lanes maximum) const;
+    /// Of the range [-magnitude, magnitude], for quantizers without zero point.
+    LaneGrid of_magnitude(Lanes magnitude) const {
+        const Lanes range = magnitude > smallest_ ? magnitude : broadcast(smallest_);
+        return {steps_ / range, Lanes{}, range * inverse_steps_, low_, high_};
+    }
+
+private:
+    bool asymmetric_;
+    float steps_, inverse_steps_;  ///< from zero to the end of the range
+    float smallest_;               ///< range
+    float low_, high_;             ///< codes
+};
 
 }  // namespace imssa

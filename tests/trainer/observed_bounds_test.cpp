@@ -189,7 +189,7 @@ TEST(LaneGridTest, HasTheGridOfEveryLanesOwnRange) {
             high[lane] = 0.7F * static_cast<float>(lane);
             value[lane] = 0.33F * static_cast<float>(lane);
         }
-        const Lanes quantized = make_lane_grid(options, low, high).quantize(value);
+        const Lanes quantized = LaneGridMaker(options).of(low, high).quantize(value);
         for (int lane = 0; lane < kLaneWidth; ++lane) {
             const QuantizerGrid grid = make_grid(options, low[lane], high[lane]);
             EXPECT_NEAR(quantized[lane], grid.quantize(value[lane]), 1e-5F * static_cast<float>(lane));

@@ -52,6 +52,8 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
         {{"finetune.noise.continuous_a=0.01", "quantization.kernel.representation=a_continuous"}, "rounding"},
         {{"finetune.lower_bits_from=14"}, "starts above 12"},
         {{"post_training=true"}, "finetune.epochs 0"},
+        {{"fake_quantization.requantize_products=true"}, "set state.quantizer"},
+        {{"fake_quantization.output_limit=-1"}, "must not be negative"},
         {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
     };
     for (const Refusal& refusal : refusals) {

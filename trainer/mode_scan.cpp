@@ -1,0 +1,90 @@
+#include "trainer/mode_scan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/network/quantizer.h"
+#include "trainer/fake_quantization.h"
+
+namespace imssa {
+
+namespace {
+
+/// Largest component of Bbar over what shares the scale of a mode's state.
+float largest_b(const EffectiveLayerTensors& tensors, ScaleGranularity scale, int heads, int modes, int head,
+                int mode) {
+    std::size_t first = 0, count = static_cast<std::size_t>(heads) * modes;
+    if (scale != ScaleGranularity::tensor) {
+        first = static_cast<std::size_t>(head) * modes;
+        count = static_cast<std::size_t>(modes);
+    }
+    if (scale == ScaleGranularity::mode) {
+        first += static_cast<std::size_t>(mode);
+        count = 1;
+    }
+    float largest = 0.0F;
+    for (std::size_t index = first; index < first + count; ++index) {
+        largest = std::max({largest, std::abs(tensors.b_re[index]), std::abs(tensors.b_im[index])});
+    }
+    return largest;
+}
+
+void set_state_grid(const QuantizerGrid& grid, ModeScan& scan) {
+    scan.gain = grid.gain > 0.0F ? grid.gain : 1.0F;
+    scan.inverse = 1.0F / scan.gain;
+    scan.low = grid.gain > 0.0F ? grid.low - grid.zero : 0.0F;
+    scan.high = grid.gain > 0.0F ? grid.high - grid.zero : 0.0F;
+}
+
+void set_product_grid(const QuantizerOptions& options, float range, ModeScan& scan) {
+    const QuantizerGrid grid = make_grid(options, -static_cast<double>(range), range);
+    if (grid.gain > 0.0F) {
+        scan.product_gain = grid.gain * scan.inverse;
+        scan.product_inverse = scan.gain / grid.gain;
+        scan.product_low = grid.low - grid.zero;
+        scan.product_high = grid.high - grid.zero;
+    }
+}
+
+}  // namespace
+
+std::vector<ModeScan> mode_scans(const FakeQuantization& options, const EffectiveNetwork& network,
+                                 const FakeLayerGrids& grids, int layer, float largest_input) {
+    const EffectiveLayerTensors& tensors = network.tensors.layers[static_cast<std::size_t>(layer)];
+    const int heads = network.config.heads;
+    const int modes = network.config.modes();
+    std::vector<ModeScan> scans;
+    for (int head = 0; head < heads; ++head) {
+        for (int mode = 0; mode < modes; ++mode) {
+            const std::size_t at = static_cast<std::size_t>(head) * modes + mode;
+            ModeScan scan;
+            if (options.state.active() && options.state.ranges != RangeSource::dynamic) {
+                set_state_grid(grids.state[at], scan);
+            }
+            if (options.requantize_products) {
+                set_product_grid(options.state,
+                                 largest_input * largest_b(tensors, options.state.scale, heads, modes, head, mode),
+                                 scan);
+            }
+            scan.a_re = tensors.a_re[at];
+            scan.a_im = tensors.a_im[at];
+            scan.minus_a_im = -scan.a_im;
+            scan.b_re = tensors.b_re[at] * scan.gain;
+            scan.b_im = tensors.b_im[at] * scan.gain;
+            scan.c_re = tensors.c_re[at] * scan.inverse;
+            scan.c_im = tensors.c_im[at] * scan.inverse;
+            if (options.state_limit > 0.0) {
+                scan.limit = static_cast<float>(options.state_limit) * scan.gain;
+            }
+            scan.least = std::max(scan.low, -scan.limit);
+            scan.most = std::min(scan.high, scan.limit);
+            scan.full_scale = grids.state_range[at] * scan.gain;
+            scan.unit = static_cast<std::uint32_t>((layer * heads + head) * modes + mode);
+            scan.dither_key = dither_unit_key(scan.unit);
+            scans.push_back(scan);
+        }
+    }
+    return scans;
+}
+
+}  // namespace imssa
