@@ -22,8 +22,7 @@ struct CodeGrid {
 };
 CodeGrid code_grid(double code_limit, int bits);
 
-/// Largest magnitude of one output's sum over all inputs at full scale, in units of the finest drive: the range of a
-/// partial sum that is converted before others are added to it.
+/// Largest magnitude of one output's sum over all inputs at full scale, in units of the finest drive.
 double largest_sum(const QuantizedMatrix& matrix, int output);
 /// Weight-code x input-code units of one such unit.
 float sum_unit(const QuantizedMatrix& matrix);

@@ -115,32 +115,37 @@ AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int
             noise_sigma_.push_back(static_cast<float>(config.input_noise_codes * std::abs(sums_per_code)));
         }
     }
-    for (std::size_t output = 0; output < code_gain_.size() && config.bits > 0; ++output) {
-        set_grid(config.bits, matrix, output, !partial.empty() && partial[output]);
+    if (config.bits > 0) {
+        set_grids(config.bits, matrix, partial);
     }
     if (!config.has_linear_levels()) {
         add_levels(config, outputs_per_adc);
     }
 }
 
-void AdcErrors::set_grid(int bits, const QuantizedMatrix& matrix, std::size_t output, bool partial) {
-    if (code_gain_[output] == 0.0F) {
-        return;
+void AdcErrors::set_grids(int bits, const QuantizedMatrix& matrix, const std::vector<bool>& partial) {
+    double range = 1.0;
+    for (std::size_t output = 0; output < partial.size(); ++output) {
+        range = partial[output] ? std::max(range, largest_sum(matrix, static_cast<int>(output))) : range;
     }
-    if (!partial) {
+    for (std::size_t output = 0; output < code_gain_.size(); ++output) {
+        if (code_gain_[output] == 0.0F) {
+            continue;
+        }
+        if (!partial.empty() && partial[output]) {
+            const CodeGrid grid = code_grid(code_limit(bits_of_limit(range)), bits);
+            code_gain_[output] = 1.0F / (grid.step * sum_unit(matrix));
+            code_offset_[output] = 0.0F;
+            code_limit_[output] = grid.limit;
+            rounds_[output] = true;
+            ideal_ = false;
+            continue;
+        }
         const CodeGrid grid = code_grid(static_cast<double>(code_limit_[output]), bits);
         code_gain_[output] /= grid.step;
         code_offset_[output] /= grid.step;
         code_limit_[output] = grid.limit;
-        return;
     }
-    const double range = std::max(1.0, largest_sum(matrix, static_cast<int>(output)));
-    const CodeGrid grid = code_grid(code_limit(bits_of_limit(range)), bits);
-    code_gain_[output] = 1.0F / (grid.step * sum_unit(matrix));
-    code_offset_[output] = 0.0F;
-    code_limit_[output] = grid.limit;
-    rounds_[output] = true;
-    ideal_ = false;
 }
 
 void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc) {

@@ -31,6 +31,9 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
     }
     if (kernel.array_makes_state && !kernel.array_replaces_state) {
         counts.accumulate_adds = components * register_adds;
+        if (kernel.planes()) {
+            counts.accumulate_adds += components * options.state_bits / 8.0;
+        }
     }
     if (kernel.digital_feedthrough()) {
         counts.output_multiplies = activation_bits * feedthrough_bits(options) / 64.0;
@@ -44,6 +47,7 @@ ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_
     counts.dac_conversions = matrix.inputs();
     counts.columns = static_cast<double>(matrix.outputs()) * weight_slices * MappingOptions::columns_per_output();
     counts.adc_conversions = static_cast<double>(matrix.outputs()) * weight_slices;
+    counts.partial_sums_added = static_cast<double>(matrix.outputs()) * (weight_slices - 1);
     return counts;
 }
 

@@ -12,7 +12,7 @@ struct KernelActionCounts {
     double register_bits_read = 0, register_bits_written = 0;
     double decay_multiplies = 0, decay_adds = 0;    ///< digital decay with the folded input
     double output_multiplies = 0, output_adds = 0;  ///< digital feedthrough
-    double accumulate_adds = 0;                     ///< array increments into the registers
+    double accumulate_adds = 0;  ///< array increments into the registers, and before that those of two planes together
 };
 /// Width at which the digital direct term multiplies u: d_bits, or, where D is not quantized (d_bits = 0), the
 /// significand of the float32 factor that the codes are computed with.
@@ -23,8 +23,12 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
 /// One read of a matrix that sits on one or more tiles.
 struct ArrayActionCounts {
     double dac_conversions = 0, columns = 0, adc_conversions = 0;
+    double partial_sums_added = 0;  ///< slices beyond the first
 };
 ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_slices = 1);
+
+/// Digital additions of 8 bits (Action::digital_add) of one partial sum: 24 bits, as wide as exact sums can be.
+constexpr double kPartialSumAdds = 3.0;
 
 /// Bits of weight times bits of input of one product.
 double product_bits(const QuantizedMatrix& matrix);

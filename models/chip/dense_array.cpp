@@ -90,6 +90,9 @@ void DenseArray::publish(const LaneMatrix& inputs) {
     units.publish(Action::transimpedance, adc_unit_, lanes * counts_.columns);
     units.publish(Action::sample_hold, adc_unit_, lanes * counts_.columns);
     units.publish(Action::adc_conversion, adc_unit_, lanes * counts_.adc_conversions);
+    if (counts_.partial_sums_added > 0.0) {
+        units.publish(Action::digital_add, adc_unit_, lanes * kPartialSumAdds * counts_.partial_sums_added);
+    }
 }
 
 void DenseArray::publish_digital(double lanes) {

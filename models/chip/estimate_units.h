@@ -98,13 +98,14 @@ private:
         begin(layer, group, ".adc");
         sink_.resolution(hardware.adc_bits, {});
         parts(hardware.adc);
-        converters(reads * counts.columns, reads * counts.adc_conversions);
+        converters(reads * counts.columns, reads * counts.adc_conversions, reads * counts.partial_sums_added);
     }
 
-    void converters(double columns, double conversions) {
+    void converters(double columns, double conversions, double partial_sums_added) {
         act(Action::transimpedance, columns);
         act(Action::sample_hold, columns);
         act(Action::adc_conversion, conversions);
+        act(Action::digital_add, kPartialSumAdds * partial_sums_added);
     }
 
     void sequencer(int layer, const char* group, double cycles) {
@@ -145,7 +146,7 @@ private:
         sink_.resolution(hardware.adc_bits, {});
         parts(hardware.adc);
         converters(operations * tiles.adc_conversions * MappingOptions::columns_per_output(),
-                   operations * tiles.adc_conversions);
+                   operations * tiles.adc_conversions, operations * tiles.partial_sums_added);
         begin(layer, "kernel", ".registers");
         parts(hardware.registers);
         act(Action::register_bit_read, operations * heads * counts.register_bits_read);

@@ -41,6 +41,9 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
     for (const KernelTileCounts::Width& width : tiles.widths) {
         hardware.adc[Component::adc] += share * width.tiles * adc_count(width.outputs, timing);
     }
+    if (tiles.partial_sums_added > 0.0) {
+        hardware.adc[Component::adder] = kPartialSumAdds * hardware.adc[Component::adc];
+    }
     // u and y are codes of activations.
     const double activations = static_cast<double>(kernel.array.output_limit.back());
     const double states = code_limit(kernel.options.state_bits);
@@ -81,6 +84,9 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
     hardware.adc_bits = {converter_bits(static_cast<double>(matrix.output_limit.back()), config.adc.bits), 0, 0.0};
     hardware.dac_bits = {converter_bits(matrix.input_limit, config.read.dac.bits), 0, 0.0};
     hardware.adc[Component::adc] = adc_count(matrix.outputs() * config.mapping.weight_slices, config.timing);
+    if (counts.partial_sums_added > 0.0) {
+        hardware.adc[Component::adder] = kPartialSumAdds * hardware.adc[Component::adc];
+    }
     return hardware;
 }
 

@@ -200,6 +200,9 @@ void KernelSequencer::publish(int lanes, const ReadEnergy& energy, bool writes_r
         units.publish(Action::transimpedance, units_.adc, lanes * columns);
         units.publish(Action::sample_hold, units_.adc, lanes * columns);
         units.publish(Action::adc_conversion, units_.adc, lanes * tile_counts_.adc_conversions);
+        if (tile_counts_.partial_sums_added > 0.0) {
+            units.publish(Action::digital_add, units_.adc, lanes * kPartialSumAdds * tile_counts_.partial_sums_added);
+        }
     }
     if (tile_counts_.digital_products > 0.0) {
         const double products = lanes * tile_counts_.digital_products;

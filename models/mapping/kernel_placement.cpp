@@ -161,9 +161,21 @@ void count_inputs_and_outputs(const TilePlan& plan, const DeployedKernel& kernel
     }
 }
 
+/// Conversions of a group that are added to an earlier one of the same sum.
+double added_partial_sums(const TileGroup& group, const DeployedKernel& kernel, const MappingOptions& options) {
+    int conversions = 0;
+    for (const TilePlan& plan : group.tiles) {
+        for (const HeadBlock& block : plan.blocks) {
+            conversions += size_of(block.outputs) * options.weight_slices;
+        }
+    }
+    return conversions - size_of(group.heads) * size_of(cell_region(kernel, options).outputs);
+}
+
 /// Adds `times` groups like this one.
 void add_groups(const TileGroup& group, const DeployedKernel& kernel, int times, const MappingOptions& options,
                 KernelTileCounts& counts) {
+    counts.partial_sums_added += times * added_partial_sums(group, kernel, options);
     for (const TilePlan& plan : group.tiles) {
         const int outputs = plan.outputs * options.weight_slices;
         counts.tiles += times;

@@ -54,7 +54,8 @@ struct KernelTileCounts {
     int outputs = 0;                                       ///< outputs of the widest tile, slices included
     double dac_conversions = 0, adc_conversions = 0;       ///< of one step of all heads
     double input_conversions = 0, output_conversions = 0;  ///< of these: of u, and to y; the others are of states
-    double dacs = 0, outputs_of_tiles = 0;                 ///< hardware: drivers, and output positions of all tiles
+    double partial_sums_added = 0;  ///< of one step of all heads: conversions beyond the first of a sum (slices, parts)
+    double dacs = 0, outputs_of_tiles = 0;  ///< hardware: drivers, and output positions of all tiles
     double weights = 0;  ///< input x output positions in use, without slices; each is read once a step
     struct Width {
         int outputs = 0, tiles = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "models/chip/converter_check.h"
 #include "models/chip/operation_count.h"
 #include "models/common/config.h"
 #include "models/cost/breakdown.h"
@@ -168,7 +169,9 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
                            {"stuck_cells", report.programming.stuck_cells},
                            {"yield", report.programming.yield()}};
     json["programming"]["load"] = {{"bits", report.load_bits}, {"energy_j", report.load_energy_j}};
-    json["adc"] = {{"conversions", report.conversions.conversions}, {"saturated", report.conversions.saturated}};
+    json["adc"] = {{"conversions", report.conversions.conversions},
+                   {"saturated", report.conversions.saturated},
+                   {"partial_sum_bits", partial_sum_bits(setup.network, setup.chip)}};
     json["programming"].update(calibrations_json(report.calibrations));
     json["tiles"] = {{"count", report.tiles.size()}, {"utilisation", report.utilisation}};
     json["tiles"]["list"] = nlohmann::ordered_json::array();

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "models/chip/converter_check.h"
 #include "models/chip/operation_count.h"
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/paper_report.h"
@@ -172,7 +173,13 @@ std::string bits_text(int bits) {
     return bits > 0 ? std::to_string(bits) + " bits" : "as wide as the codes";
 }
 
-void print_converter_bits(const ChipConfig& chip, std::FILE* out) {
+void print_converter_bits(const RunSetup& setup, std::FILE* out) {
+    const ChipConfig& chip = setup.chip;
+    const int partial = partial_sum_bits(setup.network, chip);
+    if (chip.adc.bits == 0 && partial > setup.network.options.activation_bits) {
+        std::fprintf(out, "partial sums            taken as converted with up to %d bits, at the price of %d\n\n",
+                     partial, setup.network.options.activation_bits);
+    }
     if (chip.adc.bits > 0 || chip.read.dac.bits > 0) {
         std::fprintf(out, "converters              ADC %s, DAC %s\n\n", bits_text(chip.adc.bits).c_str(),
                      bits_text(chip.read.dac.bits).c_str());
@@ -189,7 +196,7 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
         kernel.form == OutputForm::current ? "current" : (kernel.form == OutputForm::delayed ? "delayed" : "immediate"),
         setup.network.model.layers, setup.network.model.heads, setup.network.model.modes(), setup.network.steps,
         setup.dataset.name.c_str());
-    print_converter_bits(setup.chip, out);
+    print_converter_bits(setup, out);
     if (setup.kernels.kept_modes < setup.kernels.modes) {
         std::fprintf(out, "pruning                 %d of %d kernels and %d of %d modes are on the chip\n\n",
                      setup.kernels.kept_kernels, setup.kernels.kernels, setup.kernels.kept_modes, setup.kernels.modes);

@@ -62,6 +62,46 @@ TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
     EXPECT_GT(actions.supply_j, 0.0);
 }
 
+TEST(ChipActions, PartialSumsAreAddedDigitally) {
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    const Sequences sequences(network, 5, 1);
+    ChipConfig sliced = hand_worked_chip();
+    sliced.mapping.weight_slices = 3;
+    const DeployedNetwork fused_network = small_network(hand_worked_model(), fused(OutputForm::immediate), 3);
+    ChipConfig split = hand_worked_chip();
+    split.mapping.split_heads = true;
+    split.mapping.tile_rows = 8;  // a mode and both rows of u
+    KernelOptions planes = fused(OutputForm::immediate);
+    planes.state_range = StateRange::planes;
+    const DeployedNetwork planes_network = small_network(hand_worked_model(), planes, 3);
+    ChipSystem systems[] = {{network, sliced, 1, "sliced"},
+                            {fused_network, split, 1, "split"},
+                            {fused_network, hand_worked_chip(), 1, "whole"},
+                            {planes_network, hand_worked_chip(), 1, "planes"}};
+    ActionRecorder actions[4];
+    for (int index = 0; index < 4; ++index) {
+        systems[index].chip().observe(actions[index]);
+    }
+    for (ChipSystem& system : systems) {
+        system.run({sequences.batch});
+    }
+    const auto adds = [&](int index, const char* unit) {
+        return actions[index].total(Action::digital_add, systems[index].chip(),
+                                    systems[index].chip().name() + std::string(unit));
+    };
+    // Two more slices an output, 24 bits each: encoder 2 outputs, 2 heads of one, mixing 2, decoder 2 once a sequence.
+    EXPECT_DOUBLE_EQ(adds(0, ".encoder.array.adc"), 5 * 3 * 2 * 2 * 3.0);
+    EXPECT_DOUBLE_EQ(adds(0, ".layer0.kernel.adc"), 5 * 3 * 2 * 1 * 2 * 3.0);
+    EXPECT_DOUBLE_EQ(adds(0, ".layer0.mixing.array.adc"), 5 * 3 * 2 * 2 * 3.0);
+    EXPECT_DOUBLE_EQ(adds(0, ".classifier.array.adc"), 5 * 2 * 2 * 3.0);
+    // Two tiles a head: one more part of y.
+    EXPECT_DOUBLE_EQ(adds(1, ".layer0.kernel.adc"), 5 * 3 * 2 * 3.0);
+    EXPECT_DOUBLE_EQ(adds(2, ".layer0.kernel.adc"), 0.0);
+    // Two planes of 8 bits a component ahead of its 16-bit register.
+    EXPECT_DOUBLE_EQ(adds(2, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 2.0);
+    EXPECT_DOUBLE_EQ(adds(3, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 3.0);
+}
+
 TEST(ChipActions, DelayedFormDoesOneOperationMoreThanSteps) {
     const DeployedNetwork network = small_network(hand_worked_model(), fused(OutputForm::delayed), 10);
     const Sequences first(network, 3, 1), second(network, 3, 2);

@@ -144,6 +144,10 @@ TEST(KernelPlacement, CountsWithoutPlacingEveryHeadAreThoseOfThePlacement) {
                 EXPECT_EQ(counted.outputs, placed.outputs);
                 EXPECT_DOUBLE_EQ(counted.dac_conversions, placed.dac_conversions);
                 EXPECT_DOUBLE_EQ(counted.adc_conversions, placed.adc_conversions);
+                EXPECT_DOUBLE_EQ(counted.partial_sums_added, placed.partial_sums_added);
+                // 22 states: 23 outputs, y once more on every further tile; 8 states: 9 outputs.
+                const double sums = heads * (rows == 64 ? 9.0 : 23.0);
+                EXPECT_DOUBLE_EQ(counted.partial_sums_added, counted.adc_conversions - sums);
                 EXPECT_DOUBLE_EQ(counted.dacs, placed.dacs);
                 EXPECT_DOUBLE_EQ(counted.outputs_of_tiles, placed.outputs_of_tiles);
                 EXPECT_DOUBLE_EQ(counted.weights, placed.weights);
