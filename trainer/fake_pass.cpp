@@ -158,7 +158,6 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
 
 void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const {
     const ModelConfig& model = network_.effective.config;
-    const bool dynamic = network_.options.state.active() && network_.options.state.ranges == RangeSource::dynamic;
     LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
@@ -167,13 +166,8 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
     for (int head = 0; head < model.heads; ++head) {
         const int offset = head * kBlockWidth;
         const StateRanges ranges{trace.state_ranges.block(first) + offset, trace.state_ranges.stride()};
-        const float* before = workspace.states(layer, chunk, head);
-        if (dynamic) {
-            observe_state_ranges(layer, head, keys.dither, keys.sequences, first_step, input.block(first) + offset,
-                                 input.stride(), count, before, ranges, workspace.scratch_states.data());
-        }
         scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
-             trace.kernel_output.block(first) + offset, input.stride(), count, before,
+             trace.kernel_output.block(first) + offset, input.stride(), count, workspace.states(layer, chunk, head),
              workspace.states(layer, chunk + 1, head), nullptr, ranges, keys.observer);
     }
 }

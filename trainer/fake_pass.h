@@ -51,13 +51,10 @@ public:
                  PassObserver* observer = nullptr) const;
 
     /// One head over consecutive blocks; `y` or `states` (count modes, as scan_states lays them out) may be null.
-    /// Dynamic ranges of states come from observe_state_ranges, whose scratch holds the states of the head.
+    /// Dynamic ranges of states are made where `y` is asked for, and read where it is not.
     void scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
               std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks, const float* state_in,
               float* state_out, float* states, StateRanges ranges = {}, PassObserver* observer = nullptr) const;
-    void observe_state_ranges(int layer, int head, LanesUint dither_keys, LanesUint sequences, std::uint32_t first_step,
-                              const float* u, std::size_t stride, int blocks, const float* state_in, StateRanges ranges,
-                              float* scratch) const;
 
     /// One chunk through one layer, whose keys and errors are those of `sequences`. With statistics of the batch,
     /// trace.normalized holds the numbers ahead of the batch norm, and the layer's output is not made.

@@ -106,25 +106,19 @@ template <int Modes, ScanRule Rule>
 void scan_group(const ScanCall& call, int first, float* kept) {
     constexpr bool grid_of_step = Rule == ScanRule::dynamic || Rule == ScanRule::watched;
     ModeScan k[Modes];
-    StateLanes x[Modes];
-    const auto keep = [&] {
-        for (int mode = 0; mode < Modes; ++mode) {
-            store_lanes(kept + 2 * mode * kLaneWidth, x[mode].re * k[mode].inverse);
-            store_lanes(kept + (2 * mode + 1) * kLaneWidth, x[mode].im * k[mode].inverse);
-        }
-        kept += call.states_of_step;
-    };
+    Lanes re[Modes], im[Modes];
+    const float* from = call.state_in + 2 * first * kLaneWidth;
     const bool whole = call.quantized() && !call.dynamic();
+#pragma GCC unroll 4
     for (int mode = 0; mode < Modes; ++mode) {
         k[mode] = call.modes[first + mode];
-        const float* from = call.state_in + 2 * (first + mode) * kLaneWidth;
-        x[mode] = {load_lanes(from) * k[mode].gain, load_lanes(from + kLaneWidth) * k[mode].gain};
-        if (whole) {
-            x[mode] = {round_half_even(x[mode].re), round_half_even(x[mode].im)};
-        }
+        re[mode] = load_lanes(from + 2 * mode * kLaneWidth) * k[mode].gain;
+        im[mode] = load_lanes(from + (2 * mode + 1) * kLaneWidth) * k[mode].gain;
+        re[mode] = whole ? round_half_even(re[mode]) : re[mode];
+        im[mode] = whole ? round_half_even(im[mode]) : im[mode];
     }
     if (kept != nullptr) {
-        keep();
+        std::copy_n(from, 2 * Modes * kLaneWidth, kept);
     }
     std::uint32_t number = call.first_step;
     for (int block = 0; block < call.blocks; ++block) {
@@ -138,26 +132,37 @@ void scan_group(const ScanCall& call, int first, float* kept) {
             }
 #pragma GCC unroll 4
             for (int mode = 0; mode < Modes; ++mode) {
-                x[mode] = next_state<Rule>(call, k[mode], first + mode, grid, number, x[mode], input);
+                const StateLanes next =
+                    next_state<Rule>(call, k[mode], first + mode, grid, number, {re[mode], im[mode]}, input);
+                re[mode] = next.re;
+                im[mode] = next.im;
             }
             if (kept != nullptr) {
-                keep();
+                kept += call.states_of_step;
+#pragma GCC unroll 4
+                for (int mode = 0; mode < Modes; ++mode) {
+                    store_lanes(kept + 2 * mode * kLaneWidth, re[mode] * splat(k[mode].inverse));
+                    store_lanes(kept + (2 * mode + 1) * kLaneWidth, im[mode] * splat(k[mode].inverse));
+                }
             }
             if (call.y != nullptr) {
                 Lanes sum = load_lanes(call.y + at);
 #pragma GCC unroll 4
                 for (int mode = 0; mode < Modes; ++mode) {
-                    sum = multiply_add(broadcast(k[mode].c_re), x[mode].re,
-                                       multiply_add(broadcast(k[mode].c_im), x[mode].im, sum));
+                    sum = multiply_add(splat(k[mode].c_re), re[mode], multiply_add(splat(k[mode].c_im), im[mode], sum));
                 }
                 store_lanes(call.y + at, sum);
             }
         }
     }
-    for (int mode = 0; mode < Modes && call.state_out != nullptr; ++mode) {
+    if (call.state_out == nullptr) {
+        return;
+    }
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
         float* to = call.state_out + 2 * (first + mode) * kLaneWidth;
-        store_lanes(to, x[mode].re * k[mode].inverse);
-        store_lanes(to + kLaneWidth, x[mode].im * k[mode].inverse);
+        store_lanes(to, re[mode] * splat(k[mode].inverse));
+        store_lanes(to + kLaneWidth, im[mode] * splat(k[mode].inverse));
     }
 }
 
@@ -192,6 +197,47 @@ void scan_by_rule(const ScanCall& call, int first, int count) {
         scan_modes<ScanRule::dithered>(call, first, count);
     } else {
         scan_modes<ScanRule::nearest>(call, first, count);
+    }
+}
+
+/// All modes of a head side by side, whose largest magnitude makes the grid of the step; keeps the ranges.
+void scan_dynamic(const ScanCall& call, int modes) {
+    float* states = call.state_out;
+    if (states != call.state_in) {
+        std::copy_n(call.state_in, 2 * modes * kLaneWidth, states);
+    }
+    std::uint32_t number = call.first_step;
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step, ++number) {
+            const std::size_t at = place_of(call.stride, block, step);
+            const Lanes input = load_lanes(call.u + at);
+            Lanes range = {};
+            for (int mode = 0; mode < modes; ++mode) {
+                float* from = states + 2 * mode * kLaneWidth;
+                StateLanes x = advance(call.modes[mode], {load_lanes(from), load_lanes(from + kLaneWidth)}, input);
+                disturb(call.modes[mode], call.noise, call.sequences, number, x);
+                clip(call.modes[mode], x);
+                if (call.observes(number)) {
+                    call.observer->on_state(call.first_observed + mode, x.re, x.im);
+                }
+                range = greater(range, greater(greater(x.re, -x.re), greater(x.im, -x.im)));
+                store_lanes(from, x.re);
+                store_lanes(from + kLaneWidth, x.im);
+            }
+            store_lanes(call.ranges.at + place_of(call.ranges.stride, block, step), range);
+            const LaneGrid grid = call.grids.of_magnitude(range);
+            Lanes sum = load_lanes(call.y + at);
+            for (int mode = 0; mode < modes; ++mode) {
+                float* from = states + 2 * mode * kLaneWidth;
+                StateLanes x{load_lanes(from), load_lanes(from + kLaneWidth)};
+                round_dynamic(grid, call.modes[mode], call.dithered(), call.dither_keys, number, x);
+                sum = multiply_add(splat(call.modes[mode].c_re), x.re,
+                                   multiply_add(splat(call.modes[mode].c_im), x.im, sum));
+                store_lanes(from, x.re);
+                store_lanes(from + kLaneWidth, x.im);
+            }
+            store_lanes(call.y + at, sum);
+        }
     }
 }
 
@@ -253,46 +299,13 @@ void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint di
     if (y != nullptr && first_mode == 0) {
         start_output(call, finishes ? 0.0F : d);
     }
-    scan_by_rule(call, first_mode, count);
+    if (call.dynamic() && y != nullptr) {
+        scan_dynamic(call, modes);
+    } else {
+        scan_by_rule(call, first_mode, count);
+    }
     if (y != nullptr && finishes && first_mode + count == modes) {
         finish_output(call, grids.recurrent_output, d);
-    }
-}
-
-void FakePass::observe_state_ranges(int layer, int head, LanesUint dither_keys, LanesUint sequences,
-                                    std::uint32_t first_step, const float* u, std::size_t stride, int blocks,
-                                    const float* state_in, StateRanges ranges, float* scratch) const {
-    const QuantizerOptions& options = network_.options.state;
-    const bool dithered = options.rounding == StateRounding::dithered;
-    const int modes = network_.effective.config.modes();
-    const ModeScan* scans =
-        network_.layers[static_cast<std::size_t>(layer)].scans.data() + static_cast<std::size_t>(head) * modes;
-    const LaneGridMaker grids(options);
-    std::copy_n(state_in, 2 * modes * kLaneWidth, scratch);
-    std::uint32_t number = first_step;
-    for (int block = 0; block < blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step, ++number) {
-            const Lanes input = load_lanes(u + place_of(stride, block, step));
-            Lanes range = {};
-            for (int mode = 0; mode < modes; ++mode) {
-                float* at = scratch + 2 * mode * kLaneWidth;
-                StateLanes x = advance(scans[mode], {load_lanes(at), load_lanes(at + kLaneWidth)}, input);
-                disturb(scans[mode], noise_, sequences, number, x);
-                clip(scans[mode], x);
-                range = greater(range, greater(greater(x.re, -x.re), greater(x.im, -x.im)));
-                store_lanes(at, x.re);
-                store_lanes(at + kLaneWidth, x.im);
-            }
-            store_lanes(ranges.at + place_of(ranges.stride, block, step), range);
-            const LaneGrid grid = grids.of_magnitude(range);
-            for (int mode = 0; mode < modes; ++mode) {
-                float* at = scratch + 2 * mode * kLaneWidth;
-                StateLanes x{load_lanes(at), load_lanes(at + kLaneWidth)};
-                round_dynamic(grid, scans[mode], dithered, dither_keys, number, x);
-                store_lanes(at, x.re);
-                store_lanes(at + kLaneWidth, x.im);
-            }
-        }
     }
 }
 

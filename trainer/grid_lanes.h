@@ -16,6 +16,26 @@ inline Lanes within(Lanes value, Lanes low, Lanes high) {
 #endif
 }
 
+/// round_half_even in one instruction, for numbers of any size; keeps the sign of zero.
+inline Lanes nearest_code(Lanes value) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(
+        _mm512_roundscale_ps(reinterpret_cast<__m512>(value), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#else
+    return round_half_even(value);
+#endif
+}
+
+/// floor_lanes likewise.
+inline Lanes lower_code(Lanes value) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(
+        _mm512_roundscale_ps(reinterpret_cast<__m512>(value), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+#else
+    return floor_lanes(value);
+#endif
+}
+
 /// QuantizerGrid::quantize of 16 numbers at a time, to the bit, for a grid with a range.
 class FixedGrid {
 public:

@@ -23,14 +23,14 @@ void forward_group(const KernelView& kernel, int first, const float* u, float* y
             Lanes sum[2] = {first == 0 ? input * d : load_lanes(out), Lanes{}};
 #pragma GCC unroll 8
             for (int mode = 0; mode < Modes; ++mode) {
-                const Lanes re = multiply_add(broadcast(k.minus_a_im[mode]), x.im[mode],
-                                              multiply_add(broadcast(k.a_re[mode]), x.re[mode], input));
+                const Lanes re = multiply_add(splat(k.minus_a_im[mode]), x.im[mode],
+                                              multiply_add(splat(k.a_re[mode]), x.re[mode], input));
                 const Lanes im =
-                    multiply_add(broadcast(k.a_re[mode]), x.im[mode], broadcast(k.a_im[mode]) * x.re[mode]);
+                    multiply_add(splat(k.a_re[mode]), x.im[mode], splat(k.a_im[mode]) * x.re[mode]);
                 x.re[mode] = re;
                 x.im[mode] = im;
                 Lanes& part = sum[mode % 2];
-                part = multiply_add(broadcast(k.c_re[mode]), re, multiply_add(broadcast(k.c_im[mode]), im, part));
+                part = multiply_add(splat(k.c_re[mode]), re, multiply_add(splat(k.c_im[mode]), im, part));
             }
             store_lanes(out, sum[0] + sum[1]);
         }
@@ -50,9 +50,9 @@ void states_group(const KernelView& kernel, int first, const float* u, std::size
             const Lanes input = load_lanes(u + block * stride + step * kLaneWidth);
 #pragma GCC unroll 8
             for (int mode = 0; mode < Modes; ++mode) {
-                const Lanes re = multiply_add(broadcast(k.minus_a_im[mode]), x.im[mode],
-                                              multiply_add(broadcast(k.a_re[mode]), x.re[mode], input));
-                x.im[mode] = multiply_add(broadcast(k.a_re[mode]), x.im[mode], broadcast(k.a_im[mode]) * x.re[mode]);
+                const Lanes re = multiply_add(splat(k.minus_a_im[mode]), x.im[mode],
+                                              multiply_add(splat(k.a_re[mode]), x.re[mode], input));
+                x.im[mode] = multiply_add(splat(k.a_re[mode]), x.im[mode], splat(k.a_im[mode]) * x.re[mode]);
                 x.re[mode] = re;
             }
             states += 2 * Modes * kLaneWidth;

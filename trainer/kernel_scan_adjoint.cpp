@@ -56,8 +56,8 @@ struct BackwardGroup {
 
     /// a^T lambda.
     ComplexLanes pulled_back(int mode, Lanes re, Lanes im, Lanes start_re, Lanes start_im) const {
-        return {multiply_add(broadcast(k.a_im[mode]), im, start_re),
-                multiply_add(broadcast(k.minus_a_im[mode]), re, start_im)};
+        return {multiply_add(splat(k.a_im[mode]), im, start_re),
+                multiply_add(splat(k.minus_a_im[mode]), re, start_im)};
     }
 
     /// lambda_t of one mode, and what it adds to the gradients of a and c. `Latest`: the last step of the chunk, whose
@@ -70,8 +70,8 @@ struct BackwardGroup {
         if constexpr (PreviousState) {
             add_pole_gradient(mode, x, re, im);
             const ComplexLanes next =
-                pulled_back(mode, re, im, multiply_add(broadcast(k.c_re[mode]), dy, broadcast(k.a_re[mode]) * re),
-                            multiply_add(broadcast(k.c_im[mode]), dy, broadcast(k.a_re[mode]) * im));
+                pulled_back(mode, re, im, multiply_add(splat(k.c_re[mode]), dy, splat(k.a_re[mode]) * re),
+                            multiply_add(splat(k.c_im[mode]), dy, splat(k.a_re[mode]) * im));
             adjoint.re[mode] = next.re;
             adjoint.im[mode] = next.im;
             return {re, im};
@@ -79,10 +79,10 @@ struct BackwardGroup {
             ComplexLanes carried{re, im};
             if constexpr (!Latest) {
                 add_pole_gradient(mode, x, re, im);
-                carried = pulled_back(mode, re, im, broadcast(k.a_re[mode]) * re, broadcast(k.a_re[mode]) * im);
+                carried = pulled_back(mode, re, im, splat(k.a_re[mode]) * re, splat(k.a_re[mode]) * im);
             }
-            adjoint.re[mode] = multiply_add(broadcast(k.c_re[mode]), dy, carried.re);
-            adjoint.im[mode] = multiply_add(broadcast(k.c_im[mode]), dy, carried.im);
+            adjoint.re[mode] = multiply_add(splat(k.c_re[mode]), dy, carried.re);
+            adjoint.im[mode] = multiply_add(splat(k.c_im[mode]), dy, carried.im);
             return {adjoint.re[mode], adjoint.im[mode]};
         }
     }
@@ -95,14 +95,14 @@ struct BackwardGroup {
         for (int mode = 0; mode < Modes; ++mode) {
             const ComplexLanes lambda = step<Latest>(states, t, mode, dy);
             if constexpr (TrainedInput) {
-                du = multiply_add(broadcast(b_re[mode]), lambda.re, multiply_add(broadcast(b_im[mode]), lambda.im, du));
+                du = multiply_add(splat(b_re[mode]), lambda.re, multiply_add(splat(b_im[mode]), lambda.im, du));
                 db_re[mode] = multiply_add(input, lambda.re, db_re[mode]);
                 db_im[mode] = multiply_add(input, lambda.im, db_im[mode]);
             } else {
                 pull = pull + lambda.re;
             }
         }
-        return TrainedInput ? du : multiply_add(broadcast(b_re[0]), pull, du);
+        return TrainedInput ? du : multiply_add(splat(b_re[0]), pull, du);
     }
 
     /// The state ahead of the first step, and a^T lambda for the chunk before.
@@ -112,7 +112,7 @@ struct BackwardGroup {
             const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
             add_pole_gradient(mode, state_at<Modes>(states, 0, mode), re, im);
             const ComplexLanes carried =
-                pulled_back(mode, re, im, broadcast(k.a_re[mode]) * re, broadcast(k.a_re[mode]) * im);
+                pulled_back(mode, re, im, splat(k.a_re[mode]) * re, splat(k.a_re[mode]) * im);
             adjoint.re[mode] = carried.re;
             adjoint.im[mode] = carried.im;
         }
@@ -149,7 +149,7 @@ void backward_group(const KernelView& kernel, int first, const float* u, const f
             input = load_lanes(u + at);
         }
         if (first == 0) {
-            du = multiply_add(broadcast(d), dy, du);
+            du = multiply_add(splat(d), dy, du);
             dd = multiply_add(dy, input, dd);
         }
         store_lanes(u_gradient + at, group.template all_modes<decltype(latest)::value>(states, t, dy, input, du));

@@ -21,6 +21,15 @@ struct GroupConstants {
     }
 };
 
+/// broadcast as an operand of one instruction; broadcast itself adds to zero, so that -0 becomes +0.
+inline Lanes splat(float value) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_set1_ps(value));
+#else
+    return broadcast(value);
+#endif
+}
+
 inline void keep_constants_in_memory() {
     asm volatile("" ::: "memory");
 }

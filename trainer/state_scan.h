@@ -7,6 +7,7 @@
 #include "models/network/quantizer.h"
 #include "trainer/fake_pass.h"
 #include "trainer/grid_lanes.h"
+#include "trainer/mode_group.h"
 #include "trainer/mode_scan.h"
 
 namespace imssa {
@@ -20,22 +21,21 @@ struct StateLanes {
 };
 
 inline StateLanes advance(const ModeScan& mode, const StateLanes& x, Lanes input) {
-    return {multiply_add(broadcast(mode.minus_a_im), x.im, multiply_add(broadcast(mode.a_re), x.re, input * mode.b_re)),
-            multiply_add(broadcast(mode.a_re), x.im, multiply_add(broadcast(mode.a_im), x.re, input * mode.b_im))};
+    return {multiply_add(splat(mode.minus_a_im), x.im, multiply_add(splat(mode.a_re), x.re, input * splat(mode.b_re))),
+            multiply_add(splat(mode.a_re), x.im, multiply_add(splat(mode.a_im), x.re, input * splat(mode.b_im)))};
 }
 
 /// The same with both products on their grids ahead of the addition (Zhao et al.).
 inline StateLanes advance_requantized(const ModeScan& mode, const StateLanes& x, Lanes input) {
     const auto decayed = [&mode](Lanes value) {
-        return round_half_even(within(value, broadcast(mode.low), broadcast(mode.high)));
+        return nearest_code(within(value, splat(mode.low), splat(mode.high)));
     };
     const auto driven = [&mode, input](float b) {
         const Lanes code = input * b * mode.product_gain;
-        return round_half_even(within(code, broadcast(mode.product_low), broadcast(mode.product_high))) *
-               mode.product_inverse;
+        return nearest_code(within(code, splat(mode.product_low), splat(mode.product_high))) * mode.product_inverse;
     };
-    return {decayed(multiply_add(broadcast(mode.minus_a_im), x.im, x.re * mode.a_re)) + driven(mode.b_re),
-            decayed(multiply_add(broadcast(mode.a_re), x.im, x.re * mode.a_im)) + driven(mode.b_im)};
+    return {decayed(multiply_add(splat(mode.minus_a_im), x.im, x.re * mode.a_re)) + driven(mode.b_re),
+            decayed(multiply_add(splat(mode.a_re), x.im, x.re * mode.a_im)) + driven(mode.b_im)};
 }
 
 inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequences, std::uint32_t step,
@@ -50,32 +50,35 @@ inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequ
 }
 
 inline void clip(const ModeScan& mode, StateLanes& x) {
-    x.re = within(x.re, broadcast(-mode.limit), broadcast(mode.limit));
-    x.im = within(x.im, broadcast(-mode.limit), broadcast(mode.limit));
+    x.re = within(x.re, splat(-mode.limit), splat(mode.limit));
+    x.im = within(x.im, splat(-mode.limit), splat(mode.limit));
 }
 
 /// Clips and rounds.
 inline void round_nearest(const ModeScan& mode, StateLanes& x) {
-    x.re = round_half_even(within(x.re, broadcast(mode.least), broadcast(mode.most)));
-    x.im = round_half_even(within(x.im, broadcast(mode.least), broadcast(mode.most)));
+    x.re = nearest_code(within(x.re, splat(mode.least), splat(mode.most)));
+    x.im = nearest_code(within(x.im, splat(mode.least), splat(mode.most)));
 }
 
 inline void round_dithered(const ModeScan& mode, LanesUint keys, std::uint32_t step, StateLanes& x) {
     const DitherPair dither = dither_pair(keys, mode.dither_key, step);
     clip(mode, x);
-    x.re = within(floor_lanes(x.re + dither.re), broadcast(mode.low), broadcast(mode.high));
-    x.im = within(floor_lanes(x.im + dither.im), broadcast(mode.low), broadcast(mode.high));
+    x.re = within(lower_code(x.re + dither.re), splat(mode.low), splat(mode.high));
+    x.im = within(lower_code(x.im + dither.im), splat(mode.low), splat(mode.high));
 }
 
-/// Rounding to the grid of a time step.
+/// Rounding to the grid of a time step, which has no zero point.
 inline void round_dynamic(const LaneGrid& grid, const ModeScan& mode, bool dithered, LanesUint keys, std::uint32_t step,
                           StateLanes& x) {
+    StateLanes code{x.re * grid.gain, x.im * grid.gain};
     if (dithered) {
         const DitherPair dither = dither_pair(keys, mode.dither_key, step);
-        x = {grid.quantize_dithered(x.re, dither.re), grid.quantize_dithered(x.im, dither.im)};
+        code = {lower_code(code.re + dither.re), lower_code(code.im + dither.im)};
     } else {
-        x = {grid.quantize(x.re), grid.quantize(x.im)};
+        code = {nearest_code(code.re), nearest_code(code.im)};
     }
+    x.re = within(code.re, splat(grid.low), splat(grid.high)) * grid.inverse;
+    x.im = within(code.im, splat(grid.low), splat(grid.high)) * grid.inverse;
 }
 
 }  // namespace imssa
