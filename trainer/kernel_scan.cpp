@@ -25,8 +25,7 @@ void forward_group(const KernelView& kernel, int first, const float* u, float* y
             for (int mode = 0; mode < Modes; ++mode) {
                 const Lanes re = multiply_add(splat(k.minus_a_im[mode]), x.im[mode],
                                               multiply_add(splat(k.a_re[mode]), x.re[mode], input));
-                const Lanes im =
-                    multiply_add(splat(k.a_re[mode]), x.im[mode], splat(k.a_im[mode]) * x.re[mode]);
+                const Lanes im = multiply_add(splat(k.a_re[mode]), x.im[mode], splat(k.a_im[mode]) * x.re[mode]);
                 x.re[mode] = re;
                 x.im[mode] = im;
                 Lanes& part = sum[mode % 2];

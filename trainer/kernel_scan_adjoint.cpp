@@ -56,8 +56,7 @@ struct BackwardGroup {
 
     /// a^T lambda.
     ComplexLanes pulled_back(int mode, Lanes re, Lanes im, Lanes start_re, Lanes start_im) const {
-        return {multiply_add(splat(k.a_im[mode]), im, start_re),
-                multiply_add(splat(k.minus_a_im[mode]), re, start_im)};
+        return {multiply_add(splat(k.a_im[mode]), im, start_re), multiply_add(splat(k.minus_a_im[mode]), re, start_im)};
     }
 
     /// lambda_t of one mode, and what it adds to the gradients of a and c. `Latest`: the last step of the chunk, whose
@@ -111,8 +110,7 @@ struct BackwardGroup {
         for (int mode = 0; mode < Modes && !PreviousState; ++mode) {
             const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
             add_pole_gradient(mode, state_at<Modes>(states, 0, mode), re, im);
-            const ComplexLanes carried =
-                pulled_back(mode, re, im, splat(k.a_re[mode]) * re, splat(k.a_re[mode]) * im);
+            const ComplexLanes carried = pulled_back(mode, re, im, splat(k.a_re[mode]) * re, splat(k.a_re[mode]) * im);
             adjoint.re[mode] = carried.re;
             adjoint.im[mode] = carried.im;
         }
