@@ -33,19 +33,6 @@ CodeGrid code_grid(double limit, int bits) {
     return {std::ldexp(1.0F, code_bits - bits), static_cast<float>(code_limit(bits))};
 }
 
-float sum_unit(const QuantizedMatrix& matrix) {
-    return *std::min_element(matrix.drive.begin(), matrix.drive.end());
-}
-
-double largest_sum(const QuantizedMatrix& matrix, int output) {
-    double sum = 0.0;
-    for (int input = 0; input < matrix.inputs(); ++input) {
-        sum += static_cast<double>(std::abs(matrix.codes(input, output))) *
-               static_cast<double>(matrix.drive[static_cast<std::size_t>(input)]);
-    }
-    return sum * matrix.input_limit / static_cast<double>(sum_unit(matrix));
-}
-
 CoarseOutputs::CoarseOutputs(QuantizedMatrix& matrix, std::vector<float> steps) : steps_(std::move(steps)) {
     for (std::size_t output = 0; output < steps_.size(); ++output) {
         const float step = steps_[output];  // a power of two: the quotients are exact

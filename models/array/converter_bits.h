@@ -22,11 +22,6 @@ struct CodeGrid {
 };
 CodeGrid code_grid(double code_limit, int bits);
 
-/// Largest magnitude of one output's sum over all inputs at full scale, in units of the finest drive.
-double largest_sum(const QuantizedMatrix& matrix, int output);
-/// Weight-code x input-code units of one such unit.
-float sum_unit(const QuantizedMatrix& matrix);
-
 /// The outputs of a matrix behind converters with fewer bits than the codes: conversion into the converters' own codes
 /// is that of the network with other gains, so that dither counts in their steps.
 class CoarseOutputs {

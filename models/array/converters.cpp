@@ -116,35 +116,27 @@ AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int
         }
     }
     if (config.bits > 0) {
-        set_grids(config.bits, matrix, partial);
+        set_grids(config.bits, partial);
     }
     if (!config.has_linear_levels()) {
         add_levels(config, outputs_per_adc);
     }
 }
 
-void AdcErrors::set_grids(int bits, const QuantizedMatrix& matrix, const std::vector<bool>& partial) {
-    double range = 1.0;
-    for (std::size_t output = 0; output < partial.size(); ++output) {
-        range = partial[output] ? std::max(range, largest_sum(matrix, static_cast<int>(output))) : range;
-    }
+void AdcErrors::set_grids(int bits, const std::vector<bool>& partial) {
     for (std::size_t output = 0; output < code_gain_.size(); ++output) {
         if (code_gain_[output] == 0.0F) {
-            continue;
-        }
-        if (!partial.empty() && partial[output]) {
-            const CodeGrid grid = code_grid(code_limit(bits_of_limit(range)), bits);
-            code_gain_[output] = 1.0F / (grid.step * sum_unit(matrix));
-            code_offset_[output] = 0.0F;
-            code_limit_[output] = grid.limit;
-            rounds_[output] = true;
-            ideal_ = false;
             continue;
         }
         const CodeGrid grid = code_grid(static_cast<double>(code_limit_[output]), bits);
         code_gain_[output] /= grid.step;
         code_offset_[output] /= grid.step;
         code_limit_[output] = grid.limit;
+        if (!partial.empty() && partial[output]) {
+            code_offset_[output] = 0.0F;  // added with the sum, once
+            rounds_[output] = true;
+            ideal_ = false;
+        }
     }
 }
 

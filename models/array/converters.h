@@ -29,15 +29,13 @@ struct ConversionCounts {
 ///
 /// so that convert(sum'', gain_o, offset_o, limit) sees the errors in output codes. Converters with fewer bits than the
 /// codes have elements and saturation of their own bits, and errors of the same size in codes of the network. What
-/// converts a partial sum, to which others are added, is as wide as the integers of that sum; with fewer `bits` it
-/// rounds and saturates here, over the largest partial sum of the tile. Converter a = o / outputs_per_adc
-/// serves neighbouring outputs through its multiplexer. Gain, offset and levels are drawn once with (seed, tile,
-/// converter), noise with (seed, tile, sequence, step, output). An output whose gain is zero converts to a constant and
-/// has no errors.
+/// converts a partial sum, to which others are added, is as wide as the sum needs unless `bits` are given: then it
+/// rounds and saturates here, with the range of the output. Converter a = o / outputs_per_adc serves neighbouring
+/// outputs through its multiplexer. Gain, offset and levels are drawn once with (seed, tile, converter), noise with
+/// (seed, tile, sequence, step, output). An output whose gain is zero converts to a constant and has no errors.
 class AdcErrors {
 public:
-    /// Uses gain, offset and output_limit of the matrix; of partial sums codes, drive and input_limit as well. partial:
-    /// by output; empty: all sums are whole.
+    /// Uses gain, offset and output_limit of the matrix. partial: by output; empty: all sums are whole.
     AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
               std::uint32_t tile, const std::vector<bool>& partial = {});
 
@@ -51,7 +49,7 @@ public:
     double gain_error(int output) const { return gain_factor_[static_cast<std::size_t>(output)] - 1.0; }
 
 private:
-    void set_grids(int bits, const QuantizedMatrix& matrix, const std::vector<bool>& partial);
+    void set_grids(int bits, const std::vector<bool>& partial);
     void add_levels(const AdcConfig& config, int outputs_per_adc);
     void round_partial_sums(LaneMatrix& sums) const;
     void distort(int output, LaneMatrix& sums) const;

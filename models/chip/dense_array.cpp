@@ -65,7 +65,7 @@ void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, La
     reshape(sums_, matrix_.outputs(), inputs.lanes());
     if (product_ != nullptr) {
         product_->read(inputs, batch.sequence_ids, static_cast<std::uint32_t>(step), sums_);
-        context_.conversions += product_->count_conversions(sums_);
+        context_.conversions += product_->take_conversions();
     } else {
         exact_product(digital_codes_, inputs, sums_);
     }

@@ -93,6 +93,7 @@ void TiledProduct::read_sliced(const LaneMatrix& inputs, const std::vector<std::
         }
     }
     adc_errors_.apply(sequence_ids, step, sums);
+    conversions_ += adc_errors_.count(sums);
 }
 
 ReadEnergy TiledProduct::read_energy(const LaneMatrix& inputs) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/array/converters.h"
@@ -22,8 +23,8 @@ public:
     void read(const LaneMatrix& inputs, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
               LaneMatrix& sums);
     ReadEnergy read_energy(const LaneMatrix& inputs);
-    /// What converting these sums counts.
-    ConversionCounts count_conversions(const LaneMatrix& sums) const { return adc_errors_.count(sums); }
+    /// Conversions since the last call, and how many of them saturated.
+    ConversionCounts take_conversions() { return std::exchange(conversions_, ConversionCounts{}); }
 
     int inputs() const { return inputs_; }
     int outputs() const { return outputs_ / slices_; }
@@ -46,6 +47,7 @@ private:
     int slices_, slice_bits_;
     std::vector<Block> blocks_;
     AdcErrors adc_errors_;
+    ConversionCounts conversions_;
     LaneMatrix block_inputs_, block_sums_, sliced_sums_;
 };
 

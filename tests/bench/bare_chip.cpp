@@ -79,7 +79,7 @@ void BareChip::step(std::size_t index, const LaneMatrix& input, const std::vecto
         apply_table(deployed.activation_table, network_.activation_limit(), y, layer.activated.row(head), lanes);
     }
     layer.mixing->read(layer.activated, sequence_ids, step, layer.mixing_sums);
-    conversions_ += layer.mixing->count_conversions(layer.mixing_sums);
+    conversions_ += layer.mixing->take_conversions();
     const ReadEnergy energy = layer.mixing->read_energy(layer.activated);
     energy_.device_j += energy.device_j;
     energy_.supply_j += energy.supply_j;
@@ -125,7 +125,7 @@ void BareChip::read_arrays(const std::vector<std::uint64_t>& sequence_ids, std::
             conversions_ += layer.heads[head]->take_conversions();
         }
         layer.mixing->read(layer.activated, sequence_ids, step, layer.mixing_sums);
-        conversions_ += layer.mixing->count_conversions(layer.mixing_sums);
+        conversions_ += layer.mixing->take_conversions();
         const ReadEnergy energy = layer.mixing->read_energy(layer.activated);
         energy_.device_j += energy.device_j;
         energy_.supply_j += energy.supply_j;
