@@ -99,6 +99,7 @@ constexpr const char* kSurvey =
 
 std::vector<ComponentModel> adc_models() {
     const std::vector<Parameter> converter = {Parameter::bits, Parameter::rate_hz, Parameter::technology_nm};
+    const std::vector<Parameter> supply = {Parameter::v_supply_volt, Parameter::v_nominal_volt};
     const char* survey_range = "3.5 <= bits (effective) <= 10.5, 1e5 <= rate_hz <= 1e9; range: one residual deviation";
     return {
         {"adc_andrulis", Quantity::energy_j, "conversion; best fifth of designs",
@@ -110,13 +111,13 @@ std::vector<ComponentModel> adc_models() {
          "Andrulis et al., arXiv 2404.06553, accelergy-adc-plug-in", "R", converter, andrulis_area, andrulis_holds},
         {"adc_survey_all", Quantity::energy_j, "conversion; centre of all architectures",
          "exp(-15.465 + 0.672 bits + 2.140 ln nm + 0.2648 ln rate) pJ x (v_supply / v_nominal)^2 where given",
-         survey_range, kSurvey, "D", converter, all_energy, survey_holds},
+         survey_range, kSurvey, "D", converter, all_energy, survey_holds, supply},
         {"adc_survey_all_area", Quantity::area_mm2, "stand-alone converter",
          "exp(-1.348 + 0.268 bits + 1.692 ln nm + 0.2084 ln rate) um2", survey_range, kSurvey, "D", converter, all_area,
          survey_holds},
         {"adc_survey_sar", Quantity::energy_j, "conversion; centre of the successive-approximation designs",
          "exp(-11.553 + 0.511 bits + 1.174 ln nm + 0.2748 ln rate) pJ x (v_supply / v_nominal)^2 where given",
-         survey_range, kSurvey, "D", converter, sar_energy, survey_holds},
+         survey_range, kSurvey, "D", converter, sar_energy, survey_holds, supply},
         {"adc_survey_sar_area", Quantity::area_mm2, "stand-alone converter with references and buffers",
          "exp(5.669 + 0.101 bits + 0.887 ln nm + 0.033 ln rate) um2", survey_range, kSurvey, "D", converter, sar_area,
          survey_holds},

@@ -1,5 +1,6 @@
 #include "models/cost/component_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -113,6 +114,24 @@ const char* to_string(Quantity quantity) {
             return "area_mm2";
     }
     return "?";
+}
+
+bool ComponentModel::uses(Parameter parameter) const {
+    return std::find(needs.begin(), needs.end(), parameter) != needs.end() ||
+           std::find(may_use.begin(), may_use.end(), parameter) != may_use.end();
+}
+
+std::string names_of_used(const ComponentModel& model) {
+    std::string names;
+    for (const Parameter parameter : model.needs) {
+        names += (names.empty() ? "" : ", ") + std::string(name_of(parameter));
+    }
+    const char* join = names.empty() ? "where given " : ", and where given ";
+    for (const Parameter parameter : model.may_use) {
+        names += join + std::string(name_of(parameter));
+        join = ", ";
+    }
+    return names.empty() ? "no parameters" : names;
 }
 
 const std::vector<ComponentModel>& component_models() {

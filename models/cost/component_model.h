@@ -95,7 +95,13 @@ struct ComponentModel {
     std::vector<Parameter> needs;
     Figure (*evaluate)(const ModelParameters&);
     bool (*holds)(const ModelParameters&);  ///< whether the parameters are inside the range
+    std::vector<Parameter> may_use = {};    ///< parameters that it takes where they are given
+
+    bool uses(Parameter parameter) const;
 };
+
+/// "bits, technology_nm, and where given v_nominal_volt".
+std::string names_of_used(const ComponentModel& model);
 
 /// All models, and one by name (UserError listing the known ones).
 const std::vector<ComponentModel>& component_models();

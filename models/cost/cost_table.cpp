@@ -70,29 +70,18 @@ void check_energies(const std::vector<EnergyPrice>& energies, Action action) {
     check_listed_once(general, action, &EnergyPrice::action, "energy");
 }
 
-/// Entries with a model must not give numbers as well; they are checked once the model is evaluated.
-bool left_to_model(const ModelUse& use, double high, const std::string& what) {
-    if (use.given() && high > 0.0) {
-        throw UserError(what + ": both a model and numbers are given: keep one");
+/// What happens must cost something: a zero would vanish from every sum without a word.
+void check_above_zero(double nominal, const std::string& what, const std::string& key) {
+    if (nominal == 0.0) {
+        throw UserError(what + ": " + key + " is 0: give a nominal value above zero");
     }
-    if (!(use.calibration > 0.0) || !std::isfinite(use.calibration)) {
-        throw UserError(what + ": calibration = " + std::to_string(use.calibration) +
-                        " is out of range: set a factor above zero");
-    }
-    if (!use.given() && use.calibration != 1.0) {
-        throw UserError(what + ": calibration is given without a model: name the model or remove it");
-    }
-    return use.given();
 }
 
-Figure evaluated(const ModelUse& use, Quantity quantity, const std::string& what, Provenance& provenance) {
+Figure evaluated(const ModelUse& use, const std::string& what, Provenance& provenance) {
     try {
         const ComponentModel& model = find_component_model(use.model);
-        if (model.quantity != quantity) {
-            throw UserError("the model '" + use.model + "' gives " + to_string(model.quantity) + ", not " +
-                            to_string(quantity));
-        }
         const Figure figure = times(evaluate(model, use.parameters), use.calibration);
+        check_above_zero(figure.nominal, "the model '" + use.model + "'", to_string(model.quantity));
         const std::string factor = use.calibration == 1.0 ? "" : " x " + std::to_string(use.calibration);
         const std::string remark = provenance.source.empty() ? "" : "; " + provenance.source;
         provenance.source = describe(model, use.parameters) + factor + ": " + model.source + remark;
@@ -102,6 +91,30 @@ Figure evaluated(const ModelUse& use, Quantity quantity, const std::string& what
     } catch (const UserError& error) {
         throw UserError(what + ": " + error.what());
     }
+}
+
+/// An entry as it is read, but not checked: so that an unknown key is named before what its absence makes wrong.
+template <class Entry>
+struct Unchecked : Entry {
+    void validate() const = delete;
+};
+
+struct UncheckedTable {
+    std::string name;
+    double technology_nm = 0.0, v_supply_volt = 0.0;
+    std::vector<Unchecked<EnergyPrice>> energies;
+    std::vector<Unchecked<AreaPrice>> areas;
+    std::vector<Unchecked<LeakagePrice>> leakages;
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, UncheckedTable& table) {
+    visit("name", table.name);
+    visit("technology_nm", table.technology_nm);
+    visit("v_supply_volt", table.v_supply_volt);
+    visit.tables("energy", table.energies);
+    visit.tables("area", table.areas);
+    visit.tables("leakage", table.leakages);
 }
 
 }  // namespace
@@ -124,7 +137,16 @@ void EnergyPrice::validate() const {
                         "remove the entry");
     }
     resolution.validate(what, usual_bits_model(action));
-    if (left_to_model(use, energy_high_j + power_high_w, what)) {
+    check_model_or_numbers(use,
+                           {{"energy_j", energy_j},
+                            {"energy_low_j", energy_low_j},
+                            {"energy_high_j", energy_high_j},
+                            {"power_w", power_w},
+                            {"power_low_w", power_low_w},
+                            {"power_high_w", power_high_w}},
+                           what);
+    if (use.given()) {
+        use.check({Quantity::energy_j, Quantity::power_w}, what);
         return;
     }
     check_range(energy_low_j, energy_j, energy_high_j, what, "energy_j");
@@ -132,6 +154,7 @@ void EnergyPrice::validate() const {
     if (energy_high_j > 0.0 && power_high_w > 0.0) {
         throw UserError(what + ": both energy_j and power_w are given: keep one");
     }
+    check_above_zero(energy_j + power_w, what, power_high_w > 0.0 ? "power_w" : "energy_j");
     if (energy_j > 1e-6) {
         throw UserError(what + ": energy_j = " + std::to_string(energy_j) +
                         " is above a microjoule: the unit is joule (2.66e-12 is 2.66 pJ)");
@@ -142,10 +165,14 @@ void EnergyPrice::validate() const {
 void AreaPrice::validate() const {
     const std::string what = std::string("area of ") + to_string(component);
     resolution.validate(what, usual_bits_model(component));
-    if (left_to_model(use, area_high_mm2, what)) {
+    check_model_or_numbers(
+        use, {{"area_mm2", area_mm2}, {"area_low_mm2", area_low_mm2}, {"area_high_mm2", area_high_mm2}}, what);
+    if (use.given()) {
+        use.check({Quantity::area_mm2}, what);
         return;
     }
     check_range(area_low_mm2, area_mm2, area_high_mm2, what, "area_mm2");
+    check_above_zero(area_mm2, what, "area_mm2");
     if (area_mm2 > 10.0) {
         throw UserError(what + ": area_mm2 = " + std::to_string(area_mm2) +
                         " is above 10 mm^2: the unit is mm^2 (3000 um^2 is 3000e-6)");
@@ -156,10 +183,16 @@ void AreaPrice::validate() const {
 void LeakagePrice::validate() const {
     const std::string what = std::string("leakage of ") + to_string(component);
     resolution.validate(what, usual_bits_model(component));
-    if (left_to_model(use, power_high_w, what)) {
+    check_model_or_numbers(use, {{"power_w", power_w}, {"power_low_w", power_low_w}, {"power_high_w", power_high_w}},
+                           what);
+    if (use.given()) {
+        use.check({Quantity::power_w}, what);
         return;
     }
     check_range(power_low_w, power_w, power_high_w, what, "power_w");
+    if (component != Component::cell || power_high_w > 0.0) {  // cells without a voltage leak nothing
+        check_above_zero(power_w, what, "power_w");
+    }
     provenance.validate(what);
 }
 
@@ -215,7 +248,9 @@ void CostTable::resolve_models() {
     defaults[Parameter::v_supply_volt] = v_supply_volt;
     const auto complete = [&defaults](auto& prices) {
         for (auto& price : prices) {
-            price.use.parameters = price.use.parameters.with_defaults(defaults);
+            if (price.use.given()) {
+                price.use.parameters = price.use.parameters.with_defaults(defaults);
+            }
         }
     };
     complete(energies);
@@ -226,14 +261,13 @@ void CostTable::resolve_models() {
             continue;
         }
         const std::string what = std::string("energy of ") + to_string(price.action);
-        const Quantity quantity = find_component_model(price.use.model).quantity;
-        if (quantity == Quantity::power_w) {  // amplifiers: power times the read time of the chip
-            const Figure figure = evaluated(price.use, quantity, what, price.provenance);
+        const Figure figure = evaluated(price.use, what, price.provenance);
+        if (find_component_model(price.use.model).quantity == Quantity::power_w) {
+            // amplifiers: power times the read time of the chip
             price.power_low_w = figure.low;
             price.power_w = figure.nominal;
             price.power_high_w = figure.high;
         } else {
-            const Figure figure = evaluated(price.use, Quantity::energy_j, what, price.provenance);
             price.energy_low_j = figure.low;
             price.energy_j = figure.nominal;
             price.energy_high_j = figure.high;
@@ -244,8 +278,8 @@ void CostTable::resolve_models() {
     }
     for (AreaPrice& price : areas) {
         if (price.use.given()) {
-            const Figure figure = evaluated(price.use, Quantity::area_mm2,
-                                            std::string("area of ") + to_string(price.component), price.provenance);
+            const Figure figure =
+                evaluated(price.use, std::string("area of ") + to_string(price.component), price.provenance);
             price.area_low_mm2 = figure.low;
             price.area_mm2 = figure.nominal;
             price.area_high_mm2 = figure.high;
@@ -253,8 +287,8 @@ void CostTable::resolve_models() {
     }
     for (LeakagePrice& price : leakages) {
         if (price.use.given()) {
-            const Figure figure = evaluated(price.use, Quantity::power_w,
-                                            std::string("leakage of ") + to_string(price.component), price.provenance);
+            const Figure figure =
+                evaluated(price.use, std::string("leakage of ") + to_string(price.component), price.provenance);
             price.power_low_w = figure.low;
             price.power_w = figure.nominal;
             price.power_high_w = figure.high;
@@ -291,9 +325,15 @@ const LeakagePrice& CostTable::leakage(Component component) const {
 CostTable load_cost_table(const std::string& path, const std::vector<std::string>& overrides) {
     CostTable table;
     ConfigReader reader = ConfigReader::from_file(path, overrides);
-    reader.read(table);
+    UncheckedTable keys;
+    reader.read(keys);
     reader.reject_unknown_keys();
-    table.resolve_models();
+    reader.read(table);
+    try {
+        table.resolve_models();
+    } catch (const UserError& error) {
+        throw UserError(path + ": " + error.what());
+    }
     return table;
 }
 

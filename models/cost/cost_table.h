@@ -6,6 +6,7 @@
 #include "models/cost/action.h"
 #include "models/cost/component.h"
 #include "models/cost/component_model.h"
+#include "models/cost/model_use.h"
 #include "models/cost/resolution.h"
 
 namespace imssa {
@@ -19,23 +20,6 @@ struct Provenance {
 
     void validate(const std::string& what) const;
 };
-
-/// A component model in the place of numbers: evaluated when the table is loaded, with the table's technology and
-/// supply where the parameters do not give others. The provenance then tells model, parameters and source.
-struct ModelUse {
-    std::string model;  ///< empty: the entry gives numbers
-    ModelParameters parameters;
-    double calibration = 1.0;  ///< factor on the model's figures, from silicon
-
-    bool given() const { return !model.empty(); }
-};
-
-template <class Visitor>
-void visit_model(Visitor& visit, ModelUse& use) {
-    visit("model", use.model);
-    visit("calibration", use.calibration);
-    visit.table("parameters", use.parameters);
-}
 
 /// Energy of one action in joules: either energy_j, or (amplifiers that burn a bias current while a read lasts) power_w
 /// times the read time of the chip.
@@ -132,7 +116,7 @@ struct CostTable {
     std::vector<AreaPrice> areas;
     std::vector<LeakagePrice> leakages;
 
-    /// Evaluates the models that entries name; UserError names the entry.
+    /// Evaluates the models that entries name; UserError names the entry, also where a model gives zero.
     void resolve_models();
     /// Throws UserError naming the first action or component without a price, or with two.
     void validate() const;

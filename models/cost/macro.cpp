@@ -11,14 +11,13 @@ namespace imssa {
 
 namespace {
 
-void check_model(const ModelUse& use, const std::string& what) {
-    if (!use.given()) {
-        throw UserError(what + ": no model is named: set model");
+/// Powers of components are multiplied with their read_s.
+void check_component(const ModelUse& use, const std::string& what) {
+    ModelUse without_time = use;
+    if (use.given() && find_component_model(use.model).quantity == Quantity::power_w) {
+        without_time.parameters[Parameter::read_s] = ModelParameters{}[Parameter::read_s];
     }
-    find_component_model(use.model);
-    if (!(use.calibration > 0.0) || !std::isfinite(use.calibration)) {
-        throw UserError(what + ": calibration is out of range: set a factor above zero");
-    }
+    without_time.check({Quantity::energy_j, Quantity::power_w}, what);
 }
 
 /// A component's own parameters would silently win over those of a point, and a parameter that no model asks for would
@@ -28,15 +27,15 @@ void check_point_parameters(const Macro& macro, const MacroPoint& point) {
         if (!point.parameters.has(parameter)) {
             continue;
         }
-        bool used = parameter == Parameter::v_supply_volt || parameter == Parameter::v_nominal_volt ||
-                    parameter == Parameter::read_s;  // optional in some models
+        bool used = false;
         for (const MacroComponent& component : macro.components) {
             if (component.use.parameters.has(parameter)) {
                 throw UserError("macro " + macro.name + ", point " + point.name + ": parameters." + key +
                                 " is given by the component " + component.name + " too: keep one of them");
             }
-            const std::vector<Parameter>& needs = find_component_model(component.use.model).needs;
-            used = used || std::find(needs.begin(), needs.end(), parameter) != needs.end();
+            const ComponentModel& model = find_component_model(component.use.model);
+            used = used || model.uses(parameter) ||
+                   (parameter == Parameter::read_s && model.quantity == Quantity::power_w);
         }
         if (!used) {
             throw UserError("macro " + macro.name + ", point " + point.name +
@@ -99,7 +98,7 @@ void add(Figure& sum, const Figure& figure) {
 }  // namespace
 
 void MacroComponent::validate() const {
-    check_model(use, "component " + name);
+    check_component(use, "component " + name);
     const auto& actions = enum_names(Action{});
     const bool known =
         std::any_of(actions.begin(), actions.end(), [this](const auto& one) { return action == one.first; });
@@ -112,7 +111,7 @@ void MacroComponent::validate() const {
 }
 
 void MacroArea::validate() const {
-    check_model(use, "area " + name);
+    use.check({Quantity::area_mm2}, "area " + name);
     if (!(count > 0.0)) {
         throw UserError("area " + name + ": count must be above zero");
     }
@@ -149,6 +148,9 @@ std::vector<std::string> Macro::groups() const {
 void Macro::validate() const {
     if (!(technology_nm > 0.0 && v_supply_volt > 0.0) || components.empty() || points.empty()) {
         throw UserError("macro " + name + ": technology_nm, v_supply_volt, [[component]] and [[point]] are needed");
+    }
+    if (source.empty()) {
+        throw UserError("macro " + name + ": no source is given: set source");
     }
     if (!(operations >= 0.0) || !std::isfinite(operations)) {
         throw UserError("macro " + name + ": operations must be finite and at least 0");

@@ -99,7 +99,8 @@ TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
         << "make it again: validate_costs --out docs/results/cost-validation.md";
     const fs::path macros = shared_folder / "macros";
     fs::create_directories(macros);
-    std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n[[component]]\n"
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\nsource = \"a test\"\ntechnology_nm = 28\n"
+                                           "v_supply_volt = 0.9\n[[component]]\n"
                                            "name = \"adc\"\nmodel = \"adc_survey_sar\"\nparameters = { bits = 8 }\n"
                                            "[[point]]\nname = \"read\"\ncounts = [64]\nmeasured_total_j = 1e-10\n";
     expect_user_error(
@@ -112,8 +113,8 @@ TEST_F(CommandLine, MacroOutsideOfTheLadderIsEstimatedOnItsOwn) {
     const fs::path macros = shared_folder / "estimated";
     fs::create_directories(macros);
     // 64 conversions of 4.5 pJ (the survey's converter at 8 bits, 100 MS/s, 28 nm), 8192 operations, 20 + 80 ns
-    std::ofstream(macros / "mine.toml") << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n"
-                                           "operations = 8192\n[[component]]\nname = \"adc\"\n"
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\nsource = \"a test\"\ntechnology_nm = 28\n"
+                                           "v_supply_volt = 0.9\noperations = 8192\n[[component]]\nname = \"adc\"\n"
                                            "model = \"adc_survey_sar\"\nparameters = { bits = 8, rate_hz = 1e8 }\n"
                                            "[[area]]\nname = \"adc\"\ncount = 8\nmodel = \"adc_andrulis_area\"\n"
                                            "parameters = { bits = 8, rate_hz = 1e8 }\n"

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "tests/models/cost/small_table.h"
@@ -148,6 +152,64 @@ TEST(CostTable, EntriesWithoutSourceOrWithWrongUnitsAreRejected) {
                 HasSubstr("the unit is joule"));
     EXPECT_THAT(message([](EnergyPrice& p) { p.power_high_w = 1e-6; }), HasSubstr("keep one"));
     EXPECT_THAT(message([](EnergyPrice& p) { p.action = Action::array_read; }), HasSubstr("remove the entry"));
+}
+
+TEST(CostTable, WhatWouldCountForNothingOrBeIgnoredIsRefusedWithFileEntryAndKey) {
+    using testing::AllOf;
+    using testing::HasSubstr;
+    const auto message = [](const std::vector<std::string>& overrides, const char* table = kTable28nm) {
+        try {
+            load_cost_table(table, overrides);
+        } catch (const UserError& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_EQ(message({}), "accepted");
+    EXPECT_THAT(message({"energy.3.energy_j=0", "energy.3.energy_low_j=0"}),
+                AllOf(HasSubstr("costs_28nm.toml"), HasSubstr("energy of adc_conversion: energy_j is 0")));
+    EXPECT_THAT(message({"energy.1.power_w=0", "energy.1.power_low_w=0"}),
+                HasSubstr("energy of transimpedance: power_w is 0"));
+    EXPECT_THAT(message({"area.4.area_mm2=0", "area.4.area_low_mm2=0", "area.4.area_high_mm2=0"}),
+                AllOf(HasSubstr("costs_28nm.toml"), HasSubstr("area of adc: area_mm2 is 0")));
+    EXPECT_THAT(message({"leakage.4.power_w=0", "leakage.4.power_low_w=0", "leakage.4.power_high_w=0"}),
+                HasSubstr("leakage of adc: power_w is 0"));
+    EXPECT_THAT(message({"leakage.0.power_high_w=1e-9"}), HasSubstr("leakage of cell: power_w is 0"));
+    // A number beside a model, a parameter that the model does not use, a model of something else.
+    constexpr const char* kModels = IMSSA_SOURCE_DIR "/scenarios/chips/costs_14nm.toml";
+    ASSERT_EQ(load_cost_table(kModels).energies[0].use.model, "pulse_width_driver");
+    EXPECT_THAT(message({"energy.0.energy_j=1e-12"}, kModels),
+                AllOf(HasSubstr("costs_14nm.toml"), HasSubstr("energy of dac_conversion: both the model"),
+                      HasSubstr("energy_j = 1e-12 are given")));
+    EXPECT_THAT(message({"energy.0.parameters.modes=3"}, kModels),
+                AllOf(HasSubstr("does not use parameters.modes"), HasSubstr("it uses bits, cells, cell_farad")));
+    EXPECT_THAT(message({"energy.0.model=dac_area"}, kModels),
+                HasSubstr("energy of dac_conversion: the model 'dac_area' gives area_mm2, not energy_j or power_w"));
+    EXPECT_THAT(message({"energy.3.parameters.bits=8"}), HasSubstr("parameters.bits is given without a model"));
+    // A model may give nothing, too: no capacitance that acts.
+    EXPECT_THAT(message({"energy.0.model=charge_read", "energy.0.parameters.bits=inf",
+                         "energy.0.parameters.driver_farad=inf", "energy.0.parameters.activity=0"},
+                        kModels),
+                AllOf(HasSubstr("costs_14nm.toml: energy of dac_conversion: the model 'charge_read'"),
+                      HasSubstr("energy_j is 0")));
+}
+
+TEST(CostTable, AnUnknownKeyIsNamedBeforeWhatItsAbsenceMakesWrong) {
+    const std::string path = ::testing::TempDir() + "/unknown_key.toml";
+    std::ifstream stream(kTable28nm);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    std::string table = text.str();
+    const std::string key = "energy_j = 2.66e-12";
+    table.replace(table.find(key), key.size(), "energy_pj = 2.66");
+    std::ofstream(path) << table;
+    try {
+        load_cost_table(path);
+        ADD_FAILURE() << "no error";
+    } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("unknown key 'energy[3].energy_pj' (did you mean 'energy_j'?)"));
+    }
+    std::filesystem::remove(path);
 }
 
 TEST(CostTable, SurvivesBeingWrittenAsJson) {

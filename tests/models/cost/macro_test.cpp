@@ -195,7 +195,8 @@ TEST(Macro, BlocksOfAccelergyAreWithinAFactorOfFive) {
 
 TEST(Macro, AnotherMacroIsDescribedInAFewLinesAndMistakesAreNamed) {
     const std::string path = ::testing::TempDir() + "/macro.toml";
-    std::ofstream(path) << "name = \"mine\"\ntechnology_nm = 28\nv_supply_volt = 0.9\noperations = 128\n"
+    std::ofstream(path) << "name = \"mine\"\nsource = \"this test\"\ntechnology_nm = 28\nv_supply_volt = 0.9\n"
+                           "operations = 128\n"
                            "[[component]]\nname = \"adc\"\nmodel = \"adc_survey_sar\"\n"
                            "parameters = { bits = 8, rate_hz = 1e8 }\n"
                            "[[point]]\nname = \"read\"\ncounts = [64]\n";
@@ -218,13 +219,22 @@ TEST(Macro, AnotherMacroIsDescribedInAFewLinesAndMistakesAreNamed) {
     refused("operations=-1", "operations must be finite");
     refused("point.0.parameters.bits=4", "point read: parameters.bits is given by the component adc too: keep one");
     refused("point.0.parameters.hops=4", "point read: no component's model uses parameters.hops");
+    refused("source=", "macro mine: no source is given");
+    refused("component.0.model=dac_area",
+            "component adc: the model 'dac_area' gives area_mm2, not energy_j or power_w");
+    refused("component.0.parameters.cells=3",
+            "component adc: the model 'adc_survey_sar' does not use parameters.cells: it uses bits, rate_hz, "
+            "technology_nm, and where given v_supply_volt, v_nominal_volt");
+    refused("component.0.parameters.read_s=1e-8", "does not use parameters.read_s");
+    refused("component.0.model=leakage", "does not use parameters.bits: it uses area_mm2, leakage_w_per_mm2");
     // A parameter that is missing is named with its macro and component.
     try {
-        const Macro incomplete = load_macro(path, {"component.0.model=tia_bias"});
+        const Macro incomplete = load_macro(path, {"component.0.model=adc_zigzag", "component.0.parameters.rate_hz=inf",
+                                                   "component.0.parameters.bits=inf"});
         estimate_point(incomplete, incomplete.points.front(), false);
         ADD_FAILURE() << "no error";
     } catch (const UserError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("macro mine, component adc: the model 'tia_bias' needs settle_s"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("macro mine, component adc: the model 'adc_zigzag' needs bits"));
     }
 }
 
