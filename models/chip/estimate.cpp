@@ -27,7 +27,8 @@ CompiledPrices::BitFactors compiled(const ResolutionLaw& law) {
 CompiledPrices::ActionPrice compiled(const EnergyPrice& price) {
     return {{price.energy_low_j, price.energy_j, price.energy_high_j},
             {price.power_low_w, price.power_w, price.power_high_w},
-            compiled(price.law())};
+            compiled(price.law()),
+            price.operating_law()};
 }
 
 std::string unit_name(int layer, const char* group, const char* name) {
@@ -74,7 +75,8 @@ private:
 /// Adds everything up.
 class TotalSink {
 public:
-    TotalSink(const CompiledPrices& prices, double read_s) : prices_(prices), read_s_(read_s) {}
+    TotalSink(const CompiledPrices& prices, const PricingConditions& conditions)
+        : prices_(prices), conditions_(conditions) {}
 
     void begin(int layer, const char* group, const char* name, ComponentGroup /*digital*/) {
         adc_bits_ = dac_bits_ = {};
@@ -108,7 +110,7 @@ public:
     }
     void action(Action action, double count) {
         const CompiledPrices::ActionPrice& price = prices_.price(action, unit_);
-        const CompiledPrices::Range joules = price.joules(read_s_);
+        const CompiledPrices::Range joules = price.joules(conditions_);
         const double factor = price.of_bits.mean(bits_of(action, adc_bits_, dac_bits_));
         energy.energy_low_j += count * factor * joules.low;
         energy.energy_j += count * factor * joules.nominal;
@@ -126,7 +128,7 @@ public:
 
 private:
     const CompiledPrices& prices_;
-    double read_s_;
+    PricingConditions conditions_;
     std::string unit_;
     ConverterBits adc_bits_, dac_bits_;
 };
@@ -230,6 +232,14 @@ CompiledPrices::CompiledPrices(const CostTable& table) {
     }
 }
 
+PricingConditions operating_conditions(const ChipConfig& config, int input_limit) {
+    PricingConditions conditions;
+    conditions.read_time_s = config.read.read_time_s(input_limit);
+    conditions.settle_time_s = config.read.t_read_s;  // bit-serial inputs: of one pulse
+    conditions.conversion_rate_hz = config.timing.clock_hz / config.timing.adc_cycles_per_conversion;
+    return conditions;
+}
+
 EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& config,
                               const ActivityStatistics& activity, int sequences) {
     LedgerSink sink;
@@ -263,7 +273,7 @@ DesignEstimate estimate_design(const ModelConfig& model, const DeploymentOptions
     estimate.latency_s = static_cast<double>(estimate.latency_cycles) / config.timing.clock_hz;
     estimate.throughput_sequences_per_s = 1.0 / interval_s;
 
-    TotalSink sink(prices, config.read.read_time_s(network.encoder.input_limit));
+    TotalSink sink(prices, operating_conditions(config, network.encoder.input_limit));
     UnitWalk<TotalSink>(network, config, activity, response, sink).walk();
     EnergyTotal& energy = estimate.sequence;
     energy = sink.energy;

@@ -29,6 +29,9 @@ std::int64_t closed_latency_cycles(const Pipeline& pipeline, int steps);
 EnergyLedger estimated_ledger(const DeployedNetwork& network, const ChipConfig& config,
                               const ActivityStatistics& activity, int sequences);
 
+/// Of the chip's amplifiers and converters, for inputs of this code range; without a duration, so without leakage.
+PricingConditions operating_conditions(const ChipConfig& config, int input_limit);
+
 /// A price table as arrays, for many estimates with the same table.
 class CompiledPrices {
 public:
@@ -50,9 +53,13 @@ public:
     struct ActionPrice {
         Range energy_j, power_w;
         BitFactors of_bits;  ///< what the price is multiplied with
-        Range joules(double read_s) const {
-            return {energy_j.low + power_w.low * read_s, energy_j.nominal + power_w.nominal * read_s,
-                    energy_j.high + power_w.high * read_s};
+        OperatingLaw of_speed;
+        Range joules(const PricingConditions& conditions) const {
+            const double read_s = conditions.read_time_s;
+            const double factor = of_speed.factor(conditions);
+            return {factor * (energy_j.low + power_w.low * read_s),
+                    factor * (energy_j.nominal + power_w.nominal * read_s),
+                    factor * (energy_j.high + power_w.high * read_s)};
         }
     };
     /// The price in a unit of this name.

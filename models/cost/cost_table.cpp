@@ -143,8 +143,13 @@ void EnergyPrice::validate() const {
                             {"energy_high_j", energy_high_j},
                             {"power_w", power_w},
                             {"power_low_w", power_low_w},
-                            {"power_high_w", power_high_w}},
+                            {"power_high_w", power_high_w},
+                            {"settle_s", settle_s}},
                            what);
+    if (!(rate_hz >= 0.0) || !std::isfinite(rate_hz) || (rate_hz > 0.0 && action != Action::adc_conversion)) {
+        throw UserError(what + ": rate_hz is the rate up to which a price of adc_conversion holds: " +
+                        "set it there, finite and at least 0, or remove it");
+    }
     if (use.given()) {
         use.check({Quantity::energy_j, Quantity::power_w}, what);
         return;
@@ -155,6 +160,10 @@ void EnergyPrice::validate() const {
         throw UserError(what + ": both energy_j and power_w are given: keep one");
     }
     check_above_zero(energy_j + power_w, what, power_high_w > 0.0 ? "power_w" : "energy_j");
+    if (!(settle_s >= 0.0) || !std::isfinite(settle_s) || (settle_s > 0.0) != (power_w > 0.0)) {
+        throw UserError(what + ": power_w goes with settle_s, the settling time for which it holds: " +
+                        (power_w > 0.0 ? "set settle_s above zero" : "remove settle_s"));
+    }
     if (energy_j > 1e-6) {
         throw UserError(what + ": energy_j = " + std::to_string(energy_j) +
                         " is above a microjoule: the unit is joule (2.66e-12 is 2.66 pJ)");
@@ -198,6 +207,10 @@ void LeakagePrice::validate() const {
 
 ResolutionLaw EnergyPrice::law() const {
     return {resolution, usual_bits_model(action), use.model, use.parameters};
+}
+
+OperatingLaw EnergyPrice::operating_law() const {
+    return {settle_s, rate_hz, use};
 }
 
 ResolutionLaw AreaPrice::law() const {

@@ -7,6 +7,7 @@
 #include "models/cost/component.h"
 #include "models/cost/component_model.h"
 #include "models/cost/model_use.h"
+#include "models/cost/operating_law.h"
 #include "models/cost/resolution.h"
 
 namespace imssa {
@@ -29,12 +30,15 @@ struct EnergyPrice {
     std::string per;   ///< what one action is, in words
     double energy_j = 0.0, energy_low_j = 0.0, energy_high_j = 0.0;
     double power_w = 0.0, power_low_w = 0.0, power_high_w = 0.0;
+    double settle_s = 0.0;  ///< settling time for which power_w holds; shorter reads take more power
+    double rate_hz = 0.0;   ///< of converters: the rate up to which the price holds; 0: its model's, or any
     Provenance provenance;
     ModelUse use{};
     Resolution resolution{};
 
     void validate() const;
     ResolutionLaw law() const;
+    OperatingLaw operating_law() const;
 };
 
 /// Area of one instance in mm^2.
@@ -72,6 +76,8 @@ void visit_fields(Visitor& visit, EnergyPrice& price) {
     visit("power_w", price.power_w);
     visit("power_low_w", price.power_low_w);
     visit("power_high_w", price.power_high_w);
+    visit("settle_s", price.settle_s);
+    visit("rate_hz", price.rate_hz);
     visit("source", price.provenance.source);
     visit("status", price.provenance.status);
     visit("calibrated", price.provenance.calibrated);

@@ -31,8 +31,9 @@ EnergyRow action_row(const CostUnit& unit, Action action, double count, const En
     EnergyRow row = start_row(unit, group_of(action, unit.digital), to_string(action), count, price.provenance);
     const ConverterBits bits = bits_of(action, unit.adc_bits, unit.dac_bits);
     const ResolutionLaw law = price.law();
-    const double factor = law.mean_factor(bits);
-    row.source = law.mean_note(bits) + row.source;
+    const OperatingLaw speed = price.operating_law();
+    const double factor = law.mean_factor(bits) * speed.factor(conditions);
+    row.source = speed.note(conditions) + law.mean_note(bits) + row.source;
     row.unit_cost_j = factor * (price.energy_j + price.power_w * conditions.read_time_s);
     row.energy_j = count * row.unit_cost_j;
     row.energy_low_j = count * (factor * (price.energy_low_j + price.power_low_w * conditions.read_time_s));

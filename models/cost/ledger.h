@@ -7,14 +7,9 @@
 #include "models/cost/action.h"
 #include "models/cost/component.h"
 #include "models/cost/cost_table.h"
+#include "models/cost/operating_law.h"
 
 namespace imssa {
-
-/// Conditions under which actions are priced.
-struct PricingConditions {
-    double read_time_s = 0.0;  ///< time that amplifiers are active per array read
-    double duration_s = 0.0;   ///< simulated time for leakage; 0 leaves leakage out
-};
 
 /// One line of the energy report: energy_j = count x unit_cost_j.
 struct EnergyRow {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/chip/estimate.h"
 #include "models/cost/cost_table.h"
 #include "models/cost/ledger.h"
 #include "scenarios/support/si_text.h"
@@ -27,15 +28,14 @@ CostUnit calibration_unit(const std::vector<CostUnit>& units) {
     return calibration;
 }
 
-double energy_j(const CalibrationSummary& counts, const CostUnit& unit, const CostTable& table, double read_time_s) {
+double energy_j(const CalibrationSummary& counts, const CostUnit& unit, const CostTable& table,
+                const PricingConditions& conditions) {
     EnergyLedger ledger({unit});
     ledger.record({Action::dac_conversion, 0, counts.dac_conversions, 0.0, 0.0});
     ledger.record({Action::array_read, 0, counts.array_reads, counts.device_j, counts.supply_j});
     ledger.record({Action::transimpedance, 0, counts.columns, 0.0, 0.0});
     ledger.record({Action::sample_hold, 0, counts.columns, 0.0, 0.0});
     ledger.record({Action::adc_conversion, 0, counts.adc_conversions, 0.0, 0.0});
-    PricingConditions conditions;
-    conditions.read_time_s = read_time_s;
     return total_energy(ledger.price(table, conditions)).energy_j;
 }
 
@@ -54,13 +54,13 @@ std::string costs_text(const PricedCalibration& calibration) {
 
 StartupCalibrations price_calibrations(const RunSetup& setup, const ChipRunOutcome& outcome) {
     const CostTable table = load_cost_table(setup.cost_table);
-    const double read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
+    const PricingConditions conditions = operating_conditions(setup.chip, setup.network.encoder.input_limit);
     const CostUnit unit = calibration_unit(outcome.ledger.units());
     const auto priced = [&](const CalibrationSummary& counts) {
         PricedCalibration calibration;
         calibration.counts = counts;
         if (happened(calibration)) {
-            calibration.energy_j = energy_j(counts, unit, table, read_time_s);
+            calibration.energy_j = energy_j(counts, unit, table, conditions);
             calibration.time_s = static_cast<double>(counts.cycles) / setup.chip.timing.clock_hz;
         }
         return calibration;

@@ -20,8 +20,9 @@ using Bins = std::vector<std::array<double, kGroupCount>>;
 /// Adds up joules by bin of simulated time.
 class PowerObserver final : public tlm::tlm_analysis_if<ActionEvent> {
 public:
-    PowerObserver(const std::vector<CostUnit>& units, const CompiledPrices& prices, double read_s, double bin_s)
-        : units_(units), prices_(prices), read_s_(read_s), bin_s_(bin_s) {}
+    PowerObserver(const std::vector<CostUnit>& units, const CompiledPrices& prices, const PricingConditions& conditions,
+                  double bin_s)
+        : units_(units), prices_(prices), conditions_(conditions), bin_s_(bin_s) {}
 
     void write(const ActionEvent& event) override {
         const std::size_t bin = static_cast<std::size_t>(sc_core::sc_time_stamp().to_seconds() / bin_s_);
@@ -39,12 +40,13 @@ private:
     double priced(const ActionEvent& event, const CostUnit& unit) const {
         const CompiledPrices::ActionPrice& price = prices_.price(event.action, unit.name);
         const double factor = price.of_bits.mean(bits_of(event.action, unit.adc_bits, unit.dac_bits));
-        return event.count * factor * price.joules(read_s_).nominal;
+        return event.count * factor * price.joules(conditions_).nominal;
     }
 
     const std::vector<CostUnit>& units_;
     const CompiledPrices& prices_;
-    double read_s_, bin_s_;
+    PricingConditions conditions_;
+    double bin_s_;
     Bins joules_;
 };
 
@@ -97,7 +99,7 @@ PowerTrace trace_power(const RunSetup& setup, std::uint64_t seed, int sequence, 
             const CompiledPrices prices(load_cost_table(setup.cost_table));
             ChipSystem system(setup.network, setup.chip, seed);
             PowerObserver observer(system.chip().units(), prices,
-                                   setup.chip.read.read_time_s(setup.network.encoder.input_limit), trace.bin_s);
+                                   operating_conditions(setup.chip, setup.network.encoder.input_limit), trace.bin_s);
             system.chip().observe(observer);
             BatchInput batch;
             batch.values.push_back(setup.dataset.sequence(sequence));

@@ -25,6 +25,7 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
     json["sequence_low"] = total.energy_low_j / sequences;
     json["sequence_high"] = total.energy_high_j / sequences;
     json["prices"] = report.price_table;
+    json["warnings"] = report.price_warnings;
     const EnergyDistribution& distribution = report.distribution;
     json["monte_carlo"] = {{"draws", distribution.draws},
                            {"seed", distribution.seed},

@@ -26,6 +26,20 @@ void add_utilisation(const RunSetup& setup, const EnergyLedger& ledger, RunRepor
     report.adc_utilisation = cycles > 0.0 ? conversions * setup.chip.timing.adc_cycles_per_conversion / cycles : 0.0;
 }
 
+/// Prices that were extrapolated to the chip's speed.
+std::vector<std::string> speed_warnings(const CostTable& table, const PricingConditions& conditions) {
+    std::vector<std::string> warnings;
+    for (const EnergyPrice& price : table.energies) {
+        const std::string note = price.operating_law().note(conditions);
+        if (!note.empty()) {
+            warnings.push_back(std::string("price of ") + to_string(price.action) +
+                               (price.unit.empty() ? "" : " in " + price.unit) + " " + note.substr(0, note.size() - 2) +
+                               "; areas and leakage are not extrapolated");
+        }
+    }
+    return warnings;
+}
+
 /// Everything that follows from the counts of the ledger and the cycles of a sequence.
 void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& report) {
     const Pipeline pipeline = pipeline_of(setup.network, setup.chip);
@@ -38,12 +52,12 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
     }
     const CostTable table = load_cost_table(setup.cost_table);
     table.check_units(ledger.units());
-    PricingConditions conditions;
-    conditions.read_time_s = setup.chip.read.read_time_s(setup.network.encoder.input_limit);
+    PricingConditions conditions = operating_conditions(setup.chip, setup.network.encoder.input_limit);
     // The chip is on for one interval a sequence when sequences stream back to back.
     conditions.duration_s = report.seconds(report.interval_cycles) * report.sequences;
     report.energy_rows = ledger.price(table, conditions);
     check_rows(report.energy_rows);
+    report.price_warnings = speed_warnings(table, conditions);
     report.area_rows = area_rows(ledger.units(), table);
     report.price_table = table.name;
     std::vector<EnergyRow> sequence_rows = report.energy_rows;

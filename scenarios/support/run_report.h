@@ -40,7 +40,8 @@ struct RunReport {
     double utilisation = 0.0;  ///< mean over the tiles
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
     std::string price_table;
-    EnergyDistribution distribution;  ///< of the energy of a sequence
+    std::vector<std::string> price_warnings;  ///< prices beyond the speed for which they hold
+    EnergyDistribution distribution;          ///< of the energy of a sequence
     std::vector<Baseline> baselines;
     PaperFigures paper;
     double cells_present = 0.0;                   ///< of all tiles; the weights are in paper.chip_weight_cells of them

@@ -208,6 +208,9 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
     }
     print_latency(report, out);
     print_energy(report, out);
+    for (const std::string& warning : report.price_warnings) {
+        print_wrapped(out, "  warning: " + warning, 8);
+    }
     print_uncertainty(report, out);
     print_area(report, out);
     const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);

@@ -298,6 +298,44 @@ TEST(Estimate, EnergiesOfPartsFollowTheirScalingLaws) {
     EXPECT_GT(kernels_only(ledger(other)), 1.9 * kernels_only(base));
 }
 
+TEST(Estimate, FasterDesignsPayTheSameInTheScreenAndInTheLedger) {
+    CostTable table = testing_support::small_table();
+    for (EnergyPrice& price : table.energies) {
+        price.settle_s = price.power_w > 0.0 ? 10e-9 : 0.0;
+        price.rate_hz = price.action == Action::adc_conversion ? 1e8 : 0.0;
+    }
+    const CompiledPrices prices(table);
+    double before = 0.0;
+    for (const double faster : {1.0, 2.0, 10.0, 100.0}) {
+        Design design;
+        design.chip.read.t_read_s = 10e-9 / faster;
+        design.chip.timing.adc_cycles_per_conversion = 2;
+        design.chip.timing.clock_hz = 200e6 * faster;
+        const DesignEstimate screened =
+            estimate_design(design.model, design.options, design.chip, design.steps, {}, prices);
+        const DeployedNetwork network = shape_of(design.model, design.options, design.steps);
+        PricingConditions conditions = operating_conditions(design.chip, network.encoder.input_limit);
+        conditions.duration_s = static_cast<double>(screened.interval_cycles) / design.chip.timing.clock_hz;
+        double converters = 0.0;
+        double amplifiers = 0.0;
+        EnergyTotal total;
+        for (const EnergyRow& row : estimated_ledger(network, design.chip, {}, 1).price(table, conditions)) {
+            total.energy_j += row.energy_j;
+            total.energy_low_j += row.energy_low_j;
+            converters += row.item == "adc_conversion" ? row.energy_j : 0.0;
+            amplifiers += row.item == "transimpedance" ? row.energy_j / row.count : 0.0;
+            const bool marked = row.source.find("extrapolated") != std::string::npos;
+            const bool limited = row.item == "adc_conversion" || row.item == "transimpedance";
+            EXPECT_EQ(marked, limited && faster > 1.0) << row.item << " x " << faster;
+        }
+        EXPECT_NEAR(screened.sequence.energy_j / total.energy_j, 1.0, 1e-9) << faster;
+        EXPECT_NEAR(screened.sequence.energy_low_j / total.energy_low_j, 1.0, 1e-9) << faster;
+        EXPECT_GT(converters, before) << faster;
+        EXPECT_GT(amplifiers, 0.4e-12) << faster;
+        before = converters;
+    }
+}
+
 TEST(Estimate, AUnitMayHaveAPriceOfItsOwn) {
     Design design;
     CostTable table = testing_support::small_table();

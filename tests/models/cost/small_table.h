@@ -5,7 +5,7 @@
 namespace imssa::testing_support {
 
 /// A complete table: action or component number k (from 1) costs k pJ, k um2 and k nW; low half, high double. The
-/// transimpedance is a power of 45 uW (30-60 uW).
+/// transimpedance is a power of 45 uW (30-60 uW) for 1 ns.
 inline CostTable small_table() {
     CostTable table;
     const Provenance provenance{"this test", "A", false};
@@ -23,6 +23,7 @@ inline CostTable small_table() {
             price.power_w = 45e-6;
             price.power_low_w = 30e-6;
             price.power_high_w = 60e-6;
+            price.settle_s = 1e-9;
         } else {
             price.energy_j = k * 1e-12;
             price.energy_low_j = 0.5 * k * 1e-12;
