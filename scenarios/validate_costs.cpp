@@ -10,6 +10,7 @@
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "models/cost/macro.h"
+#include "scenarios/support/macro_areas.h"
 #include "scenarios/support/simulated_core.h"
 
 namespace {
@@ -36,7 +37,11 @@ std::string worst_time_error(const Macro& macro, const MacroErrors& errors) {
     if (errors.time.empty()) {
         return "-";
     }
-    return macro.times_are_inputs ? "input" : with_digits("%.2f %%", 100.0 * errors.worst_time);
+    if (macro.times_are_inputs) {
+        return "input";
+    }
+    return with_digits("%.2f %%", 100.0 * errors.worst_time) +
+           (macro.time_law.empty() ? "" : " (" + macro.time_law + ")");
 }
 
 /// Nothing without measurements: a folder may hold macros that are only estimated.
@@ -173,6 +178,36 @@ void print_points(const Macro& macro, std::FILE* out) {
     }
 }
 
+/// Between models nothing is measured: how the parts compare, one by one.
+void print_block_ratios(const Macro& macro, std::FILE* out) {
+    const std::vector<std::string> groups = macro.groups();
+    if (macro.independent || groups.size() < 2) {
+        return;
+    }
+    std::fprintf(out, "\n| estimate / published |");
+    for (const std::string& group : groups) {
+        std::fprintf(out, " %s |", group.c_str());
+    }
+    std::fprintf(out, "\n|---|");
+    for (std::size_t index = 0; index < groups.size(); ++index) {
+        std::fprintf(out, "---|");
+    }
+    std::fprintf(out, "\n");
+    for (const MacroPoint& point : macro.points) {
+        if (point.measured_j.empty()) {
+            continue;
+        }
+        const MacroEstimate estimate = estimate_point(macro, point, false);
+        std::fprintf(out, "| %s |", point.name.c_str());
+        for (std::size_t index = 0; index < groups.size(); ++index) {
+            point.measured_j[index] > 0.0
+                ? std::fprintf(out, " %.3g |", estimate.groups_j[index].nominal / point.measured_j[index])
+                : std::fprintf(out, " |");
+        }
+        std::fprintf(out, "\n");
+    }
+}
+
 /// The closed form beside what units of a simulated chip publish and its ledger prices.
 void print_simulation(const Macro& macro, std::FILE* out) {
     if (!macro.simulation.given()) {
@@ -204,39 +239,6 @@ void print_simulation(const Macro& macro, std::FILE* out) {
     }
 }
 
-void print_areas(const Macro& macro, std::FILE* out) {
-    if (macro.areas.empty()) {
-        return;
-    }
-    std::fprintf(
-        out, "\n| area, mm2 | measured | uncalibrated (low to high) | factor | calibrated |\n|---|---|---|---|---|\n");
-    const auto row = [out](const std::string& name, double measured, const Figure& plain, double fitted) {
-        std::fprintf(out, "| %s | ", name.c_str());
-        measured > 0.0 ? std::fprintf(out, "%.4g", measured) : std::fprintf(out, "-");
-        std::fprintf(out, " | %.4g (%.3g to %.3g) | ", plain.nominal, plain.low, plain.high);
-        measured > 0.0 ? std::fprintf(out, "%.3g", fitted / plain.nominal) : std::fprintf(out, "-");
-        std::fprintf(out, " | %.4g |\n", fitted);
-    };
-    Figure sum;
-    double fitted_sum = 0.0;
-    for (const MacroAreaGroup& group : area_groups(macro)) {
-        row(group.name, group.measured_mm2, group.plain, group.calibrated.nominal);
-        sum = {sum.low + group.plain.low, sum.nominal + group.plain.nominal, sum.high + group.plain.high};
-        fitted_sum += group.calibrated.nominal;
-    }
-    for (const MacroArea& area : macro.areas) {
-        if (!area.group.empty()) {
-            row("of " + area.group + ": " + area.name, 0.0, estimate_area(macro, area, false),
-                estimate_area(macro, area, true).nominal);
-        }
-    }
-    if (macro.measured_area_mm2 > 0.0) {
-        row("macro", macro.measured_area_mm2, sum, fitted_sum);
-    } else if (macro.points.front().measured_total_j == 0.0) {  // nothing but an estimate: the reader wants its sum
-        row("all parts", 0.0, sum, fitted_sum);
-    }
-}
-
 void print_macro(const Macro& macro, std::FILE* out) {
     std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", title_of(macro).c_str(),
                  macro.source.empty() ? "not given" : macro.source.c_str(), macro.note.empty() ? "" : "\n\n",
@@ -249,8 +251,9 @@ void print_macro(const Macro& macro, std::FILE* out) {
                      component.use.calibration, component.calibration_reason.c_str());
     }
     print_points(macro, out);
+    print_block_ratios(macro, out);
     print_simulation(macro, out);
-    print_areas(macro, out);
+    print_macro_areas(macro, out);
 }
 
 void print_page(const std::vector<Macro>& macros, std::FILE* out) {
@@ -259,11 +262,12 @@ void print_page(const std::vector<Macro>& macros, std::FILE* out) {
         "# Cost models against published macros\n\nMade by `build/release/bin/validate_costs --out "
         "docs/results/cost-validation.md` from `scenarios/macros/*.toml`. Every macro is described with the\n"
         "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they are, "
-        "one "
-        "model for\nall converters (`adc_survey_sar`). *Calibrated*: times the factors named in the tables, fitted to "
-        "the "
-        "macro itself, so\nthat these errors say how well one set of factors fits all of its points; they are no "
-        "prediction.\n\n");
+        "one model for the energies of\nall converters (`adc_survey_sar`). Areas of converters are by another one, "
+        "`adc_andrulis_area` (its best tenth of designs): the survey's areas\n(`adc_survey_sar_area`) are of "
+        "stand-alone converters with references and buffers. Where an area is measured, the errors of both are\n"
+        "given. *Calibrated*: times the factors named in the tables, fitted to the macro itself, so that these errors "
+        "say how well one set of\nfactors fits all of its points; they are no prediction. Nor are the times: they are "
+        "the published durations (\"input\") or follow the law named.\n\n");
     print_summary(macros, out);
     for (const Macro& macro : macros) {
         print_macro(macro, out);

@@ -44,6 +44,11 @@ Figure multiplier(const ModelParameters& p) {
     return within_factor(
         aladdin * p[Parameter::bits] * p[Parameter::bits_b] * area_ratio(p[Parameter::technology_nm], 40.0), 2.0);
 }
+/// A measured block of another technology.
+Figure scaled(const ModelParameters& p) {
+    const double ratio = area_ratio(p[Parameter::technology_nm], p[Parameter::reference_nm]);
+    return within_factor(p[Parameter::area_mm2] * ratio, 2.0);
+}
 Figure sram_bit(const ModelParameters& p) {
     const double f_mm = 1e-6 * p[Parameter::technology_nm];
     return {146.0 * f_mm * f_mm, 292.0 * f_mm * f_mm, 2920.0 * f_mm * f_mm};
@@ -113,6 +118,16 @@ std::vector<ComponentModel> area_models() {
          "D",
          {P::bits, P::bits_b, P::technology_nm},
          multiplier,
+         digital_holds},
+        {"scaled_area",
+         Quantity::area_mm2,
+         "as measured",
+         "area_mm2 x area ratio(reference_nm)",
+         "7 to 130 nm; a factor 2 either way",
+         "a measured figure, scaled with Stillmaker and Baas 2017",
+         "D",
+         {P::area_mm2, P::reference_nm, P::technology_nm},
+         scaled,
          digital_holds},
         {"sram_bit_area",
          Quantity::area_mm2,

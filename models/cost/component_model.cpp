@@ -187,6 +187,13 @@ std::string describe(const ComponentModel& model, const ModelParameters& paramet
         text += value;
         first = false;
     }
+    const bool all_given = std::all_of(model.may_use.begin(), model.may_use.end(),
+                                       [&parameters](Parameter parameter) { return parameters.has(parameter); });
+    for (const Parameter parameter : model.may_use) {  // they act together
+        char value[48];
+        std::snprintf(value, sizeof(value), ", %s = %.6g", name_of(parameter), parameters[parameter]);
+        text += all_given ? value : "";
+    }
     return text + ")" + (model.holds(parameters) ? "" : ", extrapolated");
 }
 

@@ -115,6 +115,9 @@ void MacroArea::validate() const {
     if (!(count > 0.0)) {
         throw UserError("area " + name + ": count must be above zero");
     }
+    if (use.calibration != 1.0 && calibration_reason.empty()) {
+        throw UserError("area " + name + ": a calibration needs a calibration_reason");
+    }
 }
 
 void MacroPoint::validate() const {
@@ -194,8 +197,8 @@ MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool c
     return estimate;
 }
 
-Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated) {
-    return times(evaluated(macro, "area " + area.name, area.use, {}, calibrated, nullptr), area.count);
+Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated, std::string* source) {
+    return times(evaluated(macro, "area " + area.name, area.use, {}, calibrated, source), area.count);
 }
 
 double MacroAreaGroup::factor() const {

@@ -25,7 +25,8 @@ struct MacroArea {
     std::string name;
     std::string group;  ///< what the publication measured it with; empty: alone, under its own name
     double count = 0.0;
-    ModelUse use;
+    ModelUse use;  ///< `calibration` only in the calibrated estimate
+    std::string calibration_reason;
     double measured_mm2 = 0.0;  ///< of all instances, of a group: with its first part; 0: not published
 
     const std::string& group_name() const { return group.empty() ? name : group; }
@@ -79,6 +80,7 @@ struct Macro {
     bool independent = true;  ///< false: model parameters were themselves fitted to this macro, or it is a design
     double technology_nm = 0.0, v_supply_volt = 0.0, v_nominal_volt = 0.0;
     double operations = 0.0;        ///< of one run, as the publication counts them; 0: no TOPS/W
+    std::string time_law;           ///< where phase_s are from, if they are no prediction and no input either
     bool times_are_inputs = false;  ///< phase_s are the published durations themselves: their errors say nothing
     std::vector<MacroComponent> components;
     std::vector<MacroArea> areas;
@@ -108,6 +110,7 @@ void visit_fields(Visitor& visit, MacroArea& area) {
     visit("group", area.group);
     visit("count", area.count);
     visit_model(visit, area.use);
+    visit("calibration_reason", area.calibration_reason);
     visit("measured_mm2", area.measured_mm2);
 }
 
@@ -136,6 +139,7 @@ void visit_fields(Visitor& visit, Macro& macro) {
     visit("v_supply_volt", macro.v_supply_volt);
     visit("v_nominal_volt", macro.v_nominal_volt);
     visit("operations", macro.operations);
+    visit("time_law", macro.time_law);
     visit("times_are_inputs", macro.times_are_inputs);
     visit("measured_area_mm2", macro.measured_area_mm2);
     visit.tables("component", macro.components);
@@ -155,7 +159,8 @@ struct MacroEstimate {
     std::vector<std::string> sources;  ///< model and parameters by component
 };
 MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool calibrated);
-Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated);
+/// `source`, where given: model and parameters.
+Figure estimate_area(const Macro& macro, const MacroArea& area, bool calibrated, std::string* source = nullptr);
 
 /// Area of the parts that were measured together.
 struct MacroAreaGroup {

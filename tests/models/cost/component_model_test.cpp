@@ -156,6 +156,7 @@ TEST(ComponentModel, EveryModelHasItsHandWorkedValue) {
         {"flip_flop_area", 3.684e-6},    // 6 x 0.614 um2
         {"adder_area", 38.31e-6},        // 8 x (3 + 4.8) x 0.614 um2
         {"multiplier_area", 188.54e-6},  // 6350 um2 x 64 / 1024 x 0.47507
+        {"scaled_area", 0.36053},        // 1 mm2 at 45 nm: 0.033 x (0.072 / 0.033)^0.71588 / 0.16
         {"sram_bit_area", 228.93e-9},    // 292 x (28 nm)^2
     };
     EXPECT_EQ(std::size(by_hand), component_models().size());

@@ -47,21 +47,36 @@ TEST(Macro, UncalibratedModelsAreWithinAFactorOfThreeOfEverySilicon) {
 
 TEST(Macro, AreasAreWithinAFactorOfThreeOfEverySilicon) {
     int compared = 0;
+    int inside = 0;
     for (const char* name : kSilicon) {
         for (const MacroAreaGroup& group : area_groups(macro(name))) {
             EXPECT_LT(group.factor(), 3.0) << name << " " << group.name;
             if (group.measured_mm2 > 0.0) {
-                EXPECT_NEAR(group.calibrated.nominal / group.measured_mm2, 1.0, 0.002) << name << " " << group.name;
+                inside += group.plain.low <= group.measured_mm2 && group.measured_mm2 <= group.plain.high ? 1 : 0;
                 ++compared;
             }
         }
     }
     EXPECT_EQ(compared, 5);
+    EXPECT_EQ(inside, 5) << "uncalibrated, low to high";
+}
+
+/// The survey's areas are of stand-alone converters: the pages say so, and by how much they are off.
+TEST(Macro, AreasOfEmbeddedConvertersAreNotThoseOfTheSurvey) {
+    for (const char* name : {"wang_22nm", "jia_65nm"}) {
+        const Macro one = macro(name);
+        ASSERT_EQ(one.areas[0].name, "adc");
+        MacroArea stand_alone = one.areas[0];
+        EXPECT_EQ(stand_alone.use.model, "adc_andrulis_area");
+        stand_alone.use.model = "adc_survey_sar_area";
+        EXPECT_GT(estimate_area(one, stand_alone, false).nominal / stand_alone.measured_mm2, 15.0) << name;
+    }
 }
 
 TEST(Macro, AndrulisModelHasAllTabulatedPointsToOnePercent) {
     const Macro grid = macro("andrulis_adc");
-    EXPECT_EQ(grid.points.size(), 38U);
+    EXPECT_EQ(grid.points.size(), 77U);
+    EXPECT_EQ(grid.areas.size(), 73U);
     EXPECT_LT(macro_errors(grid, false).worst_energy, 0.01);
     for (const MacroAreaGroup& group : area_groups(grid)) {
         EXPECT_LT(group.factor(), 1.01) << group.name;
@@ -129,10 +144,20 @@ TEST(Macro, PointsMayGiveOperationsOfTheirOwn) {
     EXPECT_EQ(isaac.operations_of(isaac.points[1]), 12.0 * 2048.0);
 }
 
-TEST(Macro, TimesOfOperationsAreWithinSixPercent) {
+/// Times that are inputs cannot be wrong; the others follow a law that was published or fitted, and say which.
+TEST(Macro, TimesThatAreNoInputsAreWithinSixPercentAndNameTheirLaw) {
+    std::vector<std::string> checked;
     for (const char* name : kSilicon) {
-        EXPECT_LT(macro_errors(macro(name), false).worst_time, 0.06) << name;
+        const Macro one = macro(name);
+        if (!one.times_are_inputs) {
+            const MacroErrors errors = macro_errors(one, false);
+            EXPECT_GE(errors.time.size(), 5U) << name;
+            EXPECT_LT(errors.worst_time, 0.06) << name;
+            EXPECT_FALSE(one.time_law.empty()) << name;
+            checked.push_back(name);
+        }
     }
+    EXPECT_THAT(checked, testing::ElementsAre("neurram_130nm", "wang_22nm"));
 }
 
 TEST(Macro, NeuRramWordlinesFollowTheirCapacitance) {
@@ -161,7 +186,15 @@ TEST(Macro, EnergyOfSinangilDependsOnTheData) {
 }
 
 TEST(Macro, IsaacAddsUpToItsSpreadsheet) {
-    EXPECT_LT(macro_errors(macro("isaac_32nm"), false).worst_energy, 0.001);
+    const Macro isaac = macro("isaac_32nm");
+    ASSERT_EQ(isaac.points.size(), 3U);
+    EXPECT_EQ(isaac.points[2].measured_total_j, 330e-3 * 100e-9);
+    EXPECT_LT(macro_errors(isaac, false).worst_energy, 0.001);
+    double tile_mm2 = 0.0;
+    for (const MacroArea& area : isaac.areas) {
+        tile_mm2 += estimate_area(isaac, area, false).nominal;
+    }
+    EXPECT_NEAR(tile_mm2, 0.372, 0.001);
 }
 
 TEST(Macro, BlocksOfNeuroSimAreWithinAFactorOfThree) {
