@@ -142,7 +142,7 @@ std::vector<PolePair> poles_of(const Chip& chip) {
         const KernelSequencer& sequencer = chip.layer(layer).kernel();
         for (int head = 0; head < sequencer.head_count(); ++head) {
             const DeployedKernel& kernel = kernels[static_cast<std::size_t>(head)];
-            const Eigen::MatrixXd weights = sequencer.tiles_of(head).programmed_codes(head, kernels, chip.config());
+            const Eigen::MatrixXd weights = sequencer.tiles_of(head).programmed_codes(head, kernels);
             const std::vector<ModeGain>& gains = sequencer.head(head).calibration().gains;
             for (int mode = 0; mode < kernel.modes; ++mode) {
                 const std::size_t at = static_cast<std::size_t>(mode);

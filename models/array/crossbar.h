@@ -50,6 +50,8 @@ public:
     /// The weight codes that it was programmed with, inputs x outputs.
     const MatrixRM& codes() const { return recipe_->matrix.codes; }
     const Eigen::MatrixXd& conductances() const { return conductances_; }
+    /// The weights that its cells hold, inputs x outputs in weight codes, without wires and column factors.
+    Eigen::MatrixXd programmed_codes() const;
     const TileFootprint& footprint() const { return footprint_; }
     const ProgrammingSummary& programming() const { return programming_; }
     int inputs() const { return static_cast<int>(weights_.rows()); }
@@ -68,8 +70,8 @@ private:
         std::string name;
     };
 
-    void set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped, const QuantizedMatrix& matrix,
-                     const MappingOptions& mapping, const DeviceConfig& device);
+    void set_weights(const Eigen::MatrixXd& transfer, const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                     const DeviceConfig& device);
     void calibrate_gains(const QuantizedMatrix& matrix);
     void set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma, const QuantizedMatrix& matrix,
                    const MappingOptions& mapping, const DeviceConfig& device, const ReadConfig& read);
@@ -95,6 +97,7 @@ private:
     std::vector<float> device_energy_per_ampere_;  ///< per input, with wires: joule per ampere and code, of its rows
     float supply_energy_per_ampere_ = 0.0F;        ///< with wires: joule per ampere of any row
     Eigen::MatrixXd conductances_;
+    std::vector<bool> swapped_;  ///< as ProgrammedMatrix::swapped
     TileFootprint footprint_;
     ProgrammingSummary programming_;
     bool bit_serial_ = false;

@@ -106,7 +106,8 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
     Eigen::MatrixXd row_admittance;
     const Eigen::MatrixXd transfer =
         column_transfer(conductances_, programmed.used, mapping, read.wires, device.parallel_cells, row_admittance);
-    set_weights(transfer, programmed.swapped, matrix, mapping, device);
+    swapped_ = std::move(programmed.swapped);
+    set_weights(transfer, matrix, mapping, device);
     set_noise(transfer, programmed.cells.read_sigma, matrix, mapping, device, read);
     if (read.gain_calibration) {
         calibrate_gains(matrix);
@@ -127,11 +128,15 @@ void Crossbar::reprogram(const MatrixRM& codes) {
     *this = Crossbar(matrix, recipe.mapping, recipe.device, recipe.read, recipe.seed, recipe.tile, recipe.name);
 }
 
-void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const std::vector<bool>& swapped,
-                           const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device) {
+Eigen::MatrixXd Crossbar::programmed_codes() const {
+    return codes_of_cells(conductances_, swapped_, recipe_->matrix, recipe_->mapping, recipe_->device);
+}
+
+void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const QuantizedMatrix& matrix,
+                           const MappingOptions& mapping, const DeviceConfig& device) {
     const Eigen::Map<const Eigen::VectorXf> drive(matrix.drive.data(), matrix.inputs());
     const Eigen::VectorXd drive_factors = drive.cast<double>();
-    Eigen::MatrixXd weights = effective_weights(transfer, matrix, mapping, device);
+    const Eigen::MatrixXd weights = codes_of_cells(transfer, swapped_, matrix, mapping, device);
     const int rows = mapping.rows_per_input();
     const double scale = matrix.code_limit / (device.g_max_siemens - device.g_min_siemens) / rows;
     Eigen::MatrixXd even(input_stage_.has_even_part() ? matrix.inputs() : 0, matrix.outputs());
@@ -141,9 +146,8 @@ void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const std::vector<bo
                                   transfer.block(i * rows, 2 * o + 1, rows, 1).sum());
         }
     }
-    for (std::size_t output = 0; output < swapped.size(); ++output) {
-        if (swapped[output]) {
-            weights.col(static_cast<Eigen::Index>(output)) *= -1.0;
+    for (std::size_t output = 0; output < swapped_.size(); ++output) {
+        if (swapped_[output]) {
             even.col(static_cast<Eigen::Index>(output)) *= -1.0;
         }
     }

@@ -16,16 +16,22 @@ ProgrammedMatrix program_matrix(const QuantizedMatrix& matrix, const MappingOpti
     return {used, program_cells(targets.targets, used, device, seed, tile), std::move(targets.swapped)};
 }
 
-Eigen::MatrixXd programmed_codes(const QuantizedMatrix& matrix, const MappingOptions& mapping,
-                                 const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile) {
-    const ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, seed, tile);
-    Eigen::MatrixXd codes = effective_weights(programmed.cells.conductances, matrix, mapping, device);
-    for (std::size_t output = 0; output < programmed.swapped.size(); ++output) {
-        if (programmed.swapped[output]) {
+Eigen::MatrixXd codes_of_cells(const Eigen::MatrixXd& conductances, const std::vector<bool>& swapped,
+                               const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                               const DeviceConfig& device) {
+    Eigen::MatrixXd codes = effective_weights(conductances, matrix, mapping, device);
+    for (std::size_t output = 0; output < swapped.size(); ++output) {
+        if (swapped[output]) {
             codes.col(static_cast<Eigen::Index>(output)) *= -1.0;
         }
     }
     return codes;
+}
+
+Eigen::MatrixXd programmed_codes(const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                                 const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile) {
+    const ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, seed, tile);
+    return codes_of_cells(programmed.cells.conductances, programmed.swapped, matrix, mapping, device);
 }
 
 }  // namespace imssa

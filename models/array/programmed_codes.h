@@ -23,6 +23,11 @@ struct ProgrammedMatrix {
 ProgrammedMatrix program_matrix(const QuantizedMatrix& matrix, const MappingOptions& mapping,
                                 const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile);
 
+/// Weights of cells, inputs x outputs in weight codes, from their conductances (or what of them a column senses).
+Eigen::MatrixXd codes_of_cells(const Eigen::MatrixXd& conductances, const std::vector<bool>& swapped,
+                               const QuantizedMatrix& matrix, const MappingOptions& mapping,
+                               const DeviceConfig& device);
+
 /// The weights that these cells hold, inputs x outputs in weight codes. With an ideal device they are matrix.codes.
 Eigen::MatrixXd programmed_codes(const QuantizedMatrix& matrix, const MappingOptions& mapping,
                                  const DeviceConfig& device, std::uint64_t seed, std::uint32_t tile);

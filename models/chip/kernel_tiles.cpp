@@ -190,13 +190,20 @@ void KernelTiles::read_tile(const Tile& tile, int read, std::vector<HeadRead>& r
     }
 }
 
-Eigen::MatrixXd KernelTiles::programmed_codes(int head, const std::vector<DeployedKernel>& kernels,
-                                              const ChipConfig& config) const {
+Eigen::MatrixXd KernelTiles::programmed_codes(int head, const std::vector<DeployedKernel>& kernels) const {
     Eigen::MatrixXd codes = kernels[static_cast<std::size_t>(head)].array.codes.cast<double>();
+    // What lies in cells is the sum over all tiles: parts of a split head hold zeros where another has the weight.
     for (const Tile& tile : tiles_) {
-        const QuantizedMatrix matrix = slice_matrix(tile_matrix(tile.plan, kernels), slices_);
-        const Eigen::MatrixXd weights =
-            effective_weights(tile.crossbar->conductances(), matrix, config.mapping, config.device);
+        for (const HeadBlock& block : tile.plan.blocks) {
+            for (std::size_t i = 0; block.head == head && i < block.inputs.size(); ++i) {
+                for (const int output : block.outputs) {
+                    codes(block.inputs[i], output) = 0.0;
+                }
+            }
+        }
+    }
+    for (const Tile& tile : tiles_) {
+        const Eigen::MatrixXd weights = tile.crossbar->programmed_codes();
         for (const HeadBlock& block : tile.plan.blocks) {
             if (block.head != head) {
                 continue;
@@ -209,7 +216,7 @@ Eigen::MatrixXd KernelTiles::programmed_codes(int head, const std::vector<Deploy
                         code +=
                             std::ldexp(weights(block.first_input + static_cast<int>(i), column), slice * slice_bits_);
                     }
-                    codes(block.inputs[i], block.outputs[o]) = code;
+                    codes(block.inputs[i], block.outputs[o]) += code;
                 }
             }
         }

@@ -46,8 +46,7 @@ public:
 
     /// What a head's array became: programmed weights in codes (inputs x outputs of its DeployedKernel::array), exact
     /// where they are digital. For inspection.
-    Eigen::MatrixXd programmed_codes(int head, const std::vector<DeployedKernel>& kernels,
-                                     const ChipConfig& config) const;
+    Eigen::MatrixXd programmed_codes(int head, const std::vector<DeployedKernel>& kernels) const;
 
 private:
     struct Tile {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "models/array/crossbar.h"
+#include "models/array/programmed_codes.h"
 #include "tests/models/array/random_matrix.h"
 
 namespace imssa {
@@ -103,6 +106,33 @@ TEST(FaultRemap, SwapPutsAStuckHighCellUnderALargeWeight) {
     EXPECT_TRUE(remapped.swapped[0]);
     EXPECT_EQ(remapped.targets(0, 0), device.g_max_siemens);
     EXPECT_EQ(remapped.targets(0, 1), device.g_min_siemens);
+}
+
+TEST(FaultRemap, ProgrammedCodesAreWhatReadsOfSwappedColumnsSee) {
+    const QuantizedMatrix matrix = random_matrix(12, 9, 127, 127);
+    MappingOptions mapping;
+    DeviceConfig device;
+    device.fault_remap = FaultRemap::swap;
+    device.stuck_high_fraction = 0.05;
+    device.programming_sigma_siemens = 2e-6;
+    const Crossbar crossbar(matrix, mapping, device, ReadConfig{}, 3, 1, "tile");
+    const Eigen::MatrixXd codes = crossbar.programmed_codes();
+    LaneMatrix inputs(matrix.inputs(), matrix.inputs());
+    std::vector<std::uint64_t> ids;
+    for (int input = 0; input < matrix.inputs(); ++input) {
+        inputs(input, input) = 1.0F;
+        ids.push_back(static_cast<std::uint64_t>(input));
+    }
+    LaneMatrix sums;
+    crossbar.read(inputs, ids, 0, sums);
+    for (int input = 0; input < matrix.inputs(); ++input) {
+        for (int output = 0; output < matrix.outputs(); ++output) {
+            EXPECT_NEAR(sums(output, input), codes(input, output) * matrix.drive[static_cast<std::size_t>(input)],
+                        1e-3);
+        }
+    }
+    const ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, 3, 1);
+    EXPECT_GT(std::count(programmed.swapped.begin(), programmed.swapped.end(), true), 0) << "nothing was swapped";
 }
 
 }  // namespace

@@ -130,9 +130,26 @@ TEST(ChipMapping, ProgrammedCodesOfAnIdealChipAreTheCodes) {
         for (const TileGroup& group : place_kernels(bench.kernels, config.mapping, "kernel")) {
             const KernelTiles tiles(group, bench.kernels, config, 5, 0, {"tile"});
             for (const int head : group.heads) {
-                EXPECT_EQ(tiles.programmed_codes(head, bench.kernels, config),
+                EXPECT_EQ(tiles.programmed_codes(head, bench.kernels),
                           Eigen::MatrixXd(bench.kernels[static_cast<std::size_t>(head)].array.codes.cast<double>()));
             }
+        }
+    }
+}
+
+TEST(ChipMapping, ProgrammedCodesOfASplitHeadAreTheSumsOfItsParts) {
+    ChipConfig config;
+    config.mapping.split_heads = true;
+    config.mapping.tile_rows = 10;
+    config.mapping.tile_columns = 8;
+    const Bench bench(config);
+    for (const TileGroup& group : place_kernels(bench.kernels, config.mapping, "kernel")) {
+        const std::vector<std::string> names(group.tiles.size(), "tile");
+        const KernelTiles tiles(group, bench.kernels, config, 5, 0, names);
+        EXPECT_GT(tiles.tiles(), 1);
+        for (const int head : group.heads) {
+            EXPECT_EQ(tiles.programmed_codes(head, bench.kernels),
+                      Eigen::MatrixXd(bench.kernels[static_cast<std::size_t>(head)].array.codes.cast<double>()));
         }
     }
 }

@@ -140,7 +140,7 @@ struct Case {
 };
 
 const std::vector<Case>& cases() {
-    static const std::vector<Case> all = {
+    static const std::vector<Case> kCases = {
         {"default", [](NoiseConfig&) {}},
         {"two cells a weight", [](NoiseConfig& noise) { noise.mapping.cells_per_weight = 2; }},
         {"slices", [](NoiseConfig& noise) { noise.mapping.weight_slices = 3; }},
@@ -176,7 +176,7 @@ const std::vector<Case>& cases() {
              noise.device.time_since_programming_s = 1e4;
          }},
     };
-    return all;
+    return kCases;
 }
 
 void expect_equal(const std::vector<MatrixRM>& trained, const std::vector<MatrixRM>& chip, const std::string& what) {
