@@ -95,7 +95,8 @@ void explain(const InferOptions& options, const RunSetup& setup, const RunReport
 void write_activity(const InferOptions& options, const RunSetup& setup, const ChipRunOutcome& outcome) {
     ActivityStatistics activity = measured_activity(outcome.ledger, setup.network, setup.chip, setup.dataset.count());
     activity.source = std::to_string(setup.dataset.count()) + " sequences of " + setup.dataset.name + " simulated on " +
-                      setup.chip.name;
+                      setup.chip.name +
+                      ": supply and device of the arrays that it reads; drives and shares are defaults";
     write_file_atomically(options.write_activity, activity_toml(activity));
 }
 
@@ -267,9 +268,13 @@ int sc_main(int argc, char* argv[]) {
     app.add_option("--chips", options.run.chips, "Programmed chips, with seeds seed, seed + 1, ...")
         ->capture_default_str()
         ->check(CLI::Range(1, 10000));
-    app.add_option("--activity", options.activity, "Activity statistics for --engine estimate (default: built in)")
+    app.add_option(
+           "--activity", options.activity,
+           "Activity statistics for --engine estimate (default: means of the demo networks; energy within 3 % on the "
+           "committed chips, up to 10 % off for other cells, packings and inputs: docs/energy-models.md)")
         ->type_name("FILE.toml");
-    app.add_option("--write-activity", options.write_activity, "Write the activity statistics of this simulation")
+    app.add_option("--write-activity", options.write_activity,
+                   "Write the activity statistics of this simulation: array energies, for drives and shares by default")
         ->type_name("FILE.toml");
     bool no_compare = false;
     app.add_flag("--no-compare", no_compare, "Leave out the reference inference beside the chip");

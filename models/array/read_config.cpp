@@ -47,6 +47,10 @@ void ReadConfig::validate() const {
     check_positive(v_read_volt, "v_read_volt", kMostVolt);
     check_positive(t_read_s, "t_read_s", kLongestReadS);
     check_positive(v_supply_volt, "v_supply_volt", kMostVolt);
+    if (v_supply_volt < v_read_volt) {
+        throw UserError("v_supply_volt = " + short_number(v_supply_volt) + " is below v_read_volt = " +
+                        short_number(v_read_volt) + ": rows are driven from the supply; raise it or lower v_read_volt");
+    }
     check_not_negative(noise_bandwidth_hz, "noise_bandwidth_hz");
     // The current must rise with the voltage over the whole range of inputs.
     const double quadratic = 2.0 * std::abs(iv_quadratic_per_volt) * v_read_volt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "models/common/config.h"
 #include "models/common/error.h"
@@ -141,34 +142,58 @@ ActivityStatistics load_activity(const std::string& path) {
     return statistics;
 }
 
+namespace {
+
+/// Which values a simulation has measured: those that are not the defaults any more.
+std::string measured_note(const ArrayActivity& activity, const ArrayActivity& usual) {
+    const std::pair<const char*, bool> keys[] = {{"supply", activity.supply != usual.supply},
+                                                 {"device", activity.device != usual.device},
+                                                 {"drive", activity.drive != usual.drive},
+                                                 {"drive_square", activity.drive_square != usual.drive_square}};
+    std::string measured;
+    std::string left;
+    for (const auto& [key, is_measured] : keys) {
+        std::string& list = is_measured ? measured : left;
+        list += (list.empty() ? "" : ", ") + std::string(key);
+    }
+    return "\n# measured: " + (measured.empty() ? "nothing" : measured) + (left.empty() ? "" : "; defaults: " + left);
+}
+
+}  // namespace
+
 std::string activity_toml(const ActivityStatistics& statistics) {
+    const ActivityStatistics usual;
     std::string text =
         "# Share of full-scale read energy that the arrays take if their cells reach from zero to G_max without "
         "errors: supply is\n# the mean of (G / G_max) |v / v_read| over the cells of used rows and columns, device "
         "that of (G / G_max) (v / v_read)^2;\n# drive and drive_square the means of |v / v_read| and (v / v_read)^2 "
-        "over the rows.\nsource = \"" +
+        "over the rows.\n# Measured energies fix one of the two: supply and device, with the drives and shares of the "
+        "demo networks; where "
+        "conductance without\n# weight alone takes more than was measured, the drive. Arrays that the chip does not "
+        "read keep their defaults.\nsource = \"" +
         statistics.source + "\"\n";
-    const auto add = [&text](const char* name, const ArrayActivity& activity) {
+    const auto add = [&text](const char* name, const ArrayActivity& activity, const ArrayActivity& of_default) {
+        text += measured_note(activity, of_default);
         char lines[200];
         std::snprintf(lines, sizeof(lines), "\n[%s]\nsupply = %.6g\ndevice = %.6g\ndrive = %.6g\ndrive_square = %.6g\n",
                       name, activity.supply, activity.device, activity.drive, activity.drive_square);
         text += lines;
     };
-    const auto add_kernel = [&](const char* name, const KernelActivity& activity) {
-        add(name, activity.array);
-        char line[40];
-        std::snprintf(line, sizeof(line), "output_share = %.6g\n", activity.output_share);
+    const auto add_kernel = [&](const char* name, const KernelActivity& activity, const KernelActivity& of_default) {
+        add(name, activity.array, of_default.array);
+        char line[60];
+        std::snprintf(line, sizeof(line), "output_share = %.6g  # default\n", activity.output_share);
         text += line;
     };
-    add("encoder", statistics.encoder);
-    add_kernel("kernel_fused", statistics.kernel_fused);
-    add_kernel("kernel_fused_exact", statistics.kernel_fused_exact);
-    add_kernel("kernel_increments", statistics.kernel_increments);
-    add_kernel("kernel_planes", statistics.kernel_planes);
-    add_kernel("kernel_digital", statistics.kernel_digital);
-    add_kernel("kernel_digital_input", statistics.kernel_digital_input);
-    add("mixing", statistics.mixing);
-    add("classifier", statistics.classifier);
+    add("encoder", statistics.encoder, usual.encoder);
+    add_kernel("kernel_fused", statistics.kernel_fused, usual.kernel_fused);
+    add_kernel("kernel_fused_exact", statistics.kernel_fused_exact, usual.kernel_fused_exact);
+    add_kernel("kernel_increments", statistics.kernel_increments, usual.kernel_increments);
+    add_kernel("kernel_planes", statistics.kernel_planes, usual.kernel_planes);
+    add_kernel("kernel_digital", statistics.kernel_digital, usual.kernel_digital);
+    add_kernel("kernel_digital_input", statistics.kernel_digital_input, usual.kernel_digital_input);
+    add("mixing", statistics.mixing, usual.mixing);
+    add("classifier", statistics.classifier, usual.classifier);
     return text;
 }
 

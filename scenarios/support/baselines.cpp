@@ -66,7 +66,7 @@ std::vector<Baseline> digital_baselines(const ModelConfig& model, int steps, int
     baselines.push_back({"int8 MAC array with SRAM", sum(arithmetic, memory), how});
     std::snprintf(how, sizeof(how),
                   "%.4g multiply-accumulates x %.3g nJ (STM32L4R5, MLPerf Tiny v1.1 keyword spotting: 5627.5 uJ, about "
-                  "2.7 million multiply-accumulates); a factor 3 either way",
+                  "2.7 million multiply-accumulates [the network's number from memory: M]); a factor 3 either way",
                   counts.accumulations, 1e9 * kMicrocontrollerMacJ);
     baselines.push_back(
         {"microcontroller (Cortex-M4)", within_factor(kMicrocontrollerMacJ * counts.accumulations, 3.0), how});

@@ -16,7 +16,7 @@ nlohmann::ordered_json codes_json(const CodeCounts& counts) {
     return {{"compared", counts.compared}, {"mismatched", counts.mismatched}};
 }
 
-nlohmann::ordered_json energy_json(const RunReport& report) {
+nlohmann::ordered_json energy_json(const RunReport& report, double operations_per_sequence) {
     const double sequences = report.sequences;
     const EnergyTotal total = total_energy(report.energy_rows);
     const std::array<EnergyTotal, kGroupCount> groups = energy_by_group(report.energy_rows);
@@ -24,6 +24,8 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
     json["sequence"] = total.energy_j / sequences;
     json["sequence_low"] = total.energy_low_j / sequences;
     json["sequence_high"] = total.energy_high_j / sequences;
+    json["step"] = total.energy_j / sequences / report.steps;
+    json["operation"] = total.energy_j / sequences / operations_per_sequence;
     json["prices"] = report.price_table;
     json["warnings"] = report.price_warnings;
     const EnergyDistribution& distribution = report.distribution;
@@ -47,6 +49,9 @@ nlohmann::ordered_json energy_json(const RunReport& report) {
     }
     for (const EnergyShare& share : energy_by_layer(report.energy_rows)) {
         json["by_layer"][share.name] = share.total.energy_j / sequences;
+    }
+    for (const EnergyShare& share : energy_by_unit(report.energy_rows)) {
+        json["by_unit"][share.name] = share.total.energy_j / sequences;
     }
     for (const EnergyShare& share : energy_by_phase(report.energy_rows)) {
         json["by_phase"][share.name] = share.total.energy_j / sequences;
@@ -151,9 +156,9 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
         json["busy"][name] = static_cast<double>(cycles) / static_cast<double>(report.step_cycles);
     }
     json["throughput_sequences_per_s"] = 1.0 / report.seconds(report.interval_cycles);
-    json["energy_j"] = energy_json(report);
-    json["area_mm2"] = area_json(report);
     const EfficiencyFigures figures = efficiency_of(report, setup.network.model, setup.network.steps);
+    json["energy_j"] = energy_json(report, figures.operations_per_sequence);
+    json["area_mm2"] = area_json(report);
     json["efficiency"] = {{"operations_per_sequence", figures.operations_per_sequence},
                           {"operations_counted", operation_definition()},
                           {"tops_per_w", figures.tops_per_w},

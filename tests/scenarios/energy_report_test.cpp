@@ -16,6 +16,18 @@ TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
         total += row.at("energy_per_sequence_j").get<double>();
     }
     EXPECT_NEAR(total, result.at("energy_j").at("sequence").get<double>(), 1e-12 * total);
+    const nlohmann::json& energy = result.at("energy_j");
+    EXPECT_TRUE(energy.at("warnings").empty());
+    EXPECT_NEAR(energy.at("step").get<double>() * result.at("config").at("steps").get<double>(), total, 1e-12 * total);
+    EXPECT_NEAR(
+        energy.at("operation").get<double>() * result.at("efficiency").at("operations_per_sequence").get<double>(),
+        total, 1e-12 * total);
+    double of_units = 0.0;
+    for (const auto& [unit, unit_j] : energy.at("by_unit").items()) {
+        of_units += unit_j.get<double>();
+    }
+    EXPECT_NEAR(of_units, total, 1e-12 * total);
+    EXPECT_GT(energy.at("by_unit").size(), 10U);
     EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
 }
 
@@ -159,6 +171,15 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
         const nlohmann::json simulated = result("--no-compare --write-activity " + activity);
         const nlohmann::json estimate = result("--engine estimate");
         const nlohmann::json informed = result("--engine estimate --activity " + activity);
+        const std::string statistics = read_file(activity);
+        EXPECT_NE(statistics.find("drives and shares are defaults"), std::string::npos) << statistics;
+        EXPECT_NE(statistics.find("# measured: supply, device; defaults: drive, drive_square\n[encoder]"),
+                  std::string::npos)
+            << statistics;
+        EXPECT_NE(statistics.find("# measured: nothing; defaults: supply, device, drive, drive_square\n"
+                                  "[kernel_increments]"),
+                  std::string::npos)
+            << statistics;
         EXPECT_EQ(estimate.at("engine"), "estimate");
         EXPECT_FALSE(estimate.contains("accuracy"));
         EXPECT_EQ(estimate.at("latency_s"), simulated.at("latency_s"));

@@ -278,6 +278,16 @@ TEST(ReadConfig, RejectsZeroVoltagesAndFallingCurrents) {
     read.iv_cubic_per_volt2 = -10.0;
     EXPECT_THROW(read.validate(), UserError);
     read = ReadConfig{};
+    read.v_supply_volt = 0.1;
+    try {
+        read.validate();
+        ADD_FAILURE() << "a supply below the read voltage is accepted";
+    } catch (const UserError& error) {
+        EXPECT_STREQ(error.what(),
+                     "v_supply_volt = 0.1 is below v_read_volt = 0.2: rows are driven from the supply; "
+                     "raise it or lower v_read_volt");
+    }
+    read.v_supply_volt = 0.9;
     read.v_read_volt = 0.0;
     EXPECT_THROW(read.validate(), UserError);
 }
