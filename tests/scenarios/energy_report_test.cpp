@@ -197,6 +197,29 @@ TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithi
     expect_user_error(infer("ideal.toml", "--engine estimate --activity nowhere.toml"), "nowhere.toml");
 }
 
+TEST_F(CommandLine, FasterThanThePricesHoldIsWarnedOfInReportAndResult) {
+    const fs::path file = shared_folder / "fast.json";
+    const std::string design = binary("infer") + " --engine estimate --checkpoint " +
+                               source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                               source("scenarios/chips/imssa_28nm.toml") + " --json " + file.string();
+    const auto warnings = [&](const std::string& change) {
+        const CommandResult made = run(design + change);
+        EXPECT_EQ(made.status, 0) << made.output;
+        const nlohmann::json energy = nlohmann::json::parse(read_file(file)).at("energy_j");
+        EXPECT_EQ(made.output.find("warning: price of") != std::string::npos, !energy.at("warnings").empty());
+        return energy.at("warnings").get<std::vector<std::string>>();
+    };
+    EXPECT_TRUE(warnings("").empty());
+    const std::vector<std::string> converters = warnings(" --set timing.clock_hz=2e9");
+    ASSERT_EQ(converters.size(), 1U);
+    EXPECT_EQ(converters[0],
+              "price of adc_conversion extrapolated: 1e+09 conversions/s, price holds to 1e+08: "
+              "x 1.883, adc_survey_sar; areas and leakage are not extrapolated");
+    const std::vector<std::string> amplifiers = warnings(" --set read.t_read_s=1e-9");
+    ASSERT_EQ(amplifiers.size(), 1U);
+    EXPECT_EQ(amplifiers[0].rfind("price of transimpedance extrapolated: 1e-09 s to settle", 0), 0U) << amplifiers[0];
+}
+
 // The simulation's units come from other processes: their resolution must come along.
 TEST_F(CommandLine, EstimateOfSixBitCodesHasTheUnitCostsAndSourcesOfTheSimulation) {
     const std::string six_bits =

@@ -191,7 +191,7 @@ TEST(CostTable, WhatWouldCountForNothingOrBeIgnoredIsRefusedWithFileEntryAndKey)
                          "energy.0.parameters.driver_farad=inf", "energy.0.parameters.activity=0"},
                         kModels),
                 AllOf(HasSubstr("costs_14nm.toml: energy of dac_conversion: the model 'charge_read'"),
-                      HasSubstr("energy_j is 0")));
+                      HasSubstr("gives energy_j = 0")));
 }
 
 TEST(CostTable, AnUnknownKeyIsNamedBeforeWhatItsAbsenceMakesWrong) {
