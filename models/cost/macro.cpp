@@ -81,6 +81,11 @@ Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& us
             if (!parameters.has(Parameter::read_s)) {
                 throw UserError("the model '" + use.model + "' gives a power: give parameters.read_s");
             }
+            if (model.uses(Parameter::settle_s) && parameters[Parameter::read_s] < parameters[Parameter::settle_s]) {
+                throw UserError(
+                    "parameters.read_s is shorter than parameters.settle_s: amplifiers that must settle "
+                    "in less take more power; lower settle_s");
+            }
             figure = times(figure, parameters[Parameter::read_s]);
         }
         return times(figure, calibrated ? use.calibration : 1.0);

@@ -172,6 +172,21 @@ TEST(Macro, NeuRramWordlinesFollowTheirCapacitance) {
     }
 }
 
+TEST(Macro, AmplifiersCannotSettleInMoreTimeThanTheyRead) {
+    Macro hermes = macro("hermes_14nm");
+    for (MacroComponent& component : hermes.components) {
+        if (component.use.model == "tia_bias") {
+            component.use.parameters[Parameter::read_s] = 9e-9;
+        }
+    }
+    try {
+        estimate_point(hermes, hermes.points.front(), false);
+        ADD_FAILURE() << "no error";
+    } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("read_s is shorter than parameters.settle_s"));
+    }
+}
+
 TEST(Macro, EnergyOfSinangilDependsOnTheData) {
     const Macro sinangil = macro("sinangil_7nm");
     double before = 0.0;
