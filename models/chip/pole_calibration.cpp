@@ -59,8 +59,8 @@ struct Fit {
     double undithered = 0.0;           ///< share of the rounding that nothing is sure to have made random
 };
 
-/// Least squares of value = first a + second b.
-Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values, double code_step) {
+/// Least squares of value = first a + second b, each value the sum of `conversions` with steps of `code_step`.
+Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values, double code_step, int conversions) {
     double aa = 0.0, ab = 0.0, bb = 0.0, av = 0.0, bv = 0.0, vv = 0.0;
     for (int lane = 0; lane < inputs.lanes(); ++lane) {
         const double a = inputs(2 * mode, lane);
@@ -81,7 +81,7 @@ Fit fit(const LaneMatrix& inputs, int mode, const std::vector<double>& values, d
     result.first = (bb * av - ab * bv) / determinant;
     result.second = (aa * bv - ab * av) / determinant;
     const double residual = std::max(0.0, vv - result.first * av - result.second * bv);
-    const double rounding_variance = code_step * code_step / 12.0;
+    const double rounding_variance = conversions * code_step * code_step / 12.0;
     const double scatter = residual / std::max(1, inputs.lanes() - 2);
     const double variance = std::max(scatter, rounding_variance);
     // Scatter of one and a half times that of random rounding is dither enough.
@@ -113,7 +113,7 @@ void measure_mode(const DeployedKernel& kernel, int mode, const LaneMatrix& inpu
                 kernel.planes() ? codes(2 * component, lane) + codes(2 * component + 1, lane) : codes(component, lane);
         }
         const double unit = component_unit(kernel, component);
-        const Fit slopes = fit(inputs, mode, values, code_step);
+        const Fit slopes = fit(inputs, mode, values, code_step, kernel.columns_per_component());
         result.state_matrix(component, 2 * mode) += slopes.first * unit;
         result.state_matrix(component, 2 * mode + 1) += slopes.second * unit;
         if (component / 2 == mode) {
@@ -126,6 +126,21 @@ void measure_mode(const DeployedKernel& kernel, int mode, const LaneMatrix& inpu
     constexpr double kHalfCode = 0.5;
     const double unresolved = kHalfCode * code_step * kernel.columns_per_component() / amplitude_limit(kernel, mode);
     result.tolerance.push_back(kSignificance * deviation + undithered * unresolved);
+}
+
+/// Whether cells with exactly the deployed codes, without noise, convert to the same state codes: then there is nothing
+/// to correct, whatever rounding makes of the measured radius.
+bool is_exact(const DeployedKernel& kernel, const LaneMatrix& inputs, const LaneMatrix& codes) {
+    LaneMatrix sums(codes.channels(), codes.lanes());
+    LaneMatrix exact(codes.channels(), codes.lanes());
+    exact_product(kernel.array.driven_codes(), inputs, sums);
+    convert_all(kernel.array, sums, exact);
+    for (int column = 0; column < kernel.output_column(); ++column) {
+        if (!std::equal(codes.row(column), codes.row(column) + codes.lanes(), exact.row(column))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void choose_gains(const DeployedKernel& kernel, PoleCalibration wanted, HeadCalibration& result) {
@@ -183,17 +198,23 @@ HeadCalibration calibrate_poles(const DeployedKernel& kernel, const CalibrationC
     }
     LaneMatrix sums(kernel.array.outputs(), config.reads_per_mode);
     LaneMatrix codes(kernel.array.outputs(), config.reads_per_mode);
+    bool exact = true;
     for (int mode = 0; mode < kernel.modes; ++mode) {
         const LaneMatrix inputs = amplitudes(kernel, mode, config.reads_per_mode);
         read(inputs, ids, 0x80000000U + static_cast<std::uint32_t>(mode), sums);
         convert_all(kernel.array, sums, codes);
+        exact = exact && is_exact(kernel, inputs, codes);
         measure_mode(kernel, mode, inputs, codes, code_step, result);
     }
     for (int mode = 0; mode < kernel.modes; ++mode) {
         result.asked_radius.push_back(std::abs(kernel.effective_a[static_cast<std::size_t>(mode)]));
         result.measured_radius.push_back(spectral_radius(result.state_matrix.block(2 * mode, 2 * mode, 2, 2)));
     }
-    choose_gains(kernel, config.poles, result);
+    if (exact) {
+        result.gains.assign(static_cast<std::size_t>(kernel.modes), ModeGain{});
+    } else {
+        choose_gains(kernel, config.poles, result);
+    }
     return result;
 }
 

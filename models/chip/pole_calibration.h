@@ -42,9 +42,9 @@ using ArrayRead = std::function<void(const LaneMatrix& inputs, const std::vector
 
 /// Measures the state matrix of a fused kernel: for every mode `reads_per_mode` reads with pseudo-random amplitudes on
 /// its two inputs and zero elsewhere, converted by the head's own ADCs; least squares over the codes. Gains restore
-/// the asked radius where the measured one differs by more than the tolerance (so an ideal array keeps gains of one),
-/// and keep the spectral radius of the whole array, cross-talk included, at that of its slowest mode. `code_step`:
-/// codes that a code of the converters stands for.
+/// the asked radius where the measured one differs by more than the tolerance, and keep the spectral radius of the
+/// whole array, cross-talk included, at that of its slowest mode. An array that converts to the codes of exact cells
+/// keeps gains of one. `code_step`: codes that a code of the converters stands for.
 HeadCalibration calibrate_poles(const DeployedKernel& kernel, const CalibrationConfig& config, const ArrayRead& read,
                                 double code_step = 1.0);
 
