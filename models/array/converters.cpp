@@ -153,12 +153,19 @@ void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc) {
     }
 }
 
-void AdcErrors::apply(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const {
+ConversionCounts AdcErrors::apply(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
+                                  LaneMatrix& sums) const {
     assert(static_cast<std::size_t>(sums.channels()) == gain_factor_.size());
     assert(sequence_ids.size() == static_cast<std::size_t>(sums.lanes()));
-    if (ideal_) {
-        return;
+    if (!ideal_) {
+        add_errors(sequence_ids, step, sums);
     }
+    const ConversionCounts counts = count(sums);
+    round_partial_sums(sums);
+    return counts;
+}
+
+void AdcErrors::add_errors(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const {
     const std::vector<LanesUint> sequences = sequence_lanes(sequence_ids);
     const int outputs = sums.channels();
     for (int first = 0; first < outputs; first += 4) {
@@ -187,7 +194,6 @@ void AdcErrors::apply(const std::vector<std::uint64_t>& sequence_ids, std::uint3
             distort(output, sums);
         }
     }
-    round_partial_sums(sums);
 }
 
 void AdcErrors::round_partial_sums(LaneMatrix& sums) const {

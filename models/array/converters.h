@@ -40,10 +40,11 @@ public:
               std::uint32_t tile, const std::vector<bool>& partial = {});
 
     /// In place on sums (outputs x lanes). A lane's result does not depend on the other lanes. Padding lanes are
-    /// undefined afterwards.
-    void apply(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const;
+    /// undefined afterwards. Counts the conversions, and those that saturate, partial sums among them.
+    ConversionCounts apply(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const;
 
-    /// What converting these sums counts; outputs whose gain is zero are not converted.
+    /// What converting these sums, errors included and not yet rounded, counts; outputs whose gain is zero are not
+    /// converted.
     ConversionCounts count(const LaneMatrix& sums) const;
 
     double gain_error(int output) const { return gain_factor_[static_cast<std::size_t>(output)] - 1.0; }
@@ -51,6 +52,7 @@ public:
 private:
     void set_grids(int bits, const std::vector<bool>& partial);
     void add_levels(const AdcConfig& config, int outputs_per_adc);
+    void add_errors(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const;
     void round_partial_sums(LaneMatrix& sums) const;
     void distort(int output, LaneMatrix& sums) const;
 

@@ -51,8 +51,9 @@ struct ReadConfig {
     bool thermal_noise = false;
     bool shot_noise = false;
     double noise_bandwidth_hz = 0.0;
-    /// After programming, the chip reads each column with known inputs and stores the factor that fits its weights to
-    /// the wanted ones best; it takes out what wires and mean errors take from all weights of a column.
+    /// After programming, the chip reads each column with known inputs and trims the reference of its converter by the
+    /// factor that fits its weights to the wanted ones best; it takes out what wires and mean errors take from all
+    /// weights of a column.
     bool gain_calibration = false;
     WireConfig wires{};  ///< a table of its own in chip files: [wires]
     DacConfig dac{};     ///< [dac]

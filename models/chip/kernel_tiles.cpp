@@ -129,8 +129,7 @@ void KernelTiles::read(std::vector<HeadRead>& reads, const std::vector<std::uint
         Tile& tile = tiles_.front();
         HeadRead& head = reads.front();
         tile.crossbar->read(head.inputs, sequence_ids, step, head.sums);
-        tile.adc_errors.front().apply(sequence_ids, step, head.sums);
-        conversions_ += tile.adc_errors.front().count(head.sums);
+        conversions_ += tile.adc_errors.front().apply(sequence_ids, step, head.sums);
         if (energy != nullptr) {
             const ReadEnergy one = tile.crossbar->read_energy(head.inputs);
             energy->device_j += one.device_j;
@@ -169,8 +168,7 @@ void KernelTiles::read_tile(const Tile& tile, int read, std::vector<HeadRead>& r
     LaneMatrix& converted = slices_ > 1 ? sliced_sums_ : tile_sums_;
     reshape(converted, tile.crossbar->outputs(), lanes);
     tile.crossbar->read(tile_inputs_, sequence_ids, number, converted);
-    tile.adc_errors[static_cast<std::size_t>(read)].apply(sequence_ids, number, converted);
-    conversions_ += tile.adc_errors[static_cast<std::size_t>(read)].count(converted);
+    conversions_ += tile.adc_errors[static_cast<std::size_t>(read)].apply(sequence_ids, number, converted);
     if (slices_ > 1) {
         reshape(tile_sums_, plan.outputs, lanes);
         recombine_slices(sliced_sums_, slices_, slice_bits_, tile_sums_);

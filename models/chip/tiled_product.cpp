@@ -92,8 +92,7 @@ void TiledProduct::read_sliced(const LaneMatrix& inputs, const std::vector<std::
             }
         }
     }
-    adc_errors_.apply(sequence_ids, step, sums);
-    conversions_ += adc_errors_.count(sums);
+    conversions_ += adc_errors_.apply(sequence_ids, step, sums);
 }
 
 ReadEnergy TiledProduct::read_energy(const LaneMatrix& inputs) {

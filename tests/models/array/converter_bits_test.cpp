@@ -192,7 +192,7 @@ TEST(ConverterBits, PartialSumsAreRoundedInTheRangeOfTheirOutput) {
         config.bits = bits;
         LaneMatrix sums = exact;
         const AdcErrors errors(config, matrix, 1, 1, 1, partial);
-        errors.apply(sequences_from(0, 200), 0, sums);
+        const ConversionCounts counts = errors.apply(sequences_from(0, 200), 0, sums);
         int saturated = 0;
         for (int o = 0; o < 5; ++o) {
             const std::size_t at = static_cast<std::size_t>(o);
@@ -212,7 +212,9 @@ TEST(ConverterBits, PartialSumsAreRoundedInTheRangeOfTheirOutput) {
                     << bits << " bits of output " << o;
             }
         }
-        EXPECT_EQ(errors.count(exact).saturated, saturated);
+        EXPECT_GT(saturated, 0);
+        EXPECT_EQ(counts.saturated, saturated);
+        EXPECT_EQ(counts.conversions, 1000);
     }
     LaneMatrix sums = exact;
     AdcErrors(AdcConfig{}, matrix, 1, 1, 1, partial).apply(sequences_from(0, 200), 0, sums);
