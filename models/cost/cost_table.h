@@ -137,14 +137,20 @@ struct CostTable {
     const LeakagePrice& leakage(Component component) const;
 };
 
-template <class Visitor>
-void visit_fields(Visitor& visit, CostTable& table) {
+/// The keys of a price table; Table is CostTable, or what its file is read into unchecked.
+template <class Visitor, class Table>
+void visit_price_table(Visitor& visit, Table& table) {
     visit("name", table.name);
     visit("technology_nm", table.technology_nm);
     visit("v_supply_volt", table.v_supply_volt);
     visit.tables("energy", table.energies);
     visit.tables("area", table.areas);
     visit.tables("leakage", table.leakages);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, CostTable& table) {
+    visit_price_table(visit, table);
 }
 
 /// Reads, validates and resolves a TOML file; unknown keys are errors. Overrides as for every configuration

@@ -43,12 +43,7 @@ struct UncheckedTable {
 
 template <class Visitor>
 void visit_fields(Visitor& visit, UncheckedTable& table) {
-    visit("name", table.name);
-    visit("technology_nm", table.technology_nm);
-    visit("v_supply_volt", table.v_supply_volt);
-    visit.tables("energy", table.energies);
-    visit.tables("area", table.areas);
-    visit.tables("leakage", table.leakages);
+    visit_price_table(visit, table);
 }
 
 }  // namespace

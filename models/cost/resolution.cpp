@@ -13,10 +13,6 @@ namespace {
 
 constexpr const char* kSampleHold = "sample_hold_ktc";
 
-bool takes_bits(const ComponentModel& model) {
-    return std::find(model.needs.begin(), model.needs.end(), Parameter::bits) != model.needs.end();
-}
-
 /// Ratios do not depend on these, but the model asks for them; inside of the range of all models.
 ModelParameters any_parameters() {
     ModelParameters any;
@@ -45,7 +41,7 @@ void Resolution::validate(const std::string& what, const char* usual) const {
         throw UserError(what + ": bits = " + text_of(bits) + " is out of range: set the bits of the codes for which " +
                         "the price holds, 1 to " + std::to_string(ConverterBits::kMost));
     }
-    if (!bits_model.empty() && !takes_bits(find_component_model(bits_model))) {
+    if (!bits_model.empty() && !find_component_model(bits_model).uses(Parameter::bits)) {
         throw UserError(what + ": the model '" + bits_model + "' knows no bits: name another in bits_model");
     }
 }
@@ -86,7 +82,7 @@ ResolutionLaw::ResolutionLaw(const Resolution& resolution, const char* usual, co
         return;
     }
     const ComponentModel* own = own_model.empty() ? nullptr : &find_component_model(own_model);
-    const bool own_bits = own != nullptr && takes_bits(*own);
+    const bool own_bits = own != nullptr && own->uses(Parameter::bits);
     if (resolution.bits == 0.0 && !own_bits) {
         return;
     }
