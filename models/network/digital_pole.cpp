@@ -50,22 +50,22 @@ Coefficient smaller_imaginary_part(Coefficient im) {
 }
 
 /// Rounding may carry Abar to or over the unit circle: the next code inside, of the real part if there is one, else of
-/// the imaginary part; else both shrink, the larger part first.
+/// the imaginary part; else both shrink, the larger part first. Leaves it outside where no code helps.
 void move_inside(Coefficient& re, Coefficient& im, int limit) {
     while (modulus(re, im) >= 1.0) {
         const Coefficient next_re = smaller_real_part(re, limit);
         const Coefficient next_im = smaller_imaginary_part(im);
-        const bool smaller = modulus(next_re, im) < modulus(re, im);
-        if (!smaller && im.code == 0) {
+        const bool re_shrinks = next_re.code != re.code && modulus(next_re, im) < modulus(re, im);
+        if (!re_shrinks && im.code == 0) {
             return;
         }
-        const bool inside_by_im = modulus(next_re, im) >= 1.0 && modulus(re, next_im) < 1.0;
         const bool larger_im = std::abs(im.code) * power_of_two(-im.exponent) > std::abs(real_part(re));
-        const bool inside_by_re = modulus(next_re, im) < 1.0;
-        if (smaller && !inside_by_im && (inside_by_re || !larger_im)) {
+        if (re_shrinks && modulus(next_re, im) < 1.0) {
             re = next_re;
-        } else {
+        } else if (modulus(re, next_im) < 1.0 || !re_shrinks || larger_im) {
             im = next_im;
+        } else {
+            re = next_re;
         }
     }
 }
