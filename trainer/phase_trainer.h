@@ -44,6 +44,8 @@ public:
     /// Accuracy on the test data with the parameters as they are.
     double test_accuracy();
 
+    /// Of its phase; never automatic.
+    EvaluationMode mode() const { return phase_.mode; }
     bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
 
 private:

@@ -120,10 +120,8 @@ private:
     int run_phase(Checkpoint& checkpoint) {
         const std::string path = checkpoint_path(options_, checkpoint.phase);
         PhaseTrainer trainer(checkpoint, train_, test_, options_.threads);
-        const EvaluationMode mode = phase_config(options_.config, checkpoint.phase).mode;
-        if (mode == EvaluationMode::automatic) {
-            const bool convolution =
-                definite_mode(mode, options_.config.model.states, train_.steps) == EvaluationMode::convolution;
+        if (phase_config(options_.config, checkpoint.phase).mode == EvaluationMode::automatic) {
+            const bool convolution = trainer.mode() == EvaluationMode::convolution;
             progress_.message(std::string("mode automatic: ") + (convolution ? "convolution" : "recurrent"));
         }
         if (phase_config(options_.config, checkpoint.phase).precision != Precision::in_float &&
