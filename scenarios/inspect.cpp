@@ -85,6 +85,15 @@ void print_result(const nlohmann::ordered_json& result) {
     }
 }
 
+/// Only array reads dissipate in cells.
+std::string in_cells(const nlohmann::ordered_json& row) {
+    char text[32] = "            -";
+    if (row.contains("dissipated_in_cells_j")) {
+        std::snprintf(text, sizeof(text), " %12.4g", row.at("dissipated_in_cells_j").get<double>());
+    }
+    return text;
+}
+
 /// The rows of a result's energy or area, per sequence, with their sum.
 void explain_result(const nlohmann::ordered_json& result, const std::string& path, const std::string& what) {
     const bool energy = what == "energy";
@@ -98,18 +107,19 @@ void explain_result(const nlohmann::ordered_json& result, const std::string& pat
     if (energy) {
         std::printf("energy of one sequence, the mean of the %d of the run\n\n", result.value("sequences", 1));
     }
-    std::printf("%-36s %-24s %14s %17s [%s] %19s [%s] %12s %12s source [status, calibrated or not]\n", "unit",
+    std::printf("%-36s %-24s %14s %17s [%s] %19s [%s] %12s %12s%s source [status, calibrated or not]\n", "unit",
                 energy ? "item (per sequence)" : "component", "count", "unit cost", unit, "product", unit, "low",
-                "high");
+                "high", energy ? " in cells [J]" : "");
     EnergyTotal sum;  // joules or mm2
     for (const auto& row : result.at(table).at("rows")) {
         const double product = row.at(keys[3]);
         const double low = row.at(energy ? "low_j" : "low_mm2");
         const double high = row.at(energy ? "high_j" : "high_mm2");
-        std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g %s [%s, %s]\n", row.at("unit").get<std::string>().c_str(),
-                    row.at(keys[0]).get<std::string>().c_str(), exact(row.at(keys[1])).c_str(),
-                    exact(row.at(keys[2])).c_str(), exact(product).c_str(), low, high,
-                    row.at("source").get<std::string>().c_str(), row.at("status").get<std::string>().c_str(),
+        std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g%s %s [%s, %s]\n",
+                    row.at("unit").get<std::string>().c_str(), row.at(keys[0]).get<std::string>().c_str(),
+                    exact(row.at(keys[1])).c_str(), exact(row.at(keys[2])).c_str(), exact(product).c_str(), low, high,
+                    energy ? in_cells(row).c_str() : "", row.at("source").get<std::string>().c_str(),
+                    row.at("status").get<std::string>().c_str(),
                     row.at("calibrated").get<bool>() ? "calibrated" : "not calibrated");
         sum.energy_j += product;
         sum.energy_low_j += low;

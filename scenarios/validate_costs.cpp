@@ -266,8 +266,9 @@ void print_page(const std::vector<Macro>& macros, std::FILE* out) {
         "`adc_andrulis_area` (its best tenth of designs): the survey's areas\n(`adc_survey_sar_area`) are of "
         "stand-alone converters with references and buffers. Where an area is measured, the errors of both are\n"
         "given. *Calibrated*: times the factors named in the tables, fitted to the macro itself, so that these errors "
-        "say how well one set of\nfactors fits all of its points; they are no prediction. Nor are the times: they are "
-        "the published durations (\"input\") or follow the law named.\n\n");
+        "say how well one set of\nfactors fits all of its points; they are no prediction. Times are not "
+        "predicted by component models: they are the published\ndurations (\"input\"), or follow from published steps "
+        "and clocks by the law named.\n\n");
     print_summary(macros, out);
     for (const Macro& macro : macros) {
         print_macro(macro, out);

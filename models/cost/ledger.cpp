@@ -49,6 +49,7 @@ EnergyRow array_row(const CostUnit& unit, double count, double device_j, double 
     row.energy_j = supply_j;
     row.energy_low_j = device_j;
     row.energy_high_j = supply_j;
+    row.array_device_j = device_j;
     return row;
 }
 
@@ -139,6 +140,14 @@ EnergyTotal total_energy(const std::vector<EnergyRow>& rows) {
         add(total, row);
     }
     return total;
+}
+
+double total_array_device_j(const std::vector<EnergyRow>& rows) {
+    double joules = 0.0;
+    for (const EnergyRow& row : rows) {
+        joules += row.array_device_j;
+    }
+    return joules;
 }
 
 std::array<EnergyTotal, kGroupCount> energy_by_group(const std::vector<EnergyRow>& rows) {

@@ -19,6 +19,7 @@ struct EnergyRow {
     double count = 0.0;        ///< actions; instance seconds for leakage
     double unit_cost_j = 0.0;  ///< joules per action; watts (joules per instance second) for leakage
     double energy_j = 0.0, energy_low_j = 0.0, energy_high_j = 0.0;
+    double array_device_j = 0.0;  ///< of array reads: what cells and wires dissipate of energy_j, no further energy
     std::string source;
     std::string status;
     bool calibrated = false;
@@ -63,6 +64,9 @@ private:
 
 /// Sums in the order of the rows: the total is exactly what a reader of the rows adds up.
 EnergyTotal total_energy(const std::vector<EnergyRow>& rows);
+
+/// What cells and wires dissipate in array reads; within the total, which counts what the supply gives for them.
+double total_array_device_j(const std::vector<EnergyRow>& rows);
 
 /// Sums by group, indexed with ComponentGroup.
 std::array<EnergyTotal, kGroupCount> energy_by_group(const std::vector<EnergyRow>& rows);

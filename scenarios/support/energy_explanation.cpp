@@ -7,14 +7,24 @@ namespace imssa {
 
 namespace {
 
+/// Only array reads dissipate in cells.
+std::string in_cells(const EnergyRow& row) {
+    if (row.item != to_string(Action::array_read)) {
+        return "-";
+    }
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.4g", row.array_device_j);
+    return text;
+}
+
 void print_rows(const RunReport& report, std::FILE* out) {
-    std::fprintf(out, "%-36s %-24s %14s %22s %24s %12s %12s %s\n", "unit", "item", "count", "unit cost [J]",
-                 "energy [J]", "low [J]", "high [J]", "source [status, calibrated or not]");
+    std::fprintf(out, "%-36s %-24s %14s %22s %24s %12s %12s %12s %s\n", "unit", "item", "count", "unit cost [J]",
+                 "energy [J]", "low [J]", "high [J]", "in cells [J]", "source [status, calibrated or not]");
     for (const EnergyRow& row : report.energy_rows) {
-        std::fprintf(out, "%-36s %-24s %14s %22s %24s %12.4g %12.4g %s [%s, %s]\n", row.unit.c_str(), row.item.c_str(),
-                     exact(row.count).c_str(), exact(row.unit_cost_j).c_str(), exact(row.energy_j).c_str(),
-                     row.energy_low_j, row.energy_high_j, row.source.c_str(), row.status.c_str(),
-                     row.calibrated ? "calibrated" : "not calibrated");
+        std::fprintf(out, "%-36s %-24s %14s %22s %24s %12.4g %12.4g %12s %s [%s, %s]\n", row.unit.c_str(),
+                     row.item.c_str(), exact(row.count).c_str(), exact(row.unit_cost_j).c_str(),
+                     exact(row.energy_j).c_str(), row.energy_low_j, row.energy_high_j, in_cells(row).c_str(),
+                     row.source.c_str(), row.status.c_str(), row.calibrated ? "calibrated" : "not calibrated");
     }
 }
 
@@ -54,11 +64,13 @@ void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* o
                                : "energy of all " + std::to_string(report.sequences) + " sequences together";
     std::fprintf(out,
                  "\n%s of %d steps, prices %s; energy = count x unit cost (leakage: count is "
-                 "instances x seconds, unit cost is watts)\n\n",
+                 "instances x seconds, unit cost is watts); in cells: what cells and wires dissipate of an array read, whose "
+                 "energy is what the supply gives\n\n",
                  of.c_str(), setup.network.steps, report.price_table.c_str());
     print_rows(report, out);
-    std::fprintf(out, "%-36s %-24s %14s %22s %24s %12.4g %12.4g\n", "sum of the rows", "", "", "",
-                 exact(total.energy_j).c_str(), total.energy_low_j, total.energy_high_j);
+    std::fprintf(out, "%-36s %-24s %14s %22s %24s %12.4g %12.4g %12.4g\n", "sum of the rows", "", "", "",
+                 exact(total.energy_j).c_str(), total.energy_low_j, total.energy_high_j,
+                 total_array_device_j(report.energy_rows));
     print_shares("component", energy_by(report.energy_rows, [](const EnergyRow& row) { return to_string(row.group); }),
                  report, out);
     print_shares("layer", energy_by_layer(report.energy_rows), report, out);

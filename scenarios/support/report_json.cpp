@@ -47,6 +47,9 @@ nlohmann::ordered_json energy_json(const RunReport& report, double operations_pe
         json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
             groups[static_cast<std::size_t>(group)].energy_j / sequences;
     }
+    json["array_reads"] = {
+        {"from_supply_j", groups[static_cast<std::size_t>(ComponentGroup::array)].energy_j / sequences},
+        {"dissipated_in_cells_j", total_array_device_j(report.energy_rows) / sequences}};
     for (const EnergyShare& share : energy_by_layer(report.energy_rows)) {
         json["by_layer"][share.name] = share.total.energy_j / sequences;
     }
@@ -58,18 +61,23 @@ nlohmann::ordered_json energy_json(const RunReport& report, double operations_pe
     }
     json["rows"] = nlohmann::ordered_json::array();
     for (const EnergyRow& row : report.energy_rows) {
-        json["rows"].push_back({{"unit", row.unit},
-                                {"component", to_string(row.group)},
-                                {"item", row.item},
-                                {"count_per_sequence", row.count / sequences},
-                                {"count_unit", row.group == ComponentGroup::leakage ? "instance seconds" : "actions"},
-                                {"unit_cost_j", row.unit_cost_j},
-                                {"energy_per_sequence_j", row.energy_j / sequences},
-                                {"low_j", row.energy_low_j / sequences},
-                                {"high_j", row.energy_high_j / sequences},
-                                {"source", row.source},
-                                {"status", row.status},
-                                {"calibrated", row.calibrated}});
+        nlohmann::ordered_json one = {
+            {"unit", row.unit},
+            {"component", to_string(row.group)},
+            {"item", row.item},
+            {"count_per_sequence", row.count / sequences},
+            {"count_unit", row.group == ComponentGroup::leakage ? "instance seconds" : "actions"},
+            {"unit_cost_j", row.unit_cost_j},
+            {"energy_per_sequence_j", row.energy_j / sequences},
+            {"low_j", row.energy_low_j / sequences},
+            {"high_j", row.energy_high_j / sequences},
+            {"source", row.source},
+            {"status", row.status},
+            {"calibrated", row.calibrated}};
+        if (row.item == to_string(Action::array_read)) {
+            one["dissipated_in_cells_j"] = row.array_device_j / sequences;
+        }
+        json["rows"].push_back(std::move(one));
     }
     return json;
 }

@@ -65,6 +65,7 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
         row.energy_j /= report.sequences;
         row.energy_low_j /= report.sequences;
         row.energy_high_j /= report.sequences;
+        row.array_device_j /= report.sequences;
     }
     add_utilisation(setup, ledger, report);
     report.load_bits = report.paper.memory.parameters;

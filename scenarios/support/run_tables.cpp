@@ -51,6 +51,15 @@ void print_latency(const RunReport& report, std::FILE* out) {
     }
 }
 
+void print_array_reads(const RunReport& report, std::FILE* out) {
+    const double sequences = report.sequences;
+    const double supply_j =
+        energy_by_group(report.energy_rows)[static_cast<std::size_t>(ComponentGroup::array)].energy_j;
+    std::fprintf(out, "  array reads: %s from the supply (in the sum), of which cells and wires dissipate %s\n",
+                 si(supply_j / sequences, "J").c_str(),
+                 si(total_array_device_j(report.energy_rows) / sequences, "J").c_str());
+}
+
 /// Rows of all units that share item, cost and source.
 struct ItemTotal {
     EnergyRow row;
@@ -70,6 +79,7 @@ void print_energy(const RunReport& report, std::FILE* out) {
         same->row.energy_j += row.energy_j;
         same->row.energy_low_j += row.energy_low_j;
         same->row.energy_high_j += row.energy_high_j;
+        same->row.array_device_j += row.array_device_j;
     }
     std::sort(items.begin(), items.end(),
               [](const ItemTotal& a, const ItemTotal& b) { return a.row.energy_j > b.row.energy_j; });
@@ -106,6 +116,7 @@ void print_energy(const RunReport& report, std::FILE* out) {
     std::fprintf(out, "  %-16s %-26s %12s %10s %10s %5.1f%%  rows below 0.1 %%\n", "others", "", "", "",
                  si((total.energy_j - shown) / sequences, "J").c_str(),
                  100.0 * (total.energy_j - shown) / total.energy_j);
+    print_array_reads(report, out);
     std::fprintf(out, "  prices (R read, S second hand, D derived, M from memory, A assumed):\n");
     for (const std::string& source : sources) {
         print_wrapped(out, source, 8);

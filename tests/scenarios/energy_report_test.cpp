@@ -31,6 +31,25 @@ TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
     EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
 }
 
+TEST_F(CommandLine, ArrayReadsSayWhatTheSupplyGivesAndWhatCellsDissipate) {
+    const nlohmann::json result = infer_json("imssa_28nm.toml", "--sequences 2 --threads 1 --no-compare");
+    double supply_j = 0.0;
+    double cells_j = 0.0;
+    for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
+        EXPECT_EQ(row.contains("dissipated_in_cells_j"), row.at("item") == "array_read") << row;
+        if (row.at("item") == "array_read") {
+            supply_j += row.at("energy_per_sequence_j").get<double>();
+            cells_j += row.at("dissipated_in_cells_j").get<double>();
+        }
+    }
+    const nlohmann::json& reads = result.at("energy_j").at("array_reads");
+    EXPECT_NEAR(reads.at("from_supply_j").get<double>(), supply_j, 1e-12 * supply_j);
+    EXPECT_NEAR(reads.at("dissipated_in_cells_j").get<double>(), cells_j, 1e-12 * cells_j);
+    EXPECT_GT(cells_j, 0.0);
+    // Cells see at most v_read 0.2 V, the supply gives the same charge at 0.9 V.
+    EXPECT_LT(cells_j, 0.2 / 0.9 * supply_j);
+}
+
 TEST_F(CommandLine, ExplainedRowsAreCountTimesUnitCostAndAddUpToTheTotalToTheBit) {
     const CommandResult result =
         run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " + source("scenarios/chips/imssa_28nm.toml") +

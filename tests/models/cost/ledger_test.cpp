@@ -93,9 +93,11 @@ TEST(EnergyLedger, EveryRowIsCountTimesUnitCostAndTotalsAreTheSumsOfTheRows) {
         EXPECT_NEAR(row.energy_j, row.count * row.unit_cost_j, 1e-15 * row.energy_j) << row.item;
         EXPECT_LE(row.energy_low_j, row.energy_j);
         EXPECT_GE(row.energy_high_j, row.energy_j);
+        EXPECT_EQ(row.array_device_j, row.item == to_string(Action::array_read) ? 1.1e-12 : 0.0) << row.item;
         sum += row.energy_j;
     }
     EXPECT_EQ(total_energy(rows).energy_j, sum);
+    EXPECT_EQ(total_array_device_j(rows), 1.1e-12 + 1.1e-12 + 1.1e-12);
     double groups = 0.0;
     for (const EnergyTotal& group : energy_by_group(rows)) {
         groups += group.energy_j;

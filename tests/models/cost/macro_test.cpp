@@ -151,13 +151,13 @@ TEST(Macro, TimesThatAreNoInputsAreWithinSixPercentAndNameTheirLaw) {
         const Macro one = macro(name);
         if (!one.times_are_inputs) {
             const MacroErrors errors = macro_errors(one, false);
-            EXPECT_GE(errors.time.size(), 5U) << name;
+            EXPECT_GE(errors.time.size(), 2U) << name;
             EXPECT_LT(errors.worst_time, 0.06) << name;
             EXPECT_FALSE(one.time_law.empty()) << name;
             checked.push_back(name);
         }
     }
-    EXPECT_THAT(checked, testing::ElementsAre("neurram_130nm", "wang_22nm"));
+    EXPECT_THAT(checked, testing::UnorderedElementsAre("neurram_130nm", "wang_22nm", "hermes_14nm", "jia_65nm"));
 }
 
 TEST(Macro, NeuRramWordlinesFollowTheirCapacitance) {
