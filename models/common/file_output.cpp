@@ -27,9 +27,8 @@ void check_output_file(const std::string& path) {
 void create_output_folder(const std::string& path) {
     std::error_code code;
     std::filesystem::create_directories(path, code);
-    if (code || !std::filesystem::is_directory(path)) {
-        throw UserError("cannot create the output folder '" + path + "': " + code.message() +
-                        "; choose another with --out");
+    if (code) {
+        throw UserError("cannot create the output folder '" + path + "': " + code.message() + "; name another folder");
     }
 }
 
