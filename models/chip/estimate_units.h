@@ -117,6 +117,7 @@ private:
     void buffer(int layer, const char* name, int channels, double tokens) {
         begin(layer, name, "");
         part(Component::buffer_bit, static_cast<double>(config_.timing.channel_capacity) * channels * code_bits_);
+        part(Component::link_bit, 1.0 * channels * code_bits_);
         act(Action::buffer_bit, 2.0 * channels * code_bits_ * tokens);
         act(Action::network_bit, 1.0 * channels * code_bits_ * tokens);
     }

@@ -26,9 +26,7 @@ KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int
 void KernelSequencer::bind(TokenChannel& input, TokenChannel& output) {
     input_ = &input;
     output_ = &output;
-    ComponentCounts buffer;
-    buffer[Component::buffer_bit] = output.space() * head_count() * context_.network.options.activation_bits;
-    units_.buffer = context_.units.add(output.name(), buffer);
+    units_.buffer = add_buffer(context_, output, head_count());
 }
 
 void KernelSequencer::trace_heads(const std::vector<int>& heads) {

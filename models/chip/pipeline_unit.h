@@ -15,10 +15,12 @@ inline ComponentCounts sequencer_hardware() {
     return hardware;
 }
 
-/// Enters the buffer of an output channel of `channels` codes a token in the unit table.
+/// Enters the buffer and the link of an output channel of `channels` codes a token, which move at once, in the unit
+/// table.
 inline std::int32_t add_buffer(ChipContext& context, const TokenChannel& output, int channels) {
     ComponentCounts hardware;
-    hardware[Component::buffer_bit] = output.space() * channels * context.network.options.activation_bits;
+    hardware[Component::link_bit] = channels * context.network.options.activation_bits;
+    hardware[Component::buffer_bit] = output.space() * hardware[Component::link_bit];
     return context.units.add(output.name(), hardware);
 }
 

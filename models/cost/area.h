@@ -27,7 +27,8 @@ struct AreaTotal {
     double area_mm2 = 0.0, area_low_mm2 = 0.0, area_high_mm2 = 0.0;
 };
 
-/// One row per unit and component that it has. Sums of parts: no wiring, no white space, no pads.
+/// One row per unit and component that it has. Sums of parts: wires of links by their repeaters, no wiring inside
+/// units, no white space, no pads.
 std::vector<AreaRow> area_rows(const std::vector<CostUnit>& units, const CostTable& table);
 
 /// Sums in the order of the rows.

@@ -53,6 +53,12 @@ Figure sram_bit(const ModelParameters& p) {
     const double f_mm = 1e-6 * p[Parameter::technology_nm];
     return {146.0 * f_mm * f_mm, 292.0 * f_mm * f_mm, 2920.0 * f_mm * f_mm};
 }
+/// Wires run above the units: a link takes the place of its repeaters, at most that of its tracks as well.
+Figure link(const ModelParameters& p) {
+    const double repeaters = 2.0 * nand2_28nm() * area_ratio(p[Parameter::technology_nm], 28.0);
+    const double pitch_mm = 4e-6 * p[Parameter::technology_nm];
+    return {0.5 * repeaters, repeaters, repeaters + p[Parameter::distance_mm] * pitch_mm};
+}
 
 }  // namespace
 
@@ -138,6 +144,16 @@ std::vector<ComponentModel> area_models() {
          "A",
          {P::technology_nm},
          sram_bit,
+         digital_holds},
+        {"link_area",
+         Quantity::area_mm2,
+         "bit of a link",
+         "2 x 0.614 um2 x area ratio(28 nm): repeaters and driver of one wire",
+         "7 to 130 nm; low: half; high: also distance_mm x 4 technology_nm, tracks that nothing else can use",
+         "NAND2 of zigzag-imc 28 nm, scaled with Stillmaker and Baas 2017; pitch: twice NeuroSim's wire widths",
+         "A",
+         {P::technology_nm, P::distance_mm},
+         link,
          digital_holds},
     };
 }

@@ -97,6 +97,8 @@ ComponentGroup group_of(Component component, ComponentGroup digital) {
             return ComponentGroup::layer_units;
         case Component::buffer_bit:
             return ComponentGroup::buffers;
+        case Component::link_bit:
+            return ComponentGroup::interconnect;
         case Component::sequencer:
         case Component::count_:
             break;

@@ -21,6 +21,7 @@ enum class Component {
     table,           ///< one activation table
     norm_element,    ///< one element that the norm unit takes a cycle
     buffer_bit,      ///< one bit of a channel between units
+    link_bit,        ///< one wire of a link between units, with its repeaters
     sequencer,       ///< one state machine
     count_           ///< number of components
 };
@@ -39,6 +40,7 @@ constexpr std::array<std::pair<const char*, Component>, kComponentCount> enum_na
              {"table", Component::table},
              {"norm_element", Component::norm_element},
              {"buffer_bit", Component::buffer_bit},
+             {"link_bit", Component::link_bit},
              {"sequencer", Component::sequencer}}};
 }
 

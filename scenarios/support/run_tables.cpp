@@ -138,8 +138,10 @@ void print_uncertainty(const RunReport& report, std::FILE* out) {
 
 void print_area(const RunReport& report, std::FILE* out) {
     const AreaTotal total = total_area(report.area_rows);
-    std::fprintf(out, "\narea                    %.4g mm2   (%.4g to %.4g; sum of parts, no wiring)\n", total.area_mm2,
-                 total.area_low_mm2, total.area_high_mm2);
+    std::fprintf(out,
+                 "\narea                    %.4g mm2   (%.4g to %.4g; sum of parts, links by their repeaters, no "
+                 "wiring in units)\n",
+                 total.area_mm2, total.area_low_mm2, total.area_high_mm2);
     std::map<Component, AreaRow> parts;
     for (const AreaRow& row : report.area_rows) {
         const auto [at, inserted] = parts.emplace(row.component, row);

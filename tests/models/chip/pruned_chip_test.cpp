@@ -76,7 +76,7 @@ TEST(PrunedChip, GivesTheLogitsOfTheWholeNetworkFromFewerTilesConvertersAndRegis
         const Chip& smaller = systems[index + 1]->chip();
         EXPECT_EQ(whole.tiles().size() - smaller.tiles().size(), 3U);
         for (const Component component :
-             {Component::cell, Component::dac, Component::register_bit, Component::buffer_bit}) {
+             {Component::cell, Component::dac, Component::register_bit, Component::buffer_bit, Component::link_bit}) {
             EXPECT_LT(area_parts(smaller, component), area_parts(whole, component));
         }
         const ActivityStatistics activity;

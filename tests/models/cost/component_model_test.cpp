@@ -158,6 +158,7 @@ TEST(ComponentModel, EveryModelHasItsHandWorkedValue) {
         {"multiplier_area", 188.54e-6},  // 6350 um2 x 64 / 1024 x 0.47507
         {"scaled_area", 0.36053},        // 1 mm2 at 45 nm: 0.033 x (0.072 / 0.033)^0.71588 / 0.16
         {"sram_bit_area", 228.93e-9},    // 292 x (28 nm)^2
+        {"link_area", 1.228e-6},         // 2 x 0.614 um2
     };
     EXPECT_EQ(std::size(by_hand), component_models().size());
     for (const auto& [name, value] : by_hand) {
@@ -175,6 +176,22 @@ TEST(ComponentModel, ResistiveReadGivesBothSidesOfTheDriver) {
     const Figure read = evaluate(find_component_model("resistive_read"), p);
     EXPECT_NEAR(read.low, 53e-12, 0.2e-12);
     EXPECT_NEAR(read.nominal, 358e-12, 0.5e-12);
+}
+
+// 28 nm over 0.3 mm: 2 x 0.614 um2, and 300 um x 0.112 um of tracks; 65 nm over 0.7 mm: 3.987 times the repeaters, and
+// 700 um x 0.26 um.
+TEST(ComponentModel, LinkTakesItsRepeatersAndAtMostItsTracks) {
+    const ComponentModel& model = find_component_model("link_area");
+    const Figure fine = evaluate(model, given({{P::technology_nm, 28.0}, {P::distance_mm, 0.3}}));
+    EXPECT_NEAR(fine.low, 0.614e-6, 1e-15);
+    EXPECT_NEAR(fine.nominal, 1.228e-6, 1e-15);
+    EXPECT_NEAR(fine.high, 34.828e-6, 1e-15);
+    const ModelParameters at_65nm = given({{P::technology_nm, 65.0}, {P::distance_mm, 0.7}});
+    EXPECT_NEAR(evaluate(model, at_65nm).low, 2.448e-6, 1e-9);
+    EXPECT_NEAR(evaluate(model, at_65nm).nominal, 4.896e-6, 1e-9);
+    EXPECT_NEAR(evaluate(model, at_65nm).high, 186.896e-6, 1e-9);
+    EXPECT_TRUE(model.holds(at_65nm));
+    EXPECT_FALSE(model.holds(given({{P::technology_nm, 180.0}, {P::distance_mm, 1.2}})));
 }
 
 TEST(ComponentModel, EveryModelHasUnitsEquationRangeSourceAndASensibleFigure) {

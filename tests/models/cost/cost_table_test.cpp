@@ -39,6 +39,7 @@ TEST(CostTable, TheTableOf28NanometresIsCompleteAndHoldsTheCitedValues) {
     EXPECT_NEAR(table.area(Component::cell).area_mm2, 48 * 28e-6 * 28e-6, 1e-10);
     EXPECT_DOUBLE_EQ(table.area(Component::adc).area_mm2, 3000e-6);
     EXPECT_DOUBLE_EQ(table.area(Component::dac).area_mm2, 438e-6);
+    EXPECT_DOUBLE_EQ(table.area(Component::link_bit).area_mm2, 2 * 0.614e-6);
     for (const EnergyPrice& price : table.energies) {
         EXPECT_FALSE(price.per.empty()) << to_string(price.action);
         EXPECT_GT(price.energy_j + price.power_w, 0.0) << to_string(price.action);
