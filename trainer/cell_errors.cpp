@@ -84,9 +84,12 @@ private:
     /// Codes of the whole weights: what the digital adder behind the converters makes of the digits.
     MatrixRM recombined(const MatrixRM& digits, const QuantizedMatrix& matrix) const {
         const int bits = slice_bits(matrix.code_limit, mapping_.weight_slices);
-        MatrixRM codes = digits.leftCols(matrix.outputs());
-        for (int slice = 1; slice < mapping_.weight_slices; ++slice) {
-            codes += std::ldexp(1.0F, bits * slice) * digits.middleCols(slice * matrix.outputs(), matrix.outputs());
+        const int slices = mapping_.weight_slices;
+        MatrixRM codes = MatrixRM::Zero(digits.rows(), matrix.outputs());
+        for (int output = 0; output < matrix.outputs(); ++output) {
+            for (int slice = 0; slice < slices; ++slice) {
+                codes.col(output) += std::ldexp(1.0F, bits * slice) * digits.col(slice_column(output, slice, slices));
+            }
         }
         return codes;
     }

@@ -25,15 +25,16 @@ QuantizedMatrix slice_matrix(const QuantizedMatrix& matrix, int slices) {
     sliced.gain.clear();
     sliced.offset.assign(static_cast<std::size_t>(slices * outputs), 0.0F);
     sliced.output_limit.clear();
-    for (int slice = 0; slice < slices; ++slice) {
-        for (int output = 0; output < outputs; ++output) {
+    for (int output = 0; output < outputs; ++output) {
+        for (int slice = 0; slice < slices; ++slice) {
             const std::size_t at = static_cast<std::size_t>(output);
             sliced.gain.push_back(std::ldexp(matrix.gain[at], bits * slice));
             sliced.output_limit.push_back(matrix.output_limit[at]);
             for (int input = 0; input < matrix.inputs(); ++input) {
                 const int code = static_cast<int>(matrix.codes(input, output));
                 const int digit = (std::abs(code) >> (bits * slice)) % base;
-                sliced.codes(input, slice * outputs + output) = static_cast<float>(code < 0 ? -digit : digit);
+                sliced.codes(input, slice_column(output, slice, slices)) =
+                    static_cast<float>(code < 0 ? -digit : digit);
             }
         }
     }
@@ -41,13 +42,14 @@ QuantizedMatrix slice_matrix(const QuantizedMatrix& matrix, int slices) {
 }
 
 void recombine_slices(const LaneMatrix& sliced, int slices, int bits, LaneMatrix& sums) {
-    const int values = sums.channels() * sums.stride();
-    float* to = sums.row(0);
-    for (int slice = 0; slice < slices; ++slice) {
-        const float weight = std::ldexp(1.0F, bits * slice);
-        const float* from = sliced.row(slice * sums.channels());
-        for (int i = 0; i < values; ++i) {
-            to[i] = slice == 0 ? from[i] : to[i] + weight * from[i];
+    for (int output = 0; output < sums.channels(); ++output) {
+        float* to = sums.row(output);
+        for (int slice = 0; slice < slices; ++slice) {
+            const float weight = std::ldexp(1.0F, bits * slice);
+            const float* from = sliced.row(slice_column(output, slice, slices));
+            for (int lane = 0; lane < sums.stride(); ++lane) {
+                to[lane] = slice == 0 ? from[lane] : to[lane] + weight * from[lane];
+            }
         }
     }
 }

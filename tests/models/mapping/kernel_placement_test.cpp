@@ -197,7 +197,10 @@ TEST(WeightSlices, DigitsAddUpToTheCodesWithTheirSigns) {
         const int bits = slice_bits(matrix.code_limit, slices);
         MatrixRM sum = MatrixRM::Zero(matrix.inputs(), matrix.outputs());
         for (int slice = 0; slice < slices; ++slice) {
-            const MatrixRM digits = sliced.codes.middleCols(slice * matrix.outputs(), matrix.outputs());
+            MatrixRM digits(matrix.inputs(), matrix.outputs());
+            for (int output = 0; output < matrix.outputs(); ++output) {
+                digits.col(output) = sliced.codes.col(slice_column(output, slice, slices));
+            }
             EXPECT_LE(digits.cwiseAbs().maxCoeff(), static_cast<float>(slices == 1 ? 127 : (1 << bits) - 1));
             EXPECT_TRUE((digits.array() * matrix.codes.array() >= 0.0F).all());
             sum += digits * static_cast<float>(1 << (bits * slice));
