@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -83,17 +84,18 @@ void AdcConfig::validate() const {
 }
 
 AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
-                     std::uint32_t tile, const std::vector<bool>& partial)
+                     std::uint32_t tile, const std::vector<bool>& partial, std::optional<std::uint32_t> site)
     : code_gain_(matrix.gain),
       code_offset_(matrix.offset),
       code_limit_(matrix.output_limit),
+      partial_(partial),
       rounds_(matrix.gain.size(), false),
       ideal_(config.has_no_errors()),
       seed_(seed),
       tile_(tile) {
     assert(outputs_per_adc > 0);
-    const CounterRandom random(seed, RandomPurpose::converter, tile);
-    const CounterRandom references(seed, RandomPurpose::converter_calibration, tile);
+    const CounterRandom random(seed, RandomPurpose::converter, site.value_or(tile));
+    const CounterRandom references(seed, RandomPurpose::converter_calibration, site.value_or(tile));
     const double measured_noise = config.input_noise_codes / std::sqrt(config.calibration_samples);
     for (std::size_t output = 0; output < code_gain_.size(); ++output) {
         const bool constant = code_gain_[output] == 0.0F;
@@ -119,7 +121,7 @@ AdcErrors::AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int
         set_grids(config.bits, partial);
     }
     if (!config.has_linear_levels()) {
-        add_levels(config, outputs_per_adc);
+        add_levels(config, outputs_per_adc, site.value_or(tile));
     }
 }
 
@@ -140,14 +142,14 @@ void AdcErrors::set_grids(int bits, const std::vector<bool>& partial) {
     }
 }
 
-void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc) {
+void AdcErrors::add_levels(const AdcConfig& config, int outputs_per_adc, std::uint32_t site) {
     std::map<std::pair<std::uint32_t, int>, int> known;
     for (std::size_t output = 0; output < code_gain_.size(); ++output) {
         const std::uint32_t adc = static_cast<std::uint32_t>(output) / static_cast<std::uint32_t>(outputs_per_adc);
         const int limit = static_cast<int>(code_limit_[output]);
         const auto [at, inserted] = known.emplace(std::pair{adc, limit}, static_cast<int>(levels_.size()));
         if (inserted) {
-            levels_.emplace_back(config, limit, seed_, tile_, adc);
+            levels_.emplace_back(config, limit, seed_, site, adc);
         }
         levels_of_.push_back(at->second);
     }
@@ -198,15 +200,44 @@ void AdcErrors::add_errors(const std::vector<std::uint64_t>& sequence_ids, std::
 
 void AdcErrors::round_partial_sums(LaneMatrix& sums) const {
     for (std::size_t output = 0; output < rounds_.size(); ++output) {
-        if (!rounds_[output]) {
+        if (rounds_[output]) {
+            digitize_output(static_cast<int>(output), sums);
+        }
+    }
+}
+
+void AdcErrors::digitize(LaneMatrix& sums) const {
+    for (int output = 0; output < sums.channels(); ++output) {
+        if (!is_wide(static_cast<std::size_t>(output))) {
+            digitize_output(output, sums);
             continue;
         }
-        const float sum_per_code = 1.0F / code_gain_[output];
-        float* row = sums.row(static_cast<int>(output));
-        for (int lane = 0; lane < sums.stride(); lane += kLaneWidth) {
-            store_lanes(row + lane,
-                        sum_per_code * convert(load_lanes(row + lane), code_gain_[output], 0.0F, code_limit_[output]));
-        }
+        float* row = sums.row(output);
+        std::transform(row, row + sums.lanes(), row, [](float sum) { return std::nearbyint(sum); });
+    }
+}
+
+double AdcErrors::largest_sum(int output) const {
+    const std::size_t at = static_cast<std::size_t>(output);
+    if (code_gain_[at] == 0.0F || is_wide(at)) {
+        return std::numeric_limits<double>::infinity();
+    }
+    const double codes = static_cast<double>(code_limit_[at]) - std::abs(static_cast<double>(code_offset_[at]));
+    return std::max(0.0, codes) / std::abs(static_cast<double>(code_gain_[at]));
+}
+
+void AdcErrors::digitize_output(int output, LaneMatrix& sums) const {
+    const std::size_t at = static_cast<std::size_t>(output);
+    const float gain = code_gain_[at];
+    if (gain == 0.0F) {
+        return;
+    }
+    const float offset = code_offset_[at];
+    const float sum_per_code = 1.0F / gain;
+    float* row = sums.row(output);
+    for (int lane = 0; lane < sums.stride(); lane += kLaneWidth) {
+        const Lanes code = convert(load_lanes(row + lane), gain, offset, code_limit_[at]);
+        store_lanes(row + lane, sum_per_code * (code - offset));
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/array/adc_config.h"
@@ -31,29 +32,43 @@ struct ConversionCounts {
 /// codes have elements and saturation of their own bits, and errors of the same size in codes of the network. What
 /// converts a partial sum, to which others are added, is as wide as the sum needs unless `bits` are given: then it
 /// rounds and saturates here, with the range of the output. Converter a = o / outputs_per_adc serves neighbouring
-/// outputs through its multiplexer. Gain, offset and levels are drawn once with (seed, tile, converter), noise with
-/// (seed, tile, sequence, step, output). An output whose gain is zero converts to a constant and has no errors.
+/// outputs through its multiplexer. Gain, offset and levels are drawn once with (seed, site, converter), noise with
+/// (seed, tile, sequence, step, output): tiles that take turns at a site have the same converters. An output whose gain
+/// is zero converts to a constant and has no errors.
 class AdcErrors {
 public:
-    /// Uses gain, offset and output_limit of the matrix. partial: by output; empty: all sums are whole.
+    /// Uses gain, offset and output_limit of the matrix. partial: by output; empty: all sums are whole. Without a site
+    /// the converters are the tile's own.
     AdcErrors(const AdcConfig& config, const QuantizedMatrix& matrix, int outputs_per_adc, std::uint64_t seed,
-              std::uint32_t tile, const std::vector<bool>& partial = {});
+              std::uint32_t tile, const std::vector<bool>& partial = {}, std::optional<std::uint32_t> site = {});
 
     /// In place on sums (outputs x lanes). A lane's result does not depend on the other lanes. Padding lanes are
     /// undefined afterwards. Counts the conversions, and those that saturate, partial sums among them.
     ConversionCounts apply(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const;
 
+    /// In place on sums with their errors: what the codes of the converters stand for. A partial sum without `bits`
+    /// becomes the nearest whole number.
+    void digitize(LaneMatrix& sums) const;
+
     /// What converting these sums, errors included and not yet rounded, counts; outputs whose gain is zero are not
     /// converted.
     ConversionCounts count(const LaneMatrix& sums) const;
 
+    /// What an output's converter takes before it saturates, in units of the sum; infinite where it is as wide as
+    /// needed.
+    double largest_sum(int output) const;
+
+    int outputs() const { return static_cast<int>(gain_factor_.size()); }
     double gain_error(int output) const { return gain_factor_[static_cast<std::size_t>(output)] - 1.0; }
 
 private:
     void set_grids(int bits, const std::vector<bool>& partial);
-    void add_levels(const AdcConfig& config, int outputs_per_adc);
+    void add_levels(const AdcConfig& config, int outputs_per_adc, std::uint32_t site);
     void add_errors(const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step, LaneMatrix& sums) const;
     void round_partial_sums(LaneMatrix& sums) const;
+    void digitize_output(int output, LaneMatrix& sums) const;
+    /// A partial sum whose converter is as wide as it needs.
+    bool is_wide(std::size_t output) const { return !partial_.empty() && partial_[output] && !rounds_[output]; }
     void distort(int output, LaneMatrix& sums) const;
 
     std::vector<double> gain_factor_;  ///< per output: 1 + gain error
@@ -62,6 +77,7 @@ private:
     std::vector<AdcLevels> levels_;    ///< of different converters and ranges; empty when linear
     std::vector<int> levels_of_;       ///< per output: index into levels_
     std::vector<float> code_gain_, code_offset_, code_limit_;  ///< per output, of the conversion, in its own codes
+    std::vector<bool> partial_;                                ///< per output; empty: all sums are whole
     std::vector<bool> rounds_;                                 ///< per output: a partial sum in fewer bits
     bool ideal_ = true;
     std::uint64_t seed_ = 0;

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,11 @@ struct ReadEnergy {
 class Crossbar {
 public:
     /// Programs the matrix: target conductances, remapped around known faults -> errors, faults and ageing drawn with
-    /// (seed, tile).
+    /// (seed, tile). inputs_a_read: 0 when all inputs are read together, else those of one gated block, which the
+    /// drivers serve in turn. drivers: keys the errors of the drivers; without, they are the tile's own.
     Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
-             const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name);
+             const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name,
+             int inputs_a_read = 0, std::optional<std::uint32_t> drivers = {});
 
     /// sums (outputs x lanes, weight-code x input-code units) of one read. input_codes: inputs x lanes DAC codes.
     /// Noise is drawn once per output and lane, with the variances of the read noise of all cells, sum_i (sigma_i
@@ -47,7 +50,13 @@ public:
     /// errors and faults are drawn as at construction.
     void reprogram(const MatrixRM& codes);
 
-    /// The weight codes that it was programmed with, inputs x outputs.
+    /// Multiplies what every output senses, its noise included: the trimmed reference of its converter. `measurement`:
+    /// what ColumnCalibration took to find the factors. Lasts until the cells are programmed anew.
+    void trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement);
+    const ReadEnergy& trim_energy() const { return trim_energy_; }
+
+    /// What it was programmed with.
+    const QuantizedMatrix& matrix() const { return recipe_->matrix; }
     const MatrixRM& codes() const { return recipe_->matrix.codes; }
     const Eigen::MatrixXd& conductances() const { return conductances_; }
     /// The weights that its cells hold, inputs x outputs in weight codes, without wires and column factors.
@@ -68,11 +77,12 @@ private:
         std::uint64_t seed = 0;
         std::uint32_t tile = 0;
         std::string name;
+        int inputs_a_read = 0;
+        std::optional<std::uint32_t> drivers;
     };
 
     void set_weights(const Eigen::MatrixXd& transfer, const QuantizedMatrix& matrix, const MappingOptions& mapping,
                      const DeviceConfig& device);
-    void calibrate_gains(const QuantizedMatrix& matrix);
     void set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd& read_sigma, const QuantizedMatrix& matrix,
                    const MappingOptions& mapping, const DeviceConfig& device, const ReadConfig& read);
     void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
@@ -100,6 +110,7 @@ private:
     std::vector<bool> swapped_;  ///< as ProgrammedMatrix::swapped
     TileFootprint footprint_;
     ProgrammingSummary programming_;
+    ReadEnergy trim_energy_;
     bool bit_serial_ = false;
     std::uint64_t seed_ = 0;
     std::uint32_t tile_ = 0;

@@ -93,9 +93,11 @@ Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const UsedC
 }  // namespace
 
 Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
-                   const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name)
-    : recipe_(std::make_shared<const Recipe>(Recipe{matrix, mapping, device, read, seed, tile, name})),
-      input_stage_(read, matrix, seed, tile),
+                   const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name,
+                   int inputs_a_read, std::optional<std::uint32_t> drivers)
+    : recipe_(std::make_shared<const Recipe>(
+          Recipe{matrix, mapping, device, read, seed, tile, name, inputs_a_read, drivers})),
+      input_stage_(read, matrix, seed, drivers.value_or(tile), inputs_a_read),
       footprint_(imssa::footprint(matrix, mapping, name)),
       bit_serial_(read.input == InputMode::bit_serial),
       seed_(seed),
@@ -109,9 +111,6 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
     swapped_ = std::move(programmed.swapped);
     set_weights(transfer, matrix, mapping, device);
     set_noise(transfer, programmed.cells.read_sigma, matrix, mapping, device, read);
-    if (read.gain_calibration) {
-        calibrate_gains(matrix);
-    }
     set_read_energy(row_admittance, matrix, mapping.rows_per_input(), device.parallel_cells, read);
 }
 
@@ -125,7 +124,8 @@ void Crossbar::reprogram(const MatrixRM& codes) {
     }
     QuantizedMatrix matrix = recipe.matrix;
     matrix.codes = codes;
-    *this = Crossbar(matrix, recipe.mapping, recipe.device, recipe.read, recipe.seed, recipe.tile, recipe.name);
+    *this = Crossbar(matrix, recipe.mapping, recipe.device, recipe.read, recipe.seed, recipe.tile, recipe.name,
+                     recipe.inputs_a_read, recipe.drivers);
 }
 
 Eigen::MatrixXd Crossbar::programmed_codes() const {
@@ -158,15 +158,10 @@ void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const QuantizedMatri
 }
 
 /// Least squares: the factor a that minimises sum_i (a w_io - q_io)^2; exactly 1 when the weights are the wanted ones.
-void Crossbar::calibrate_gains(const QuantizedMatrix& matrix) {
-    const MatrixRM wanted = matrix.driven_codes();
+void Crossbar::trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement) {
+    trim_energy_ = measurement;
     for (Eigen::Index o = 0; o < weights_.cols(); ++o) {
-        const Eigen::VectorXd weights = weights_.col(o).cast<double>();
-        const double match = weights.dot(wanted.col(o).cast<double>());
-        if (!(match > 0.0)) {
-            continue;  // nothing of the column is left to scale
-        }
-        const double factor = match / weights.squaredNorm();
+        const double factor = factors[static_cast<std::size_t>(o)];
         weights_.col(o) *= static_cast<float>(factor);
         if (even_weights_.size() > 0) {
             even_weights_.col(o) *= static_cast<float>(factor);

@@ -40,16 +40,18 @@ std::vector<double> dac_levels(const DacConfig& dac, int limit, const CounterRan
 
 }  // namespace
 
-InputStage::InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t tile)
+InputStage::InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t drivers,
+                       int inputs_a_read)
     : limit_(matrix.input_limit), grid_(code_grid(matrix.input_limit, read.dac.bits)) {
     const bool amplitude = read.input == InputMode::amplitude;
     const bool bent = amplitude && read.iv_cubic_per_volt2 != 0.0;
     const bool even = read.iv_quadratic_per_volt != 0.0;
-    const CounterRandom random(seed, RandomPurpose::dac, tile);
+    const CounterRandom random(seed, RandomPurpose::dac, drivers);
     for (int input = 0; input < matrix.inputs() && (bent || even || !read.dac.has_no_errors()); ++input) {
         const double drive = static_cast<double>(matrix.drive[static_cast<std::size_t>(input)]);
         const double volt_per_code = read.v_read_volt * drive / limit_;
-        const std::vector<double> levels = dac_levels(read.dac, static_cast<int>(grid_.limit), random, input);
+        const std::vector<double> levels = dac_levels(read.dac, static_cast<int>(grid_.limit), random,
+                                                      inputs_a_read > 0 ? input % inputs_a_read : input);
         for (int code = -limit_; code <= limit_; ++code) {
             // Only multiples of the step are driven.
             const int own = std::min(static_cast<int>(grid_.limit), std::abs(code) / static_cast<int>(grid_.step));

@@ -14,7 +14,10 @@ namespace imssa {
 /// code costs in noise and energy with each way of driving it. Pure tables over codes, made once.
 class InputStage {
 public:
-    InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t tile);
+    /// drivers: keys their errors. inputs_a_read: 0 when every input has a driver of its own, else how many there are;
+    /// input i has driver i modulo that.
+    InputStage(const ReadConfig& read, const QuantizedMatrix& matrix, std::uint64_t seed, std::uint32_t drivers,
+               int inputs_a_read = 0);
 
     /// Whether the converters have fewer bits than the codes. All other functions take what driven_codes() gives.
     bool is_coarse() const { return grid_.step > 1.0F; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <systemc>
 
 #include "models/array/crossbar.h"
@@ -16,11 +17,12 @@ struct TileLines {
 /// whoever reads the tile spends the cycles of the read.
 class CrossbarTile final : public sc_core::sc_module {
 public:
-    /// The array must outlive the module.
-    CrossbarTile(const sc_core::sc_module_name& name, Crossbar& array, const TileLines& lines);
+    /// The array must outlive the module. `calibrate`: start-up calibration of its columns, as after every programming.
+    CrossbarTile(const sc_core::sc_module_name& name, Crossbar& array, const TileLines& lines,
+                 std::function<void()> calibrate);
 
     /// Programs the cells anew: codes of the weights, inputs x outputs as codes(). Throws UserError for another shape.
-    void program(const MatrixRM& codes) { array_.reprogram(codes); }
+    void program(const MatrixRM& codes);
     /// Programs all weights to zero.
     void erase();
 
@@ -31,6 +33,7 @@ public:
 private:
     Crossbar& array_;
     TileLines lines_;
+    std::function<void()> calibrate_;
 };
 
 }  // namespace imssa

@@ -51,7 +51,8 @@ void DenseArray::add_array_units() {
         const std::string tile = "tile" + (product_->tiles() > 1 ? std::to_string(index) : "");
         Crossbar& array = product_->tile(index);
         const TileLines lines{array.inputs(), std::min(rounds, array.outputs())};
-        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines));
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines,
+                                                        [this, index] { product_->calibrate_columns(index); }));
         context_.tiles.push_back(tiles_.back().get());
     }
 }

@@ -31,7 +31,8 @@ KernelHead::KernelHead(const sc_core::sc_module_name& name, int layer, int head,
         const std::string tile = "tile" + (tiles->tiles() > 1 ? std::to_string(index) : "");
         Crossbar& array = tiles->tile(index);
         const TileLines lines{array.inputs(), conversion_rounds(array.outputs(), context.config.timing)};
-        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines));
+        tiles_.push_back(std::make_unique<CrossbarTile>(tile.c_str(), array, lines,
+                                                        [tiles, index] { tiles->calibrate_columns(index); }));
         context.tiles.push_back(tiles_.back().get());
     }
 }

@@ -35,7 +35,9 @@ HeadReadCounts count_head_read(const KernelTiles& tiles, int head, int weight_sl
 void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
     const DeployedLayer& deployed = context_.network.layers[static_cast<std::size_t>(layer_)];
     const std::string prefix = std::string(name()) + ".";
-    std::uint32_t next_tile = context_.next_tile();
+    const std::uint32_t first_tile = context_.next_tile();
+    std::uint32_t next_tile = first_tile;
+    const int sites = cycles_.banks > 1 ? context_.config.timing.kernel_sites : 0;
     std::size_t most_heads = 0;
     for (std::size_t index = 0; index < groups.size(); ++index) {
         const TileGroup& group = groups[index];
@@ -49,8 +51,8 @@ void KernelSequencer::program_tiles(const std::vector<TileGroup>& groups) {
                                 (group.tiles.size() > 1 ? std::to_string(tile) : ""));
             }
         }
-        tiles_.push_back(
-            std::make_unique<KernelTiles>(group, deployed.kernels, context_.config, context_.seed, next_tile, names));
+        tiles_.push_back(std::make_unique<KernelTiles>(group, deployed.kernels, context_.config, context_.seed,
+                                                       TileNumbers{first_tile, next_tile, sites}, names));
         next_tile += static_cast<std::uint32_t>(names.size());
     }
     reads_.resize(most_heads);
@@ -77,8 +79,10 @@ void KernelSequencer::add_shared_tiles() {
             Crossbar& array = tiles_[index]->tile(tile);
             const TileLines lines{array.inputs() / tiles_[index]->plan(tile).reads(),
                                   conversion_rounds(array.outputs(), context_.config.timing)};
-            shared_tiles_.push_back(
-                std::make_unique<CrossbarTile>(("tile" + std::to_string(index)).c_str(), array, lines));
+            KernelTiles* tiles = tiles_[index].get();
+            shared_tiles_.push_back(std::make_unique<CrossbarTile>(("tile" + std::to_string(index)).c_str(), array,
+                                                                   lines,
+                                                                   [tiles, tile] { tiles->calibrate_columns(tile); }));
             context_.tiles.push_back(shared_tiles_.back().get());
         }
     }

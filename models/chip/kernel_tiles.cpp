@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/array/column_calibration.h"
 #include "models/array/converter_bits.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
@@ -38,7 +39,8 @@ std::vector<bool> partial_sums(const TilePlan& plan, int first_head, const std::
         const std::vector<bool>& of_head = whole[static_cast<std::size_t>(block.head - first_head)];
         for (std::size_t o = 0; o < block.outputs.size(); ++o) {
             for (int slice = 0; slice < slices; ++slice) {
-                partial[static_cast<std::size_t>(slice * plan.outputs + block.first_output) + o] =
+                const int output = block.first_output + static_cast<int>(o);
+                partial[static_cast<std::size_t>(slice_column(output, slice, slices))] =
                     !of_head[static_cast<std::size_t>(block.outputs[o])];
             }
         }
@@ -49,10 +51,12 @@ std::vector<bool> partial_sums(const TilePlan& plan, int first_head, const std::
 }  // namespace
 
 KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKernel>& kernels, const ChipConfig& config,
-                         std::uint64_t seed, std::uint32_t first_tile, const std::vector<std::string>& names)
+                         std::uint64_t seed, const TileNumbers& numbers, const std::vector<std::string>& names)
     : heads_(group.heads),
       slices_(config.mapping.weight_slices),
-      slice_bits_(slice_bits(kernels.front().array.code_limit, slices_)) {
+      slice_bits_(slice_bits(kernels.front().array.code_limit, slices_)),
+      calibration_samples_(config.read.gain_calibration ? config.adc.calibration_samples : 0),
+      calibration_trim_step_(config.adc.calibration_step_codes) {
     for (const int head : heads_) {
         MatrixRM codes = digital_codes(kernels[static_cast<std::size_t>(head)], config.mapping);
         if ((codes.array() != 0.0F).any()) {
@@ -70,12 +74,14 @@ KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKerne
         }
     }
     for (const TilePlan& plan : group.tiles) {
-        const std::uint32_t index = first_tile + static_cast<std::uint32_t>(tiles_.size());
+        const std::uint32_t index = numbers.first + static_cast<std::uint32_t>(tiles_.size());
+        const std::uint32_t site = numbers.site_of(index);
         const QuantizedMatrix matrix = slice_matrix(tile_matrix(plan, kernels), slices_);
         Tile tile;
         tile.plan = plan;
-        tile.crossbar = std::make_unique<Crossbar>(matrix, config.mapping, config.device, config.read, seed, index,
-                                                   names.at(tiles_.size()));
+        tile.crossbar =
+            std::make_unique<Crossbar>(matrix, config.mapping, config.device, config.read, seed, index,
+                                       names.at(tiles_.size()), plan.gated ? plan.inputs / plan.reads() : 0, site);
         const int rounds = conversion_rounds(matrix.outputs(), config.timing);
         for (int read = 0; read < plan.reads(); ++read) {
             TilePlan alone = plan;
@@ -84,9 +90,12 @@ KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKerne
             }
             const QuantizedMatrix seen = slice_matrix(tile_matrix(alone, kernels), slices_);
             tile.adc_errors.emplace_back(config.adc, seen, rounds, seed, index,
-                                         partial_sums(alone, heads_.front(), whole, slices_));
+                                         partial_sums(alone, heads_.front(), whole, slices_), site);
         }
         tiles_.push_back(std::move(tile));
+    }
+    for (int tile = 0; tile < tiles(); ++tile) {
+        calibrate_columns(tile);
     }
     const QuantizedMatrix& first = kernels[static_cast<std::size_t>(heads_.front())].array;
     one_whole_head_ = heads_.size() == 1 && tiles_.size() == 1 && slices_ == 1 &&
@@ -117,6 +126,20 @@ std::vector<std::vector<bool>> KernelTiles::whole_sums(const TileGroup& group,
         }
     }
     return whole;
+}
+
+void KernelTiles::calibrate_columns(int index) {
+    if (calibration_samples_ == 0) {
+        return;
+    }
+    const Tile& tile = tiles_[static_cast<std::size_t>(index)];
+    ColumnCalibration calibration(*tile.crossbar);
+    const int inputs = tile.plan.inputs / tile.plan.reads();
+    for (int read = 0; read < tile.plan.reads(); ++read) {
+        calibration.measure(tile.adc_errors[static_cast<std::size_t>(read)], 0, read * inputs, inputs,
+                            calibration_samples_);
+    }
+    tile.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy());
 }
 
 HeadRead& KernelTiles::of_head(std::vector<HeadRead>& reads, int head) const {
@@ -210,7 +233,7 @@ Eigen::MatrixXd KernelTiles::programmed_codes(int head, const std::vector<Deploy
                 for (std::size_t o = 0; o < block.outputs.size(); ++o) {
                     double code = 0.0;
                     for (int slice = 0; slice < slices_; ++slice) {
-                        const int column = slice * tile.plan.outputs + block.first_output + static_cast<int>(o);
+                        const int column = slice_column(block.first_output + static_cast<int>(o), slice, slices_);
                         code +=
                             std::ldexp(weights(block.first_input + static_cast<int>(i), column), slice * slice_bits_);
                     }

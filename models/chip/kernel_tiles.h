@@ -18,12 +18,22 @@ struct HeadRead {
     LaneMatrix inputs, sums;
 };
 
+/// Numbers of the tiles of a group, which key their errors, and of the sites that serve them.
+struct TileNumbers {
+    std::uint32_t first_of_layer = 0, first = 0;
+    int sites = 0;  ///< sets of drivers and converters that the tiles of the layer share; 0: one a tile
+
+    std::uint32_t site_of(std::uint32_t tile) const {
+        return sites > 0 ? first_of_layer + (tile - first_of_layer) % static_cast<std::uint32_t>(sites) : tile;
+    }
+};
+
 /// The tiles of a group of heads, programmed, with the errors of their converters, and the exact digital products of
 /// what is not in cells. Pure: no time, no counters.
 class KernelTiles {
 public:
     KernelTiles(const TileGroup& group, const std::vector<DeployedKernel>& kernels, const ChipConfig& config,
-                std::uint64_t seed, std::uint32_t first_tile, const std::vector<std::string>& names);
+                std::uint64_t seed, const TileNumbers& numbers, const std::vector<std::string>& names);
 
     /// reads[k]: inputs of the group's k-th head, on return its sums with the errors of the converters, ready for
     /// `convert`. Adds the energy of the reads to `energy` unless it is null.
@@ -38,6 +48,9 @@ public:
     const std::vector<float>& code_steps(int head) const {
         return code_steps_[static_cast<std::size_t>(head - heads_.front())];
     }
+
+    /// Start-up calibration of the columns of one tile, if the chip does it.
+    void calibrate_columns(int tile);
 
     const std::vector<int>& heads() const { return heads_; }
     int tiles() const { return static_cast<int>(tiles_.size()); }
@@ -67,7 +80,9 @@ private:
     std::vector<std::vector<float>> code_steps_;  ///< by head of the group and output
     std::vector<MatrixRM> digital_;  ///< by head of the group: driven codes outside cells; empty when all are in cells
     int slices_, slice_bits_;
-    bool one_whole_head_ = false;  ///< one head, all of it on one tile: no copies
+    int calibration_samples_;       ///< 0: columns are not calibrated
+    double calibration_trim_step_;  ///< codes
+    bool one_whole_head_ = false;   ///< one head, all of it on one tile: no copies
     ConversionCounts conversions_;
     LaneMatrix tile_inputs_, tile_sums_, sliced_sums_;
 };

@@ -4,19 +4,6 @@
 
 namespace imssa {
 
-namespace {
-
-/// Every input alone, at full scale; one lane each.
-ReadEnergy energy_of_inputs_alone(const Crossbar& array) {
-    LaneMatrix codes(array.inputs(), array.inputs());
-    for (int input = 0; input < array.inputs(); ++input) {
-        codes(input, input) = static_cast<float>(array.input_limit());
-    }
-    return array.read_energy(codes);
-}
-
-}  // namespace
-
 CalibrationSummary gain_calibration(const Chip& chip) {
     CalibrationSummary total;
     const ChipConfig& config = chip.config();
@@ -27,15 +14,14 @@ CalibrationSummary gain_calibration(const Chip& chip) {
     for (const CrossbarTile* tile : chip.tiles()) {
         const Crossbar& array = tile->array();
         const double reads = static_cast<double>(array.inputs()) * samples;
-        const ReadEnergy energy = energy_of_inputs_alone(array);
         ArrayReadCycles cycles = array_read_cycles(array.outputs(), config.timing, config.read, array.input_limit());
         cycles.rounds = tile->lines().conversion_rounds;
         total.array_reads += reads;
         total.dac_conversions += reads * tile->lines().driven_inputs;
         total.columns += reads * array.outputs() * MappingOptions::columns_per_output();
         total.adc_conversions += reads * array.outputs();
-        total.device_j += samples * energy.device_j;
-        total.supply_j += samples * energy.supply_j;
+        total.device_j += array.trim_energy().device_j;
+        total.supply_j += array.trim_energy().supply_j;
         total.cycles += static_cast<std::int64_t>(reads) * (cycles.load + cycles.analog());
     }
     return total;

@@ -4,11 +4,10 @@
 
 namespace imssa {
 
-/// What measuring the gains of all columns (`read.gain_calibration`) takes; all zero where it is off. The factors
-/// themselves are computed from the exact weights; this is the measurement that they stand for: the fit needs every
-/// weight of a column, so every input of a tile is driven alone at full scale, the others' converters at zero, and all
-/// columns (slices and planes have their own) are converted, `adc.calibration_samples` times. `cycles`: one tile after
-/// another, as programming; columns that share a converter one after another.
+/// What measuring the gains of all columns (`read.gain_calibration`) takes; all zero where it is off. The fit needs
+/// every weight of a column, so every input of a tile is driven alone (ColumnCalibration), the others' converters at
+/// zero, and all columns (slices and planes have their own) are converted, `adc.calibration_samples` times. `cycles`:
+/// one tile after another, as programming; columns that share a converter one after another.
 CalibrationSummary gain_calibration(const Chip& chip);
 
 /// What calibrating the output converters (`adc.calibrate`) takes; all zero where it is off. Every converter that

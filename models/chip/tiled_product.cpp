@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/array/column_calibration.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
 #include "models/mapping/weight_slices.h"
@@ -34,6 +35,8 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
       outputs_(whole.outputs() * config.mapping.weight_slices),
       slices_(config.mapping.weight_slices),
       slice_bits_(slice_bits(whole.code_limit, slices_)),
+      calibration_samples_(config.read.gain_calibration ? config.adc.calibration_samples : 0),
+      calibration_trim_step_(config.adc.calibration_step_codes),
       adc_errors_(config.adc, slice_matrix(whole, slices_), conversion_rounds(outputs_, config.timing), seed,
                   first_tile, std::vector<bool>(static_cast<std::size_t>(outputs_), slices_ > 1)) {
     const QuantizedMatrix matrix = slice_matrix(whole, slices_);
@@ -45,11 +48,26 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
             const QuantizedMatrix block = sub_matrix(matrix, input, output, std::min(rows, inputs_ - input),
                                                      std::min(columns, outputs_ - output));
             const std::uint32_t tile = first_tile + static_cast<std::uint32_t>(blocks_.size());
-            blocks_.push_back(
-                {input, output,
-                 std::make_unique<Crossbar>(block, config.mapping, config.device, config.read, seed, tile, name)});
+            // Tiles side by side hang on the same drivers: those of the first.
+            const std::uint32_t drivers = first_tile + static_cast<std::uint32_t>(input / rows);
+            blocks_.push_back({input, output,
+                               std::make_unique<Crossbar>(block, config.mapping, config.device, config.read, seed, tile,
+                                                          name, 0, drivers)});
         }
     }
+    for (int tile = 0; tile < tiles(); ++tile) {
+        calibrate_columns(tile);
+    }
+}
+
+void TiledProduct::calibrate_columns(int tile) {
+    if (calibration_samples_ == 0) {
+        return;
+    }
+    const Block& block = blocks_[static_cast<std::size_t>(tile)];
+    ColumnCalibration calibration(*block.crossbar);
+    calibration.measure(adc_errors_, block.first_output, 0, block.crossbar->inputs(), calibration_samples_);
+    block.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy());
 }
 
 const LaneMatrix& TiledProduct::block_inputs(const Block& block, const LaneMatrix& inputs) {

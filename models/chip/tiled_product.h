@@ -26,6 +26,9 @@ public:
     /// Conversions since the last call, and how many of them saturated.
     ConversionCounts take_conversions() { return std::exchange(conversions_, ConversionCounts{}); }
 
+    /// Start-up calibration of the columns of one tile, if the chip does it.
+    void calibrate_columns(int tile);
+
     int inputs() const { return inputs_; }
     int outputs() const { return outputs_ / slices_; }
     int tiles() const { return static_cast<int>(blocks_.size()); }
@@ -45,6 +48,8 @@ private:
 
     int inputs_, outputs_;  ///< outputs with all slices
     int slices_, slice_bits_;
+    int calibration_samples_;       ///< 0: columns are not calibrated
+    double calibration_trim_step_;  ///< codes
     std::vector<Block> blocks_;
     AdcErrors adc_errors_;
     ConversionCounts conversions_;

@@ -13,8 +13,9 @@ BareChip::BareChip(const DeployedNetwork& network, const ChipConfig& config, std
     for (std::size_t at = 0; at < layers_.size(); ++at) {
         const DeployedLayer& deployed = network.layers[at];
         for (const TileGroup& group : place_kernels(deployed.kernels, config.mapping, "kernel")) {
-            layers_[at].heads.push_back(std::make_unique<KernelTiles>(
-                group, deployed.kernels, config, seed, tile, std::vector<std::string>(group.tiles.size(), "kernel")));
+            layers_[at].heads.push_back(
+                std::make_unique<KernelTiles>(group, deployed.kernels, config, seed, TileNumbers{tile, tile},
+                                              std::vector<std::string>(group.tiles.size(), "kernel")));
             tile += static_cast<std::uint32_t>(group.tiles.size());
         }
         layers_[at].mixing = std::make_unique<TiledProduct>(deployed.mixing, config, seed, tile, "mixing");

@@ -212,38 +212,6 @@ TEST(ReadModes, MismatchOfInputConvertersLeavesZeroAndFullScaleAlone) {
 }
 
 // One input: what wires take from a column is a factor, and calibration gives it back.
-TEST(ReadModes, GainCalibrationRestoresColumnsThatLoseAFactor) {
-    QuantizedMatrix matrix = random_matrix(1, 20, 127, 3);
-    ReadConfig read;
-    read.wires.row_ohm_per_cell = 5.0;
-    read.wires.column_ohm_per_cell = 5.0;
-    read.wires.driver_ohm = 100.0;
-    const LaneMatrix inputs = random_codes(1, 10, 127, 4);
-    LaneMatrix expected(20, 10);
-    exact_product(matrix.driven_codes(), inputs, expected);
-    const LaneMatrix lost = sums_of(Crossbar(matrix, cells(4), DeviceConfig{}, read, 1, 0, "tile"), inputs);
-    read.gain_calibration = true;
-    const LaneMatrix restored = sums_of(Crossbar(matrix, cells(4), DeviceConfig{}, read, 1, 0, "tile"), inputs);
-    double lost_most = 0.0;
-    for (int o = 0; o < 20; ++o) {
-        for (int lane = 0; lane < 10; ++lane) {
-            const double sum = static_cast<double>(expected(o, lane));
-            EXPECT_NEAR(static_cast<double>(restored(o, lane)), sum, 1e-6 * std::abs(sum) + 1e-9);
-            lost_most = std::max(lost_most, std::abs(static_cast<double>(lost(o, lane)) - sum) / (std::abs(sum) + 1.0));
-        }
-    }
-    EXPECT_GT(lost_most, 0.05);
-}
-
-TEST(ReadModes, GainCalibrationLeavesIdealTilesAlone) {
-    const QuantizedMatrix matrix = random_matrix(20, 17, 127, 1, true);
-    const LaneMatrix inputs = random_codes(20, 45, 127, 2);
-    ReadConfig read;
-    const LaneMatrix expected = sums_of(Crossbar(matrix, cells(4), DeviceConfig{}, read, 1, 0, "tile"), inputs);
-    read.gain_calibration = true;
-    EXPECT_EQ(sums_of(Crossbar(matrix, cells(4), DeviceConfig{}, read, 1, 0, "tile"), inputs), expected);
-}
-
 TEST(ReadModes, ALaneHasTheSameBitsHoweverManyLanesRunBesideItWithEveryError) {
     DeviceConfig device = device_preset("pcm");
     device.time_since_programming_s = 1000.0;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "models/chip/kernel_tiles.h"
+#include "models/chip/tiled_product.h"
 #include "tests/models/chip/chip_bench.h"
 
 namespace imssa::testing {
@@ -28,7 +29,7 @@ struct Bench {
         std::uint32_t first_tile = 3;
         for (const TileGroup& group : place_kernels(kernels, config.mapping, "kernel")) {
             const std::vector<std::string> names(group.tiles.size(), "tile");
-            KernelTiles tiles(group, kernels, config, 5, first_tile, names);
+            KernelTiles tiles(group, kernels, config, 5, {first_tile, first_tile}, names);
             first_tile += static_cast<std::uint32_t>(group.tiles.size());
             std::vector<HeadRead> reads(group.heads.size());
             for (std::size_t k = 0; k < reads.size(); ++k) {
@@ -121,6 +122,60 @@ TEST(ChipMapping, EachErrorIsOffAtZeroWhateverTheMapping) {
     }
 }
 
+TEST(ChipMapping, TilesThatTakeTurnsAtASiteShareItsConvertersAndDrivers) {
+    ChipConfig config;
+    config.adc.gain_sigma = 0.05;
+    config.adc.offset_sigma_codes = 3.0;
+    config.read.dac.gain_sigma = 0.05;
+    const Bench bench(config);
+    const std::vector<DeployedKernel> same(5, bench.kernels.front());
+    const std::vector<TileGroup> groups = place_kernels(same, config.mapping, "kernel");
+    ASSERT_EQ(groups.size(), 5U);
+    std::vector<LaneMatrix> sums;
+    for (std::uint32_t head = 0; head < 5; ++head) {
+        KernelTiles tiles(groups[head], same, config, 5, {10, 10 + head, 3}, {"tile"});
+        std::vector<HeadRead> reads(1);
+        reads[0].inputs = LaneMatrix(same[0].array.inputs(), kLanes);
+        for (int input = 0; input < same[0].array.inputs(); ++input) {
+            std::fill_n(reads[0].inputs.row(input), kLanes, 20.0F);
+        }
+        reads[0].sums = LaneMatrix(same[0].array.outputs(), kLanes);
+        tiles.read(reads, std::vector<std::uint64_t>(kLanes, 1), 0, nullptr);
+        sums.push_back(reads[0].sums);
+    }
+    EXPECT_EQ(sums[0], sums[3]);
+    EXPECT_EQ(sums[1], sums[4]);
+    EXPECT_FALSE(sums[0] == sums[1]);
+    EXPECT_FALSE(sums[1] == sums[2]);
+}
+
+TEST(ChipMapping, DenseTilesSideBySideHangOnTheSameDrivers) {
+    ChipConfig config;
+    config.read.dac.gain_sigma = 0.05;
+    config.mapping.tile_columns = 8;  // four outputs a tile
+    config.mapping.tile_rows = 12;    // six inputs a tile
+    QuantizedMatrix matrix;
+    matrix.codes = MatrixRM::Constant(12, 8, 50.0F);
+    matrix.drive.assign(12, 1.0F);
+    matrix.gain.assign(8, 0.001F);
+    matrix.offset.assign(8, 0.0F);
+    matrix.output_limit.assign(8, 127.0F);
+    TiledProduct product(matrix, config, 5, 0, "dense");
+    ASSERT_EQ(product.tiles(), 4);
+    LaneMatrix inputs(12, 12);
+    for (int input = 0; input < 12; ++input) {
+        inputs(input, input) = 100.0F;
+    }
+    LaneMatrix sums(8, 12);
+    product.read(inputs, std::vector<std::uint64_t>(12, 1), 0, sums);
+    for (int output = 1; output < 8; ++output) {
+        for (int lane = 0; lane < 12; ++lane) {
+            EXPECT_EQ(sums(output, lane), sums(0, lane));
+        }
+    }
+    EXPECT_NE(sums(0, 0), sums(0, 6));
+}
+
 TEST(ChipMapping, ProgrammedCodesOfAnIdealChipAreTheCodes) {
     for (const Packing packing : {Packing::one_head, Packing::diagonal, Packing::row_gated}) {
         ChipConfig config;
@@ -128,7 +183,7 @@ TEST(ChipMapping, ProgrammedCodesOfAnIdealChipAreTheCodes) {
         config.mapping.weight_slices = 2;
         const Bench bench(config);
         for (const TileGroup& group : place_kernels(bench.kernels, config.mapping, "kernel")) {
-            const KernelTiles tiles(group, bench.kernels, config, 5, 0, {"tile"});
+            const KernelTiles tiles(group, bench.kernels, config, 5, {}, {"tile"});
             for (const int head : group.heads) {
                 EXPECT_EQ(tiles.programmed_codes(head, bench.kernels),
                           Eigen::MatrixXd(bench.kernels[static_cast<std::size_t>(head)].array.codes.cast<double>()));
@@ -145,7 +200,7 @@ TEST(ChipMapping, ProgrammedCodesOfASplitHeadAreTheSumsOfItsParts) {
     const Bench bench(config);
     for (const TileGroup& group : place_kernels(bench.kernels, config.mapping, "kernel")) {
         const std::vector<std::string> names(group.tiles.size(), "tile");
-        const KernelTiles tiles(group, bench.kernels, config, 5, 0, names);
+        const KernelTiles tiles(group, bench.kernels, config, 5, {}, names);
         EXPECT_GT(tiles.tiles(), 1);
         for (const int head : group.heads) {
             EXPECT_EQ(tiles.programmed_codes(head, bench.kernels),

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/models/chip/chip_bench.h"
 #include "tests/models/chip/hand_worked.h"
 
@@ -136,8 +139,17 @@ TEST(StartupCalibration, TakesTheEnergyOfTheReadsOfEveryInputAlone) {
         const Crossbar& array = tile->array();
         for (int input = 0; input < array.inputs(); ++input) {
             LaneMatrix codes(array.inputs(), kSamples);
+            // At full scale, or what leaves the widest output within nine tenths of its converter's range.
+            double amplitude = 127.0;
+            const QuantizedMatrix& matrix = array.matrix();
+            for (std::size_t o = 0; o < matrix.gain.size(); ++o) {
+                const double range = static_cast<double>(matrix.output_limit[o] - std::abs(matrix.offset[o]));
+                const double codes_per_input = std::abs(
+                    static_cast<double>(matrix.driven_codes()(input, static_cast<Eigen::Index>(o)) * matrix.gain[o]));
+                amplitude = codes_per_input > 0.0 ? std::min(amplitude, 0.9 * range / codes_per_input) : amplitude;
+            }
             for (int lane = 0; lane < kSamples; ++lane) {
-                codes(input, lane) = 127.0F;
+                codes(input, lane) = static_cast<float>(std::max(1.0, std::floor(amplitude)));
             }
             const ReadEnergy energy = array.read_energy(codes);
             expected.device_j += energy.device_j;

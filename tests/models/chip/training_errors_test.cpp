@@ -86,7 +86,8 @@ private:
         matrices_.push_back(weights_of(sums));
     }
     void add_group(const TileGroup& group, const std::vector<DeployedKernel>& kernels) {
-        KernelTiles tiles(group, kernels, config_, seed_, tile_, std::vector<std::string>(group.tiles.size(), "tile"));
+        KernelTiles tiles(group, kernels, config_, seed_, {tile_, tile_},
+                          std::vector<std::string>(group.tiles.size(), "tile"));
         tile_ += static_cast<std::uint32_t>(group.tiles.size());
         std::vector<HeadRead> reads;
         const QuantizedMatrix& array = kernels.front().array;

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Rows of docs/results/chip.md: accuracy, energy, latency and area of the demo networks on programmed chips.
+
+usage: scripts/chip_results.py --data DIR --results FOLDER [--threads N] [--only TEXT]
+
+Runs every row with build/release/bin/infer and keeps its result as JSON in FOLDER; rows whose result is there are not
+run again. Prints the tables as Markdown.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+CHIPS = 10
+ALONE = ["device.fault_remap=none"]
+NO_WIRES = ["wires.row_ohm_per_cell=0", "wires.column_ohm_per_cell=0", "wires.driver_ohm=0", "wires.sense_ohm=0"]
+VERIFIED = ["device.write_verify.enabled=true", "device.write_verify.tolerance_siemens=1e-6",
+            "device.write_verify.max_pulses=100"]
+
+# label, chip file, checkpoint, sequences, overrides
+PLATFORMS = [
+    ("`ideal`", "ideal", "8bit", 1000, []),
+    ("`imssa_28nm`", "imssa_28nm", "8bit", 1000, []),
+    ("`imssa_28nm`", "imssa_28nm", "8bit_noise", 1000, []),
+    ("`imssa_180nm`", "imssa_180nm", "fused", 1000, []),
+    ("`imssa_180nm`", "imssa_180nm", "8bit", 250, []),
+    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit", 1000, []),
+    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit_noise", 1000, []),
+    ("`sram_65nm`", "sram_65nm", "8bit", 1000, []),
+    ("`sram_65nm`", "sram_65nm", "8bit_noise", 1000, []),
+    ("`sram_22nm`", "sram_22nm", "8bit", 1000, []),
+    ("`sram_22nm`", "sram_22nm", "8bit_noise", 1000, []),
+]
+MAPPING_OPTIONS = [
+    ("digital decay, B folded into C (default)", "imssa_28nm", []),
+    ("digital decay beside the array, B in cells", "imssa_28nm", ["kernel.form=immediate", "kernel.input_matrix=cells"]),
+    ("default, two cells a weight", "imssa_28nm", ["mapping.cells_per_weight=2"]),
+    ("digital decay, log-polar poles", "imssa_28nm", ["kernel.representation=abar_log_polar"]),
+    ("digital decay, C digital too", "imssa_28nm", ["mapping.kernel_output=digital"]),
+    ("default, heads on the diagonal", "imssa_28nm", ["mapping.packing=diagonal"]),
+    ("default, row-gated heads", "imssa_28nm", ["mapping.packing=row_gated"]),
+    ("default, row-gated heads, tiles of 256 rows", "imssa_28nm", ["mapping.packing=row_gated", "mapping.tile_rows=256"]),
+    ("default, two slices a weight", "imssa_28nm", ["mapping.weight_slices=2"]),
+    ("default, one set of drivers and converters a layer", "imssa_28nm", ["timing.kernel_sites=1"]),
+    ("Abar - 1, B, C in cells, planes, calibrated poles (`imssa_28nm_delta`)", "imssa_28nm_delta", []),
+    ("the same, B digital", "imssa_28nm_delta", ["mapping.kernel_input=digital"]),
+    ("the same, a range a mode instead of planes", "imssa_28nm_delta", ["kernel.state_range=mode"]),
+    ("the same, a range a head", "imssa_28nm_delta", ["kernel.state_range=head"]),
+    ("the same, delayed", "imssa_28nm_delta", ["kernel.form=delayed"]),
+    ("Abar, B, C in cells, immediate", "imssa_28nm_fused", ["kernel.form=immediate"]),
+    ("Abar, B, C in cells, delayed (published; `imssa_28nm_fused`)", "imssa_28nm_fused", []),
+]
+LONG = {"digital decay, B folded into C (default)", "digital decay beside the array, B in cells",
+        "default, two cells a weight", "Abar - 1, B, C in cells, planes, calibrated poles (`imssa_28nm_delta`)"}
+MAPPINGS = [(label, chip, checkpoint, 1000 if label in LONG else 250, options)
+            for label, chip, options in MAPPING_OPTIONS
+            for checkpoint in (["8bit", "fused"] if "fused" in chip else ["8bit", "8bit_noise"])]
+REMEDIES = [
+    ("published fused mapping", "imssa_28nm_fused", "fused", 1000, []),
+    ("with pole calibration (`exact_radius`)", "imssa_28nm_fused", "fused", 250, ["calibration.poles=exact_radius"]),
+    ("increments in cells, no calibration", "imssa_28nm_delta", "8bit_noise", 1000, ["calibration.poles=none"]),
+    ("with pole calibration", "imssa_28nm_delta", "8bit_noise", 1000, []),
+] + [(label, "imssa_28nm", checkpoint, 1000, options)
+     for label, options in [("digital decay, stuck cells left alone", ALONE), ("with `compensate`", []),
+                            ("with `compensate` and write-verify to 1 uS", VERIFIED),
+                            ("stuck cells left alone, four parallel cells", ALONE + ["device.parallel_cells=4"])]
+     for checkpoint in ("8bit", "8bit_noise")] + [
+    ("stuck cells left alone, no wire resistance", "imssa_28nm", "8bit", 1000, ALONE + NO_WIRES),
+    ("the same, four parallel cells", "imssa_28nm", "8bit", 1000, ALONE + NO_WIRES + ["device.parallel_cells=4"]),
+]
+CALIBRATIONS = [(label, "imssa_28nm", "8bit_noise", 250, options) for label, options in [
+    ("columns and converters (default)", []),
+    ("converters only", ["read.gain_calibration=false"]),
+    ("columns only", ["adc.calibrate=false"]),
+    ("neither", ["read.gain_calibration=false", "adc.calibrate=false"]),
+    ("columns and converters, no wires", NO_WIRES),
+    ("converters only, no wires", NO_WIRES + ["read.gain_calibration=false"])]]
+BITS = [("ADC %d bits, DAC %d bits" % (adc, dac), "imssa_28nm", "8bit_noise", 1000,
+         ["adc.bits=%d" % adc, "dac.bits=%d" % dac])
+        for adc, dac in [(8, 8), (7, 8), (6, 8), (5, 8), (4, 8), (8, 7), (8, 6)]]
+PARTIAL = [(label + suffix, chip, "8bit_noise", 250, options + more)
+           for label, chip, options in [("`imssa_28nm`, two slices a weight", "imssa_28nm", ["mapping.weight_slices=2"]),
+                                        ("`sram_22nm`, seven slices", "sram_22nm", [])]
+           for suffix, more in [(", as wide as the sums", []), (", 8 bits", ["adc.bits=8"])]]
+WHOLE_SET = [("`imssa_28nm`", "imssa_28nm", checkpoint, 0, []) for checkpoint in ("8bit", "8bit_noise")]
+TABLES = [("Whole test set", WHOLE_SET), ("Start-up calibration", CALIBRATIONS), ("Platforms", PLATFORMS),
+          ("Mappings", MAPPINGS), ("Remedies", REMEDIES), ("Bits of the converters", BITS), ("Partial sums", PARTIAL)]
+
+
+def infer(arguments, row, engine, chips):
+    label, chip, checkpoint, sequences, options = row
+    words = [engine, chip, checkpoint, str(sequences)] + options
+    path = os.path.join(arguments.results, re.sub(r"[^A-Za-z0-9_.=-]+", "_", "_".join(words)) + ".json")
+    if not os.path.exists(path):
+        command = ["build/release/bin/infer", "--checkpoint", f"scenarios/checkpoints/smnist_small_{checkpoint}.h5",
+                   "--chip", f"scenarios/chips/{chip}.toml", "--data", arguments.data, "--sequences", str(sequences),
+                   "--engine", engine, "--threads", str(arguments.threads), "--quiet", "--json", path]
+        if engine == "chip":
+            command += ["--chips", str(chips), "--lanes", "250", "--no-compare"]
+        for option in options:
+            command += ["--set", option]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            print("%s: %s" % (label, done.stderr.strip()), file=sys.stderr)
+            return None
+    with open(path, encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def print_row(arguments, row):
+    run = infer(arguments, row, "chip", CHIPS)
+    reference = infer(arguments, row, "reference", 1)
+    if run is None or reference is None:
+        return
+    chips = run["accuracy_chips"]
+    programming = run["programming"]
+    print(f"| {row[0]} | {row[2]} | {run['sequences']:,} | {100 * reference['accuracy']:.2f} % | "
+          f"{100 * run['accuracy']:.2f} % | {100 * chips['lowest']:.2f} to {100 * chips['highest']:.2f} % | "
+          f"{100 * chips['standard_deviation']:.2f} | {100 * (reference['accuracy'] - run['accuracy']):.2f} | "
+          f"{1e6 * run['energy_j']['sequence']:.3g} uJ | {1e6 * run['latency_s']['sequence']:.4g} us | "
+          f"{run['area_mm2']['total']:.2f} mm2 | {1e6 * programming['energy_j']:.3g} uJ, "
+          f"{1e3 * programming['time_s']:.3g} ms |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--results", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", default="", help="tables whose title holds this")
+    arguments = parser.parse_args()
+    os.makedirs(arguments.results, exist_ok=True)
+    for title, rows in TABLES:
+        if arguments.only not in title:
+            continue
+        print(f"\n## {title}\n")
+        print("| chip | checkpoint | sequences | reference | mean of ten chips | lowest to highest | st. dev. | loss, points | energy | "
+              "latency | area | programming |")
+        print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+        for row in rows:
+            print_row(arguments, row)
+
+
+if __name__ == "__main__":
+    main()
