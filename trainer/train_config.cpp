@@ -1,6 +1,7 @@
 #include "trainer/train_config.h"
 
 #include <cmath>
+#include <utility>
 
 #include "models/common/error.h"
 #include "trainer/training_schedule.h"
@@ -103,8 +104,13 @@ void TrainConfig::validate() const {
     require(model.norm != Norm::batch || training.epochs == 0 || training.precision == Precision::in_float,
             "model.norm 'batch' collects its running statistics in float: set training.precision 'float', or leave the "
             "phase out and fine-tune the checkpoint of --init");
-    check_bit_schedule(training, quantization, fake_quantization);
-    check_bit_schedule(finetune, quantization, fake_quantization);
+    for (const auto& [phase, table] : {std::pair(&training, "[training]"), std::pair(&finetune, "[finetune]")}) {
+        try {
+            check_bit_schedule(*phase, quantization, fake_quantization);
+        } catch (const UserError& error) {
+            throw UserError(std::string(table) + ": " + error.what());
+        }
+    }
     require(training.epochs == 0 || finetune.epochs == 0 || training.checkpoint.empty() ||
                 training.checkpoint != finetune.checkpoint,
             "training.checkpoint and finetune.checkpoint must differ");

@@ -23,7 +23,7 @@ void for_each_bits(DeploymentOptions& options, Work&& work) {
     if (representation == StateRepresentation::abar_log_polar) {
         work(options.kernel.magnitude_bits);
         work(options.kernel.phase_bits);
-    } else if (options.kernel.mapping == KernelMapping::digital_decay) {
+    } else {
         work(options.kernel.a_bits);
     }
     if (representation == StateRepresentation::a_continuous) {
@@ -48,9 +48,17 @@ void for_each_bits(FakeQuantization& options, Work&& work) {
     }
 }
 
+/// What has no bits of its own to train at, but holds those that have.
+void raise_holders(DeploymentOptions& options) {
+    options.kernel.register_bits = std::max(options.kernel.register_bits, options.kernel.state_bits);
+}
+
+void raise_holders(FakeQuantization& /*options*/) {}
+
 template <class Options>
 Options raised(Options options, int bits) {
     for_each_bits(options, [bits](int& own) { own = std::max(own, bits); });
+    raise_holders(options);
     return options;
 }
 
@@ -59,6 +67,23 @@ int fewest_bits(Options options) {
     int fewest = 32;
     for_each_bits(options, [&fewest](int& own) { fewest = std::min(fewest, own); });
     return fewest;
+}
+
+/// Throws UserError naming the epoch and the bits at which the options make no sense.
+template <class Options>
+void check_stages(const PhaseConfig& phase, const Options& options) {
+    for (int epoch = 1; epoch <= phase.epochs; ++epoch) {
+        const int bits = bits_of_epoch(phase, epoch);
+        if (epoch > 1 && bits == bits_of_epoch(phase, epoch - 1)) {
+            continue;
+        }
+        try {
+            with_at_least(options, bits).validate();
+        } catch (const UserError& error) {
+            throw UserError("epoch " + std::to_string(epoch) + ", which 'lower_bits_from' gives at least " +
+                            std::to_string(bits) + " bits: " + error.what());
+        }
+    }
 }
 
 }  // namespace
@@ -86,6 +111,11 @@ void check_bit_schedule(const PhaseConfig& phase, const DeploymentOptions& deplo
     if (phase.precision == Precision::quantized && phase.lower_bits_from > kMostCodeBits) {
         throw UserError("key 'lower_bits_from' starts above " + std::to_string(kMostCodeBits) +
                         " bits, the most that precision 'quantized' has");
+    }
+    if (phase.precision == Precision::quantized) {
+        check_stages(phase, deployed);
+    } else {
+        check_stages(phase, fake);
     }
     const int fewest = phase.precision == Precision::quantized ? fewest_bits(deployed) : fewest_bits(fake);
     const int last = bits_of_epoch(phase, phase.epochs);

@@ -11,11 +11,12 @@ namespace imssa {
 /// lower bits.
 int bits_of_epoch(const PhaseConfig& phase, int epoch);
 
-/// The options with every bit count (but registers and accumulators) raised to at least `bits`.
+/// The options with every bit count raised to at least `bits`; registers only as far as their states need.
 DeploymentOptions with_at_least(const DeploymentOptions& options, int bits);
 FakeQuantization with_at_least(const FakeQuantization& options, int bits);
 
-/// Throws UserError when the last epoch of a phase would not have reached the bits asked for.
+/// Throws UserError when the last epoch of a phase would not have reached the bits asked for, or the options of an
+/// epoch would be refused.
 void check_bit_schedule(const PhaseConfig& phase, const DeploymentOptions& deployed, const FakeQuantization& fake);
 
 /// Throws NumericalError naming layer, head and mode of a pole that is not finite or does not decay, or a parameter

@@ -50,7 +50,7 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
         {{"fake_quantization.mixing.quantizer=symmetric", "fake_quantization.mixing.scale=mode"}, "'head' or 'tensor'"},
         {{"fake_quantization.encoder.quantizer=symmetric", "fake_quantization.encoder.scale=head"}, "use 'tensor'"},
         {{"finetune.noise.continuous_a=0.01", "quantization.kernel.representation=a_continuous"}, "rounding"},
-        {{"finetune.lower_bits_from=14"}, "starts above 12"},
+        {{"finetune.lower_bits_from=14"}, "[finetune]: key 'lower_bits_from' starts above 12"},
         {{"post_training=true"}, "finetune.epochs 0"},
         {{"fake_quantization.requantize_products=true"}, "set state.quantizer"},
         {{"fake_quantization.output_limit=-1"}, "must not be negative"},

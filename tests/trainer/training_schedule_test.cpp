@@ -41,6 +41,51 @@ TEST(BitSchedule, StopsEveryGroupAtItsOwnBits) {
     EXPECT_EQ(with_at_least(fake, 3).c.bits, 3);
 }
 
+KernelOptions fused() {
+    KernelOptions kernel;
+    kernel.mapping = KernelMapping::fused;
+    kernel.form = OutputForm::immediate;
+    kernel.input_matrix = InputMatrix::cells;
+    return kernel;
+}
+
+TEST(BitSchedule, RaisesTogetherWhatTheCellsOfAFusedArrayShare) {
+    DeploymentOptions options;
+    options.kernel = fused();
+    options.kernel.a_bits = options.kernel.weight_bits = 4;
+    for (const int bits : {4, 6, 8, 12}) {
+        const DeploymentOptions now = with_at_least(options, bits);
+        EXPECT_EQ(now.kernel.a_bits, bits);
+        EXPECT_EQ(now.kernel.weight_bits, bits);
+        EXPECT_NO_THROW(now.validate());
+    }
+    EXPECT_NO_THROW(check_bit_schedule(lowering(8, 1, 5), options, {}));
+}
+
+TEST(BitSchedule, RaisesRegistersAsFarAsTheirStates) {
+    DeploymentOptions options;
+    options.kernel.state_bits = 4;
+    options.kernel.register_bits = 6;
+    EXPECT_EQ(with_at_least(options, 8).kernel.register_bits, 8);
+    EXPECT_EQ(with_at_least(options, 5).kernel.register_bits, 6);
+    EXPECT_NO_THROW(with_at_least(options, 12).validate());
+    EXPECT_NO_THROW(check_bit_schedule(lowering(8, 1, 5), options, {}));
+}
+
+TEST(BitSchedule, NamesTheEpochWhoseBitsAreRefused) {
+    DeploymentOptions options;
+    options.kernel = fused();
+    options.kernel.a_bits = 12;
+    try {
+        check_bit_schedule(lowering(9, 2, 4), options, {});
+        FAIL() << "no error";
+    } catch (const UserError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find("epoch 1, which 'lower_bits_from' gives at least 9 bits: a_bits"), std::string::npos)
+            << text;
+    }
+}
+
 TEST(BitSchedule, MustReachTheBitsAskedFor) {
     DeploymentOptions options;
     options.weight_bits = 4;
