@@ -165,6 +165,17 @@ CalibrationRanges fixed_ranges(const ModelConfig& config, const RangeConfig& opt
     return ranges;
 }
 
+bool kernels_are_pruned(const LayerParameters& layer) {
+    return (layer.c_re.array() == 0.0F).all() && (layer.c_im.array() == 0.0F).all() && (layer.d.array() == 0.0F).all();
+}
+
+/// Any range holds outputs that are zero, but a converter has to have one.
+void hold_zeros(LayerRanges& ranges) {
+    for (float* range : {&ranges.kernel_output, &ranges.activation, &ranges.mixing}) {
+        *range = *range > 0.0F ? *range : 1.0F;
+    }
+}
+
 }  // namespace
 
 CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
@@ -198,6 +209,11 @@ CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& 
     }
     if (options.method == RangeMethod::percentile) {
         recorder.take_percentiles(options.percentile);
+    }
+    for (std::size_t layer = 0; layer < ranges.layers.size(); ++layer) {
+        if (kernels_are_pruned(parameters.layers[layer])) {
+            hold_zeros(ranges.layers[layer]);
+        }
     }
     return ranges;
 }

@@ -270,27 +270,50 @@ FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys
     std::memcpy(sequences_, &sequences, sizeof(sequences_));
 }
 
-void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const {
+void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode,
+                                    int count) const {
     LanesUint keys, sequences;
     std::memcpy(&keys, dither_keys_, sizeof(keys));
     std::memcpy(&sequences, sequences_, sizeof(sequences));
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
+    const int first = chunk * kChunkBlocks;
+    const int offset = head * kBlockWidth;
+    pass_.scan(layer, head, first_mode, count, keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps),
+               input.block(first) + offset, nullptr, input.stride(), workspace.chunk_blocks(chunk),
+               workspace.states(layer, chunk, head), nullptr, workspace.scratch_states.data(),
+               {kept_ranges.block(first) + offset, kept_ranges.stride()});
+}
+
+bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
+    const ModelConfig& config = pass_.network().effective.config;
+    for (int head = 0; head < config.heads; ++head) {
+        for (int mode = 0; mode < config.modes(); ++mode) {
+            scan_states(workspace, layer, chunk, head, mode, 1);
+            const float* after_first_step = workspace.scratch_states.data() + 2 * kLaneWidth;
+            if (any_lane(after_first_step, 2 * workspace.chunk_steps(chunk), workspace.lanes)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const {
     const EffectiveNetwork& network = pass_.network().effective;
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
-    float* states = workspace.scratch_states.data();
+    const float* states = workspace.scratch_states.data();
     for (int head = 0; head < network.config.heads; ++head) {
         const KernelView kernel = kernel_view(network, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
         const float* u = input.block(first) + offset;
-        BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
-        const StateRanges ranges{kept_ranges.block(first) + offset, kept_ranges.stride()};
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
-            pass_.scan(layer, head, mode, modes, keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps), u,
-                       nullptr, input.stride(), blocks, workspace.states(layer, chunk, head), nullptr, states, ranges);
+            scan_states(workspace, layer, chunk, head, mode, modes);
             scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
                           workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
                           workspace.adjoint(layer, head), kernel_gradient);

@@ -91,8 +91,12 @@ public:
     FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys, LanesUint sequences);
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
+    bool live_states(Workspace& workspace, int layer, int chunk) const override;
 
 private:
+    /// States of `count` modes after every step of a chunk, into workspace.scratch_states.
+    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count) const;
+
     const FakePass& pass_;
     std::uint32_t dither_keys_[kLaneWidth];
     std::uint32_t sequences_[kLaneWidth];
@@ -104,6 +108,7 @@ public:
     explicit ConvolutionAdjoint(const FakeNetwork& network) : network_(network) {}
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
+    bool live_states(Workspace& /*workspace*/, int /*layer*/, int /*chunk*/) const override { return true; }
 
 private:
     const FakeNetwork& network_;

@@ -126,19 +126,21 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         }
         take_loss(effective, sequences, weight, item, workspace);
         if (with_gradient) {
-            live_activations(effective, workspace, item_alive_[at]);
-            for_each_effective_tensor(
-                item_gradients_[at], [](std::vector<float>& values) { std::fill(values.begin(), values.end(), 0.0F); });
+            const auto go_back = [&](const KernelAdjoint& adjoint) {
+                live_activations(effective, adjoint, workspace, item_alive_[at]);
+                for_each_effective_tensor(item_gradients_[at], [](std::vector<float>& values) {
+                    std::fill(values.begin(), values.end(), 0.0F);
+                });
+                backward(effective, adjoint, workspace, item_gradients_[at]);
+            };
             if (fake_pass && network.fake()->mode == EvaluationMode::convolution) {
-                backward(effective, ConvolutionAdjoint(*network.fake()), workspace, item_gradients_[at]);
+                go_back(ConvolutionAdjoint(*network.fake()));
             } else if (fake_pass) {
-                backward(effective, FakeKernelAdjoint(*fake_pass, sequences.keys, sequences.identities), workspace,
-                         item_gradients_[at]);
+                go_back(FakeKernelAdjoint(*fake_pass, sequences.keys, sequences.identities));
             } else if (quantized_pass) {
-                backward(effective, QuantizedKernelAdjoint(*quantized_pass, effective, sequences.keys), workspace,
-                         item_gradients_[at]);
+                go_back(QuantizedKernelAdjoint(*quantized_pass, effective, sequences.keys));
             } else {
-                backward(effective, BlockKernelAdjoint(effective, block_kernels_), workspace, item_gradients_[at]);
+                go_back(BlockKernelAdjoint(effective, block_kernels_));
             }
         }
     };
@@ -201,6 +203,12 @@ void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* 
     const int items = static_cast<int>(item_results_.size());
     const EffectiveNetwork& effective = network.effective();
     std::vector<Sequences> sequences(item_results_.size());
+    const BlockKernelAdjoint in_float(effective, block_kernels_);
+    std::optional<ConvolutionAdjoint> convolved;
+    if (convolution != nullptr) {
+        convolved.emplace(convolution->network());
+    }
+    const KernelAdjoint& adjoint = convolved ? static_cast<const KernelAdjoint&>(*convolved) : in_float;
     BatchNormPass::Work work;
     work.load = [&](int item, Workspace& workspace) {
         sequences[static_cast<std::size_t>(item)] = load(network, data, indices, dither_seed, item, workspace);
@@ -216,13 +224,9 @@ void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* 
     };
     work.loss = [&](int item, Workspace& workspace) {
         take_loss(effective, sequences[static_cast<std::size_t>(item)], weight, item, workspace);
-        live_activations(effective, workspace, item_alive_[static_cast<std::size_t>(item)]);
+        live_activations(effective, adjoint, workspace, item_alive_[static_cast<std::size_t>(item)]);
     };
-    if (convolution != nullptr) {
-        batch_norm_.run(effective, items, work, ConvolutionAdjoint(convolution->network()), item_gradients_);
-    } else {
-        batch_norm_.run(effective, items, work, BlockKernelAdjoint(effective, block_kernels_), item_gradients_);
-    }
+    batch_norm_.run(effective, items, work, adjoint, item_gradients_);
     check_live_activations(item_alive_, items);
 }
 

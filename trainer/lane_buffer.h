@@ -35,6 +35,17 @@ private:
     std::unique_ptr<Value, Release> values_;
 };
 
+/// Whether any of `vectors` times 16 numbers is other than zero, in the first `lanes` of each.
+template <class Number>
+bool any_lane(const Number* values, int vectors, int lanes) {
+    for (int vector = 0; vector < vectors; ++vector, values += kLaneWidth) {
+        if (std::any_of(values, values + lanes, [](Number value) { return value != Number{0}; })) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// Time steps of 16 sequences are stored in blocks of 8 steps: [step / 8][channel][8][16]. A scan over time reads 512
 /// bytes in a run; a dense product takes a block as a matrix channels x 128 without packing.
 constexpr int kBlockSteps = 8;

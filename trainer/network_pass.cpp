@@ -251,6 +251,21 @@ void BlockKernelAdjoint::finish(Workspace& workspace, EffectiveTensors& gradient
     }
 }
 
+bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
+    // With B = 1 an input moves every state, and without one none moves.
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        restore_stream(network_, workspace, layer, block, 0, network_.config.heads);
+        for (int head = 0; head < network_.config.heads; ++head) {
+            if (any_lane(input.block(block) + head * kBlockWidth, workspace.valid_steps(block), workspace.lanes)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient) {
     decoder_backward(network, workspace, gradient);
     workspace.block_kernel_gradients.clear();

@@ -40,6 +40,8 @@ public:
     virtual void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const = 0;
     /// After the first chunk.
     virtual void finish(Workspace& workspace, EffectiveTensors& gradient) const = 0;
+    /// Whether a state of the layer is other than zero after any step of a chunk. Scans the chunk again.
+    virtual bool live_states(Workspace& workspace, int layer, int chunk) const = 0;
 };
 
 /// Float mode: by blocks of 8 steps.
@@ -49,6 +51,7 @@ public:
         : network_(network), kernels_(kernels) {}
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
+    bool live_states(Workspace& workspace, int layer, int chunk) const override;
 
 private:
     const EffectiveNetwork& network_;

@@ -190,14 +190,36 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
     }
 }
 
-void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
-                                            EffectiveTensors& gradient) const {
+void QuantizedKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode,
+                                         int count) const {
     LanesUint keys;
     std::memcpy(&keys, keys_, sizeof(keys));
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
+    quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
+                          count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
+                          workspace.registers(layer, chunk, head), workspace.scratch_pairs.data());
+}
+
+bool QuantizedKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
+    for (int head = 0; head < network_.config.heads; ++head) {
+        for (int mode = 0; mode < network_.config.modes(); ++mode) {
+            scan_states(workspace, layer, chunk, head, mode, 1);
+            const std::int32_t* after_first_step = workspace.scratch_pairs.data() + kLaneWidth;
+            if (any_lane(after_first_step, workspace.chunk_steps(chunk), workspace.lanes)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
+                                            EffectiveTensors& gradient) const {
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
-    std::int32_t* states = workspace.scratch_pairs.data();
+    const std::int32_t* states = workspace.scratch_pairs.data();
     for (int head = 0; head < network_.config.heads; ++head) {
         const KernelView kernel = kernel_view(network_, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
@@ -206,9 +228,7 @@ void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
-            quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps),
-                                  mode, modes, u, input.stride(), blocks, workspace.registers(layer, chunk, head),
-                                  states);
+            scan_states(workspace, layer, chunk, head, mode, modes);
             scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
                           workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
                           workspace.adjoint(layer, head), kernel_gradient);

@@ -52,8 +52,13 @@ public:
     }
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
+    /// Of the codes that C reads.
+    bool live_states(Workspace& workspace, int layer, int chunk) const override;
 
 private:
+    /// DAC codes of `count` modes after every step of a chunk, into workspace.scratch_pairs.
+    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count) const;
+
     const QuantizedPass& pass_;
     const EffectiveNetwork& network_;
     std::uint32_t keys_[kLaneWidth];

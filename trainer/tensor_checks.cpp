@@ -5,7 +5,6 @@
 #include <string>
 
 #include "models/common/error.h"
-#include "trainer/network_pass.h"
 
 namespace imssa {
 
@@ -65,24 +64,28 @@ bool any(const Workspace& workspace, const BlockBuffer& buffer, int block, Wante
 template <class Number>
 bool live_states(const AlignedArray<Number>& states, const Workspace& workspace) {
     const std::size_t first = states.size() / static_cast<std::size_t>(workspace.chunks + 1);
-    for (std::size_t index = first; index < states.size(); ++index) {
-        if (states.data()[index] != Number{0} && static_cast<int>(index % kLaneWidth) < workspace.lanes) {
+    return any_lane(states.data() + first, static_cast<int>((states.size() - first) / kLaneWidth), workspace.lanes);
+}
+
+/// Whether anything reads the states of a layer: not where all of them are pruned.
+bool reads_states(const EffectiveLayerTensors& tensors) {
+    return any(tensors.c_re) || any(tensors.c_im);
+}
+
+bool live_states(const EffectiveNetwork& network, const KernelAdjoint& kernels, std::size_t layer,
+                 Workspace& workspace) {
+    const LayerTrace& trace = workspace.trace[layer];
+    const bool has_states = trace.registers.size() + trace.states.size() > 0;
+    if (!has_states || !reads_states(network.tensors.layers[layer]) ||
+        (trace.registers.size() > 0 ? live_states(trace.registers, workspace) : live_states(trace.states, workspace))) {
+        return true;
+    }
+    for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
+        if (kernels.live_states(workspace, static_cast<int>(layer), chunk)) {
             return true;
         }
     }
     return false;
-}
-
-bool live_states(const EffectiveNetwork& network, std::size_t layer, const Workspace& workspace) {
-    const LayerTrace& trace = workspace.trace[layer];
-    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
-    if (!any(tensors.c_re) && !any(tensors.c_im)) {
-        return true;  // pruned: nothing reads them
-    }
-    if (trace.registers.size() > 0) {
-        return live_states(trace.registers, workspace);
-    }
-    return trace.states.size() == 0 || live_states(trace.states, workspace);
 }
 
 std::string place_name(std::size_t place, std::size_t layers) {
@@ -111,17 +114,24 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
     check("decoder", any(parameters.decoder), any(codes.decoder));
 }
 
-void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive) {
+void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
+                      std::vector<unsigned char>& alive) {
     const std::size_t layers = workspace.trace.size();
     alive.assign(3 * layers + 1, 0);
     for (std::size_t layer = 0; layer < layers; ++layer) {
-        alive[2 * layers + 1 + layer] = live_states(network, layer, workspace) ? 1 : 0;
+        alive[2 * layers + 1 + layer] = live_states(network, kernels, layer, workspace) ? 1 : 0;
     }
     for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         const bool live = any(workspace, buffer, block, [](float value) { return value != 0.0F; });
         alive[place] = live ? 1 : 0;
         return live;
     });
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+        const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
+        if (!reads_states(tensors) && !any(tensors.d)) {
+            alive[2 * layer + 1] = 1;  // all of its kernels are pruned
+        }
+    }
 }
 
 std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace) {

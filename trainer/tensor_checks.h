@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/effective_network.h"
+#include "trainer/network_pass.h"
 #include "trainer/workspace.h"
 
 namespace imssa {
@@ -14,8 +14,10 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
 
 /// Which of encoder output, then activation and output of every layer, then the states of every layer, have a number
 /// other than zero in the sequences that went through a training workspace last. Looks as far as the first one; at
-/// states, where each chunk ends. States that no C reads count as alive.
-void live_activations(const EffectiveNetwork& network, Workspace& workspace, std::vector<unsigned char>& alive);
+/// states, where each chunk ends, and only if they are zero there at every step. States that no C reads, and
+/// activations of a layer without kernels, count as alive. `kernels` are those of the backward pass that is to come.
+void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
+                      std::vector<unsigned char>& alive);
 
 /// The first activation, in the order of the forward pass, that holds a number which is not finite; else "logits".
 std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace);

@@ -55,6 +55,10 @@ public:
     void load_inputs(const float* const* sequences, int lanes, const int* lengths = nullptr);
 
     int chunk_blocks(int chunk) const { return std::min(kChunkBlocks, blocks - chunk * kChunkBlocks); }
+    /// Steps of a chunk that belong to the sequence.
+    int chunk_steps(int chunk) const {
+        return std::min(chunk_blocks(chunk) * kBlockSteps, steps - chunk * kChunkBlocks * kBlockSteps);
+    }
     /// Steps of a block that belong to the sequence (fewer than 8 only in the last one).
     int valid_steps(int block) const { return std::min(kBlockSteps, steps - block * kBlockSteps); }
     /// 1 in the lanes that hold a sequence with this step, 0 in the others.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -107,6 +108,47 @@ TEST_F(TensorChecksTest, NameDeployedStatesThatAreAllZero) {
     const std::string message =
         message_of_step(StepNetwork::quantized(config, parameters, ranges, options, data.steps), true);
     EXPECT_NE(message.find("'layers.1.states' is dead"), std::string::npos) << message;
+}
+
+TEST_F(TensorChecksTest, LookAtEveryStepOfStatesThatAreZeroWhereChunksEnd) {
+    // An input that stops, and poles that forget it before the sequence ends.
+    for (int sequence = 0; sequence < 20; ++sequence) {
+        float* values = data.values.data() + static_cast<std::ptrdiff_t>(sequence) * data.steps * config.channels;
+        std::fill(values + 10 * config.channels, values + data.steps * config.channels, 0.0F);
+    }
+    parameters.encoder_bias.setZero();
+    for (LayerParameters& layer : parameters.layers) {
+        layer.log_neg_re.setZero();
+        layer.log_dt.setConstant(std::log(20.0F));
+    }
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    EXPECT_EQ(message_of_step(StepNetwork::in_float(config, parameters, data.steps), false), "");
+    FakeQuantization options;
+    options.state.quantizer = Quantizer::max_scale;
+    for (const RangeSource source : {RangeSource::fixed, RangeSource::dynamic}) {
+        options.state.ranges = source;
+        options.state.scale = ScaleGranularity::head;
+        EXPECT_EQ(
+            message_of_step(
+                StepNetwork::fake_quantized(fake_network(config, parameters, ranges, options, data.steps, 0)), false),
+            "");
+    }
+    DeploymentOptions immediate;
+    immediate.kernel.mapping = KernelMapping::fused;
+    immediate.kernel.form = OutputForm::immediate;
+    immediate.kernel.input_matrix = InputMatrix::cells;
+    for (const DeploymentOptions& deployed : {DeploymentOptions{}, immediate}) {
+        EXPECT_EQ(message_of_step(StepNetwork::quantized(config, parameters, ranges, deployed, data.steps), true), "");
+    }
+}
+
+TEST_F(TensorChecksTest, ExpectNothingOfALayerWhoseKernelsAreAllPruned) {
+    parameters.layers[1].c_re.setZero();
+    parameters.layers[1].c_im.setZero();
+    parameters.layers[1].d.setZero();
+    EXPECT_EQ(message_of_step(StepNetwork::in_float(config, parameters, data.steps), false), "");
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    EXPECT_EQ(message_of_step(StepNetwork::quantized(config, parameters, ranges, {}, data.steps), true), "");
 }
 
 TEST_F(TensorChecksTest, NameWeightsWithoutCodes) {
