@@ -10,7 +10,6 @@
 #include "trainer/cross_entropy.h"
 #include "trainer/network_pass.h"
 #include "trainer/quantized_pass.h"
-#include "trainer/tensor_checks.h"
 
 namespace imssa {
 
@@ -146,7 +145,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
     };
     pool_.run(items, work);
     if (with_gradient) {
-        check_live_activations(item_alive_, items);
+        check_live_activations(item_alive_, items, static_cast<int>(indices.size()), silent_);
     }
     if (records) {
         observed_.clear();
@@ -227,7 +226,7 @@ void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* 
         live_activations(effective, adjoint, workspace, item_alive_[static_cast<std::size_t>(item)]);
     };
     batch_norm_.run(effective, items, work, adjoint, item_gradients_);
-    check_live_activations(item_alive_, items);
+    check_live_activations(item_alive_, items, static_cast<int>(indices.size()), silent_);
 }
 
 BatchLoss GradientEngine::total_loss() const {

@@ -12,6 +12,7 @@
 #include "trainer/effective_network.h"
 #include "trainer/fake_pass.h"
 #include "trainer/observed_bounds.h"
+#include "trainer/tensor_checks.h"
 #include "trainer/thread_pool.h"
 #include "trainer/workspace.h"
 
@@ -62,7 +63,8 @@ public:
                    EvaluationMode mode = EvaluationMode::recurrent);
 
     /// Mean loss gradient over data.sequence(indices[i]); dither is keyed by (dither_seed, index). Throws
-    /// NumericalError when the loss is not finite, or when an activation is zero everywhere in the batch (dead).
+    /// NumericalError when the loss is not finite, or when an activation is zero everywhere in the batch (dead:
+    /// check_live_activations).
     BatchLoss gradient(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                        std::uint64_t dither_seed, EffectiveTensors& gradient);
 
@@ -106,6 +108,7 @@ private:
     std::vector<ObservedBounds> item_bounds_;
     ObservedBounds observed_;
     std::vector<std::vector<unsigned char>> item_alive_;  ///< live_activations of every item
+    SilentSequences silent_;
     std::vector<BatchLoss> item_results_;
 };
 

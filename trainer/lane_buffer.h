@@ -64,6 +64,7 @@ public:
           blocks_kept_(blocks_kept),
           values_(static_cast<std::size_t>(channels + 1) * blocks_kept * kBlockWidth) {}
     int channels() const { return channels_; }
+    int blocks_kept() const { return blocks_kept_; }
     /// Floats from one block to the next. One channel of padding keeps the blocks of a channel out of each other's
     /// cache sets: without it their distance is a multiple of 4 KiB for every channel count divisible by 8.
     std::size_t stride() const { return static_cast<std::size_t>(channels_ + 1) * kBlockWidth; }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/common/error.h"
+#include "trainer/dense_product.h"
 
 namespace imssa {
 
@@ -17,6 +18,10 @@ bool any(const std::vector<float>& values) {
 template <class Matrix>
 bool any(const Matrix& matrix) {
     return (matrix.array() != 0.0F).any();
+}
+
+std::string layer_name(std::size_t layer) {
+    return "layers." + std::to_string(layer) + ".";
 }
 
 void check(const std::string& name, bool parameters, bool codes) {
@@ -72,6 +77,11 @@ bool reads_states(const EffectiveLayerTensors& tensors) {
     return any(tensors.c_re) || any(tensors.c_im);
 }
 
+/// Whether all kernels of a layer are pruned.
+bool has_no_kernels(const EffectiveLayerTensors& tensors) {
+    return !reads_states(tensors) && !any(tensors.d);
+}
+
 bool live_states(const EffectiveNetwork& network, const KernelAdjoint& kernels, std::size_t layer,
                  Workspace& workspace) {
     const LayerTrace& trace = workspace.trace[layer];
@@ -88,25 +98,57 @@ bool live_states(const EffectiveNetwork& network, const KernelAdjoint& kernels, 
     return false;
 }
 
+/// Whether a mixing output of the layer is other than zero; true where they are not kept, which is in float only.
+bool live_mixing(const EffectiveNetwork& network, std::size_t layer, Workspace& workspace) {
+    const LayerTrace& trace = workspace.trace[layer];
+    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
+    const bool has_codes = trace.mixing_inside.size() == 0;
+    if (!any(tensors.mixing) || has_no_kernels(tensors) ||
+        (has_codes && trace.mixing.blocks_kept() < workspace.blocks)) {
+        return true;
+    }
+    for (int block = 0; block < workspace.blocks; ++block) {
+        if (has_codes) {
+            if (any(workspace, trace.mixing, block, [](float value) { return value != 0.0F; })) {
+                return true;
+            }
+            continue;
+        }
+        // The masks do not tell codes of zero from others: the sums are made again.
+        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
+                      workspace.mixing_gradient.block(block), network.config.mixing_outputs(), network.config.heads);
+        if (any(workspace, workspace.mixing_gradient, block, [](float sum) { return std::abs(sum) > 0.5F; })) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::string place_name(std::size_t place, std::size_t layers) {
     if (place == 0) {
         return "encoder output";
     }
-    if (place > 2 * layers) {
-        return "layers." + std::to_string(place - 2 * layers - 1) + ".states";
+    if (place > 3 * layers) {
+        const std::size_t behind = place - 3 * layers - 1;
+        return behind == layers ? "pooled" : (behind > layers ? "logits" : layer_name(behind) + "mixing outputs");
     }
-    return "layers." + std::to_string((place - 1) / 2) + (place % 2 == 1 ? ".activation" : ".output");
+    if (place > 2 * layers) {
+        return layer_name(place - 2 * layers - 1) + "states";
+    }
+    return layer_name((place - 1) / 2) + (place % 2 == 1 ? "activation" : "output");
 }
 
 }  // namespace
 
 void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetwork& quantized) {
     const EffectiveTensors& codes = quantized.tensors;
+    // Biases in codes have a grid of their own over their largest magnitude, which therefore always has a code.
     check("encoder", any(parameters.encoder), any(codes.encoder));
     for (std::size_t index = 0; index < parameters.layers.size(); ++index) {
-        const std::string prefix = "layers." + std::to_string(index) + ".";
+        const std::string prefix = layer_name(index);
         const LayerParameters& layer = parameters.layers[index];
         const EffectiveLayerTensors& own = codes.layers[index];
+        check(prefix + "b", true, any(own.b_re) || any(own.b_im));
         check(prefix + "c", any(layer.c_re) || any(layer.c_im), any(own.c_re) || any(own.c_im));
         check(prefix + "d", any(layer.d), any(own.d));
         check(prefix + "mixing", any(layer.mixing), any(own.mixing));
@@ -117,19 +159,23 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
 void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
                       std::vector<unsigned char>& alive) {
     const std::size_t layers = workspace.trace.size();
-    alive.assign(3 * layers + 1, 0);
+    alive.assign(4 * layers + 3, 0);
     for (std::size_t layer = 0; layer < layers; ++layer) {
         alive[2 * layers + 1 + layer] = live_states(network, kernels, layer, workspace) ? 1 : 0;
+        alive[3 * layers + 1 + layer] = live_mixing(network, layer, workspace) ? 1 : 0;
     }
+    const bool decodes = any(network.tensors.decoder);
+    alive[4 * layers + 1] = any_lane(workspace.pooled.data(), network.config.heads, workspace.lanes) ? 1 : 0;
+    alive[4 * layers + 2] =
+        !decodes || any_lane(workspace.logits.data(), network.config.classes, workspace.lanes) ? 1 : 0;
     for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         const bool live = any(workspace, buffer, block, [](float value) { return value != 0.0F; });
         alive[place] = live ? 1 : 0;
         return live;
     });
     for (std::size_t layer = 0; layer < layers; ++layer) {
-        const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
-        if (!reads_states(tensors) && !any(tensors.d)) {
-            alive[2 * layer + 1] = 1;  // all of its kernels are pruned
+        if (has_no_kernels(network.tensors.layers[layer])) {
+            alive[2 * layer + 1] = 1;
         }
     }
 }
@@ -145,16 +191,27 @@ std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspa
     return name.empty() ? "logits" : name;
 }
 
-void check_live_activations(const std::vector<std::vector<unsigned char>>& alive, int items) {
-    for (std::size_t place = 0; items > 0 && place < alive.front().size(); ++place) {
+void check_live_activations(const std::vector<std::vector<unsigned char>>& alive, int items, int sequences,
+                            SilentSequences& silent) {
+    if (items == 0) {
+        return;
+    }
+    const std::size_t places = alive.front().size();
+    for (std::size_t place = 0; place < places; ++place) {
         bool dead = true;
         for (int item = 0; item < items; ++item) {
             dead = dead && alive[static_cast<std::size_t>(item)][place] == 0;
         }
+        std::string where = "every sequence and step of the batch";
+        if (place + 2 >= places) {
+            int& in_a_row = place + 2 == places ? silent.pooled : silent.logits;
+            in_a_row = dead ? in_a_row + sequences : 0;
+            dead = in_a_row >= kFewestSilent;
+            where = "the last " + std::to_string(in_a_row) + " sequences";
+        }
         if (dead) {
-            throw NumericalError("'" + place_name(place, (alive.front().size() - 1) / 3) +
-                                 "' is dead: zero in every sequence and step of the batch; use more bits or another "
-                                 "range, or start from other parameters");
+            throw NumericalError("'" + place_name(place, (places - 3) / 4) + "' is dead: zero in " + where +
+                                 "; use more bits or another range, or start from other parameters");
         }
     }
 }

@@ -166,6 +166,65 @@ TEST_F(TensorChecksTest, NameWeightsWithoutCodes) {
     EXPECT_NO_THROW(check_dead_weights(parameters, network)) << "pruned, not dead";
 }
 
+TEST_F(TensorChecksTest, NameAnInputMatrixWithoutCodes) {
+    const CalibrationRanges ranges = calibrate(config, parameters, data, 20);
+    EffectiveNetwork network =
+        effective_quantized_network(deploy(config, parameters, ranges, DeploymentOptions{}, data.steps));
+    for (std::vector<float>* tensor : {&network.tensors.layers[0].b_re, &network.tensors.layers[0].b_im}) {
+        std::fill(tensor->begin(), tensor->end(), 0.0F);
+    }
+    try {
+        check_dead_weights(parameters, network);
+        FAIL() << "no error";
+    } catch (const NumericalError& error) {
+        EXPECT_NE(std::string(error.what()).find("layers.0.b'"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(TensorChecksTest, NameMixingOutputsThatAreAllZero) {
+    const CalibrationRanges own = calibrate(config, parameters, data, 20);
+    CalibrationRanges wide = own;
+    for (LayerRanges& layer : wide.layers) {
+        layer.mixing = 1e6F;
+    }
+    for (const bool glu : {false, true}) {
+        config.glu = glu;
+        parameters = test::random_parameters(config, 3);
+        const std::string deployed =
+            message_of_step(StepNetwork::quantized(config, parameters, wide, {}, data.steps), true);
+        EXPECT_NE(deployed.find("'layers.0.mixing outputs' is dead"), std::string::npos) << deployed;
+        FakeQuantization options;
+        options.activations.quantizer = Quantizer::max_scale;
+        const std::string fake = message_of_step(
+            StepNetwork::fake_quantized(fake_network(config, parameters, wide, options, data.steps, 0)), false);
+        EXPECT_NE(fake.find("'layers.0.mixing outputs' is dead"), std::string::npos) << fake;
+        EXPECT_EQ(message_of_step(StepNetwork::quantized(config, parameters, own, {}, data.steps), true), "");
+    }
+}
+
+TEST_F(TensorChecksTest, NamePooledNumbersAndLogitsThatStayZero) {
+    const CalibrationRanges own = calibrate(config, parameters, data, 20);
+    for (const std::string name : {"pooled", "logits"}) {
+        CalibrationRanges wide = own;
+        (name == "pooled" ? wide.pooled : wide.logits) = 1e6F;
+        const StepNetwork network = StepNetwork::quantized(config, parameters, wide, {}, data.steps);
+        GradientEngine engine(config, data.steps, true, 1);
+        EffectiveTensors gradient = zero_effective_tensors(config);
+        const auto step = [&] { engine.gradient(network, data, indices, 0, gradient); };
+        for (int seen = 20; seen < kFewestSilent; seen += 20) {
+            EXPECT_NO_THROW(step()) << seen << " sequences may be silent by chance";
+        }
+        try {
+            step();
+            ADD_FAILURE() << name << ": no error";
+        } catch (const NumericalError& error) {
+            EXPECT_NE(std::string(error.what()).find("'" + name + "' is dead: zero in the last 80 sequences"),
+                      std::string::npos)
+                << error.what();
+        }
+    }
+}
+
 TEST_F(TensorChecksTest, NameTheFirstActivationThatIsNotFinite) {
     parameters.layers[1].mixing(0, 0) = std::nanf("");
     const std::string message = message_of_step(StepNetwork::in_float(config, parameters, data.steps), false);
