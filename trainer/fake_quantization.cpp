@@ -66,7 +66,8 @@ void quantize_continuous_layer(const FakeQuantization& options, const std::strin
 
 /// Abar, Bbar, C of a layer on their grids, into the effective tensors (B apart from C).
 void set_kernels(const FakeQuantization& options, const std::string& prefix, const LayerParameters& layer,
-                 TensorQuantizer& quantizer, EffectiveLayerTensors& to, LayerParameters& mask) {
+                 TensorQuantizer& quantizer, EffectiveLayerTensors& to, LayerParameters& mask,
+                 DiscreteMasks& discrete_mask) {
     const Eigen::Index heads = layer.im.rows();
     const Eigen::Index modes = layer.im.cols();
     MatrixRM a_re(heads, modes), a_im(heads, modes), b_re(heads, modes), b_im(heads, modes);
@@ -81,9 +82,10 @@ void set_kernels(const FakeQuantization& options, const std::string& prefix, con
         }
     }
     MatrixRM c_re = layer.c_re, c_im = layer.c_im, d = layer.d;
-    MatrixRM ones_re = MatrixRM::Ones(heads, modes), ones_im = ones_re;
-    quantizer.complex(options.abar, prefix + "abar", a_re, a_im, ones_re, ones_im);
-    quantizer.complex(options.bbar, prefix + "bbar", b_re, b_im, ones_re, ones_im);
+    const MatrixRM ones = MatrixRM::Ones(heads, modes);
+    discrete_mask = {ones, ones, ones, ones};
+    quantizer.complex(options.abar, prefix + "abar", a_re, a_im, discrete_mask.a_re, discrete_mask.a_im);
+    quantizer.complex(options.bbar, prefix + "bbar", b_re, b_im, discrete_mask.b_re, discrete_mask.b_im);
     quantizer.complex(options.c, prefix + "c", c_re, c_im, mask.c_re, mask.c_im);
     quantizer.real(options.d, prefix + "d", d.data(), heads, 1, mask.d.data());
     for (Eigen::Index index = 0; index < heads * modes; ++index) {
@@ -211,6 +213,12 @@ ImpulseResponses layer_responses(const FakeQuantization& options, const std::str
     return result;
 }
 
+void cut(const MatrixRM& mask, std::vector<float>& gradient) {
+    for (std::size_t index = 0; index < gradient.size(); ++index) {
+        gradient[index] *= mask.data()[index];
+    }
+}
+
 void set_ones(NetworkParameters& parameters) {
     for_each_tensor(parameters,
                     [](const std::string&, float* data, Eigen::Index size) { std::fill_n(data, size, 1.0F); });
@@ -255,10 +263,11 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
     }
     network.effective = effective_float_network(config, used, steps, statistics);
     network.effective.input_is_folded = false;
+    network.discrete_masks.resize(used.layers.size());
     network.encoder = time_ranges.activation_grid(options.activations, ranges.encoder, ObservedBounds::encoder());
     for (std::size_t index = 0; index < used.layers.size(); ++index) {
         set_kernels(options, "layers." + std::to_string(index) + ".", used.layers[index], quantizer,
-                    network.effective.tensors.layers[index], network.mask.layers[index]);
+                    network.effective.tensors.layers[index], network.mask.layers[index], network.discrete_masks[index]);
         network.layers.push_back(layer_grids(options, time_ranges, static_cast<int>(index)));
         FakeLayerGrids& grids = network.layers.back();
         const float largest_input = index == 0 ? ranges.encoder : ranges.layers[index - 1].output;
@@ -287,7 +296,16 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
 void fake_parameter_gradient(const FakeNetwork& network, const NetworkParameters& parameters,
                              const EffectiveTensors& effective, Parameterization parameterization,
                              NetworkParameters& gradient) {
-    parameter_gradient(network.effective.config, network.used, nullptr, effective, gradient, parameterization,
+    EffectiveTensors passed = effective;
+    for (std::size_t index = 0; index < passed.layers.size(); ++index) {
+        EffectiveLayerTensors& layer = passed.layers[index];
+        const DiscreteMasks& masks = network.discrete_masks[index];
+        cut(masks.a_re, layer.a_re);
+        cut(masks.a_im, layer.a_im);
+        cut(masks.b_re, layer.b_re);
+        cut(masks.b_im, layer.b_im);
+    }
+    parameter_gradient(network.effective.config, network.used, nullptr, passed, gradient, parameterization,
                        InputMatrix::cells, network.effective.statistics);
     if (parameterization == Parameterization::continuous) {
         straight_through_a(parameters, network.used, gradient);

@@ -67,6 +67,11 @@ struct FakeLayerGrids {
     float kernel_output_range = 0.0F;
 };
 
+/// 0 where a clipped number of a layer passes no gradient, 1 elsewhere; heads x modes.
+struct DiscreteMasks {
+    MatrixRM a_re, a_im, b_re, b_im;
+};
+
 /// A network of one optimisation step whose numbers lie on the grids of a FakeQuantization.
 struct FakeNetwork {
     FakeQuantization options;
@@ -74,8 +79,9 @@ struct FakeNetwork {
     EffectiveNetwork effective;  ///< B kept apart from C (input_is_folded is false)
     QuantizerGrid encoder;
     std::vector<FakeLayerGrids> layers;
-    NetworkParameters used;  ///< parameters with continuous A and dt on their grids
-    NetworkParameters mask;  ///< 0 where a clipped number passes no gradient, 1 elsewhere
+    NetworkParameters used;                     ///< parameters with continuous A and dt on their grids
+    NetworkParameters mask;                     ///< 0 where a clipped number passes no gradient, 1 elsewhere
+    std::vector<DiscreteMasks> discrete_masks;  ///< of Abar and Bbar, one a layer
 };
 
 /// Quantizes parameters (QS4D before, Zhao after discretization) and makes the grids of states and activations from the

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <complex>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,9 +25,13 @@ inline NaiveParameters naive_parameters(const NetworkParameters& parameters) {
     return naive;
 }
 
+/// Changes Abar and Bbar of mode n (heads x modes) of a layer.
+using NaiveDiscretization =
+    std::function<void(int layer, int n, std::complex<double>& abar, std::complex<double>& bbar)>;
+
 /// The network of parameters.h written down plainly, in double, one sequence at a time. Returns the logits.
 inline std::vector<double> naive_logits(const ModelConfig& config, const NaiveParameters& p, const float* values,
-                                        int steps) {
+                                        int steps, const NaiveDiscretization& change = {}) {
     using Complex = std::complex<double>;
     const int heads = config.heads;
     const int modes = config.modes();
@@ -51,9 +56,13 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
                 for (int mode = 0; mode < modes; ++mode) {
                     const int n = head * modes + mode;
                     const Complex a(-std::exp(at("log_neg_re")[n]), at("im")[n]);
-                    const Complex abar = std::exp(dt * a);
+                    Complex abar = std::exp(dt * a);
+                    Complex bbar = (abar - 1.0) / a;
+                    if (change) {
+                        change(layer, n, abar, bbar);
+                    }
                     Complex& x = states[layer][n];
-                    x = abar * x + (abar - 1.0) / a * u[head];
+                    x = abar * x + bbar * u[head];
                     y += 2.0 * (Complex(at("c_re")[n], at("c_im")[n]) * x).real();
                 }
                 activated[head] = y;
@@ -114,10 +123,12 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
 }
 
 /// Mean cross-entropy over sequences [0, count) of a data set.
-inline double naive_loss(const ModelConfig& config, const NaiveParameters& parameters, const Dataset& data, int count) {
+inline double naive_loss(const ModelConfig& config, const NaiveParameters& parameters, const Dataset& data, int count,
+                         const NaiveDiscretization& change = {}) {
     double loss = 0.0;
     for (int index = 0; index < count; ++index) {
-        const std::vector<double> logits = naive_logits(config, parameters, data.sequence(index), data.length(index));
+        const std::vector<double> logits =
+            naive_logits(config, parameters, data.sequence(index), data.length(index), change);
         double sum = 0.0;
         for (const double logit : logits) {
             sum += std::exp(logit);
