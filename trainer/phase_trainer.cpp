@@ -193,8 +193,8 @@ void PhaseTrainer::update(AdamW& optimizer, const NetworkParameters& gradient, d
     if (discrete) {
         coordinates = from_discrete(coordinates);
     }
-    if (phase_.pruning.method == PruningMethod::magnitude || phase_.pruning.method == PruningMethod::keep) {
-        keep_pruned(phase_.pruning, parameters, coordinates);
+    if (phase_.pruning.method != PruningMethod::off) {
+        keep_pruned(parameters, coordinates);
     }
     parameters = std::move(coordinates);
 }

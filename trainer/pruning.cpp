@@ -106,8 +106,11 @@ void count_matrix(const MatrixRM& matrix, PruningCount& count) {
     count.pruned_weights += static_cast<int>((matrix.array() == 0.0F).count());
 }
 
-template <class Tensor>
-void keep_zeros(const Tensor& pruned, Tensor& values) {
+bool is_pruned(const LayerParameters& layer, Eigen::Index head, Eigen::Index mode) {
+    return layer.c_re(head, mode) == 0.0F && layer.c_im(head, mode) == 0.0F;
+}
+
+void keep_zeros(const MatrixRM& pruned, MatrixRM& values) {
     for (Eigen::Index index = 0; index < pruned.size(); ++index) {
         if (pruned.data()[index] == 0.0F) {
             values.data()[index] = 0.0F;
@@ -138,7 +141,7 @@ PruningCount count_pruned(const NetworkParameters& parameters) {
         for (Eigen::Index head = 0; head < layer.im.rows(); ++head) {
             int dead = 0;
             for (Eigen::Index mode = 0; mode < layer.im.cols(); ++mode) {
-                dead += layer.c_re(head, mode) == 0.0F && layer.c_im(head, mode) == 0.0F ? 1 : 0;
+                dead += is_pruned(layer, head, mode) ? 1 : 0;
             }
             count.modes += static_cast<int>(layer.im.cols());
             count.pruned_modes += dead;
@@ -187,22 +190,25 @@ double prune_greedily(const PruningConfig& config, const std::function<double(co
     return reached;
 }
 
-void keep_pruned(const PruningConfig& config, const NetworkParameters& pruned, NetworkParameters& values) {
-    if (config.kind == PruningKind::linear) {
-        keep_zeros(pruned.encoder, values.encoder);
-        keep_zeros(pruned.decoder, values.decoder);
-    }
+void keep_pruned(const NetworkParameters& pruned, NetworkParameters& values) {
+    keep_zeros(pruned.encoder, values.encoder);
+    keep_zeros(pruned.decoder, values.decoder);
     for (std::size_t index = 0; index < values.layers.size(); ++index) {
         const LayerParameters& from = pruned.layers[index];
         LayerParameters& to = values.layers[index];
-        if (config.kind == PruningKind::linear) {
-            keep_zeros(from.mixing, to.mixing);
-            continue;
-        }
-        keep_zeros(from.c_re, to.c_re);
-        keep_zeros(from.c_im, to.c_im);
-        if (config.kind == PruningKind::structured) {
-            keep_zeros(from.d, to.d);
+        keep_zeros(from.mixing, to.mixing);
+        for (Eigen::Index head = 0; head < from.im.rows(); ++head) {
+            bool any_mode = false;
+            for (Eigen::Index mode = 0; mode < from.im.cols(); ++mode) {
+                if (is_pruned(from, head, mode)) {
+                    to.c_re(head, mode) = to.c_im(head, mode) = 0.0F;
+                } else {
+                    any_mode = true;
+                }
+            }
+            if (!any_mode && from.d(head) == 0.0F) {
+                to.d(head) = 0.0F;
+            }
         }
     }
 }

@@ -14,8 +14,8 @@ namespace imssa {
 enum class PruningKind { structured, kernel, modes, linear };
 /// off; magnitude: the smallest `fraction` of each kind at the start of a phase, kept at zero while it trains; greedy:
 /// after the phase, one after another from the smallest, as long as the accuracy on the validation split stays within
-/// `accuracy_loss` (QS4D goes through the elements in storage order and looks at the test set); keep: nothing new, but
-/// what an earlier phase has pruned stays zero.
+/// `accuracy_loss` (QS4D goes through the elements in storage order and looks at the test set); keep: nothing new.
+/// All but off keep zero what an earlier phase has pruned, of every kind.
 enum class PruningMethod { off, magnitude, greedy, keep };
 
 constexpr std::array<std::pair<const char*, PruningKind>, 4> enum_names(PruningKind) {
@@ -68,7 +68,8 @@ void prune_by_magnitude(const PruningConfig& config, NetworkParameters& paramete
 double prune_greedily(const PruningConfig& config, const std::function<double(const NetworkParameters&)>& accuracy,
                       NetworkParameters& parameters);
 
-/// Zeroes in `values` every C, D and matrix weight that is zero in `pruned`: pruned parameters stay pruned.
-void keep_pruned(const PruningConfig& config, const NetworkParameters& pruned, NetworkParameters& values);
+/// Zeroes in `values` what is zero in `pruned`, whatever kind of pruning did it: weights of encoder, mixing and
+/// decoder, modes of C, and D of heads that have no mode left.
+void keep_pruned(const NetworkParameters& pruned, NetworkParameters& values);
 
 }  // namespace imssa

@@ -93,11 +93,9 @@ void TrainConfig::validate() const {
             check_convolution(fake_quantization);
         }
     }
-    require(
-        training.epochs == 0 || finetune.epochs == 0 || training.pruning.method == PruningMethod::off ||
-            finetune.pruning.method != PruningMethod::off,
-        "finetune would train back what training.pruning sets to zero: set finetune.pruning.method 'keep', with the "
-        "same kind");
+    require(training.epochs == 0 || finetune.epochs == 0 || training.pruning.method == PruningMethod::off ||
+                finetune.pruning.method != PruningMethod::off,
+            "finetune would train back what training.pruning sets to zero: set finetune.pruning.method 'keep'");
     require(model.norm != Norm::layer || model.heads > 1,
             "model.norm 'layer' normalises over the heads of a step, and of one head it leaves nothing but beta: use "
             "norm 'batch' or 'none'");

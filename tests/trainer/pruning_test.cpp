@@ -116,8 +116,23 @@ TEST(Pruning, StaysThroughUpdates) {
     NetworkParameters pruned = testing::random_network(tiny_model(), 6).parameters;
     prune_by_magnitude(pruning(PruningKind::linear, 0.5), pruned);
     NetworkParameters values = testing::random_network(tiny_model(), 7).parameters;
-    keep_pruned(pruning(PruningKind::linear, 0.5), pruned, values);
+    keep_pruned(pruned, values);
     EXPECT_EQ(count_pruned(values).pruned_weights, count_pruned(pruned).pruned_weights);
+}
+
+TEST(Pruning, OfEveryKindStaysThroughUpdates) {
+    NetworkParameters pruned = testing::random_network(tiny_model(), 6).parameters;
+    prune_by_magnitude(pruning(PruningKind::structured, 0.3), pruned);
+    prune_by_magnitude(pruning(PruningKind::kernel, 0.5), pruned);
+    prune_by_magnitude(pruning(PruningKind::linear, 0.5), pruned);
+    NetworkParameters values = testing::random_network(tiny_model(), 7).parameters;
+    keep_pruned(pruned, values);
+    const PruningCount before = count_pruned(pruned), after = count_pruned(values);
+    EXPECT_GT(before.pruned_kernels, 0);
+    EXPECT_EQ(after.pruned_kernels, before.pruned_kernels);
+    EXPECT_EQ(after.pruned_modes, before.pruned_modes);
+    EXPECT_EQ(after.pruned_weights, before.pruned_weights);
+    EXPECT_FALSE((values.layers[0].d.array() == 0.0F).all()) << "D of a head with modes is trained";
 }
 
 TEST(Pruning, RefusesWhatMakesNoSense) {

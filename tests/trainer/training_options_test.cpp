@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 #include "models/common/error.h"
@@ -178,6 +179,36 @@ TEST_F(TrainingOptionsTest, AFinetunePhaseKeepsWhatTheFirstPhaseHasPruned) {
     const int pruned = count_pruned(load_checkpoint(outcome.checkpoints.front()).parameters).pruned_kernels;
     EXPECT_EQ(pruned, 2);
     EXPECT_EQ(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, pruned);
+}
+
+TEST_F(TrainingOptionsTest, NoPruningBringsBackWhatTheFirstPhaseHasPruned) {
+    const auto sum = [](const PruningCount& count) {
+        return std::array{count.pruned_kernels, count.pruned_modes, count.pruned_weights};
+    };
+    int run = 0;
+    for (const PruningKind first : {PruningKind::structured, PruningKind::linear}) {
+        for (const PruningKind second : {PruningKind::structured, PruningKind::linear}) {
+            for (const PruningMethod method : {PruningMethod::keep, PruningMethod::magnitude, PruningMethod::greedy}) {
+                options.out_folder = file(std::to_string(run++));
+                PruningConfig& training = options.config.training.pruning;
+                training.method = PruningMethod::magnitude;
+                training.kind = first;
+                training.fraction = 0.5;
+                PruningConfig& finetune = options.config.finetune.pruning;
+                finetune = training;
+                finetune.method = method;
+                finetune.kind = second;
+                finetune.accuracy_loss = 0.0;
+                finetune.candidates_at_once = 100;
+                const TrainingOutcome outcome = run_training(options);
+                const auto before = sum(count_pruned(load_checkpoint(outcome.checkpoints.front()).parameters));
+                const auto after = sum(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters));
+                for (std::size_t kind = 0; kind < before.size(); ++kind) {
+                    EXPECT_GE(after[kind], before[kind]) << run << ", " << kind;
+                }
+            }
+        }
+    }
 }
 
 TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
