@@ -22,6 +22,9 @@ struct BatchLoss {
     double loss_sum = 0.0;
     int correct = 0;
     int sequences = 0;
+
+    double mean_loss() const { return loss_sum / sequences; }
+    double accuracy() const { return static_cast<double>(correct) / sequences; }
 };
 
 /// A network of one step in the form that the passes use: float, deployed to codes, or float on grids.

@@ -113,11 +113,9 @@ StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int 
         .network;
 }
 
-double PhaseTrainer::test_accuracy() {
-    const BatchLoss test =
-        engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1, own_bounds()), test_,
-                         checkpoint_.config.seed);
-    return static_cast<double>(test.correct) / test.sequences;
+BatchLoss PhaseTrainer::test() {
+    return engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1, own_bounds()), test_,
+                            checkpoint_.config.seed);
 }
 
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,
@@ -273,8 +271,8 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
     const BatchLoss test = at(title + ", test after step " + std::to_string(steps_per_epoch_), [&] {
         return engine_.evaluate(step_network(parameters, epoch, bounds_now()), test_, config.seed);
     });
-    metrics.test_loss = test.loss_sum / test.sequences;
-    metrics.test_accuracy = static_cast<double>(test.correct) / test.sequences;
+    metrics.test_loss = test.mean_loss();
+    metrics.test_accuracy = test.accuracy();
     metrics.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();
     metrics.cpu_s = process_cpu_seconds() - cpu_start;
     checkpoint_.parameters = std::move(parameters);

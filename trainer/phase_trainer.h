@@ -41,8 +41,8 @@ public:
     /// Greedy pruning of the parameters as they are; returns the validation accuracy of what is left.
     double prune(const Dataset& validation);
 
-    /// Accuracy on the test data with the parameters as they are.
-    double test_accuracy();
+    /// Loss and accuracy on the test data with the parameters as they are.
+    BatchLoss test();
 
     /// Of its phase; never automatic.
     EvaluationMode mode() const { return phase_.mode; }

@@ -128,7 +128,7 @@ private:
             checkpoint.epochs_done == 0) {
             char text[80];
             std::snprintf(text, sizeof(text), "quantized without fine-tuning: test %.2f %%",
-                          100.0 * trainer.test_accuracy());
+                          100.0 * trainer.test().accuracy());
             progress_.message(text);
         }
         while (!trainer.done()) {
@@ -158,9 +158,13 @@ private:
         if (pruning.method == PruningMethod::greedy) {
             const double validation =
                 trainer.prune(load_dataset(options_.config.data, Split::kValidation, options_.data_folder));
+            EpochMetrics& last = checkpoint.history.back();
+            const BatchLoss test = trainer.test();
+            last.test_loss = test.mean_loss();
+            last.test_accuracy = test.accuracy();
             char text[120];
             std::snprintf(text, sizeof(text), "greedy pruning: validation %.2f %%, test %.2f %%", 100.0 * validation,
-                          100.0 * trainer.test_accuracy());
+                          100.0 * last.test_accuracy);
             progress_.message(text);
         }
         const PruningCount count = count_pruned(checkpoint.parameters);

@@ -219,6 +219,21 @@ TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
     EXPECT_GT(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, 0);
 }
 
+TEST_F(TrainingOptionsTest, TheLastEpochOfAGreedilyPrunedPhaseHasTheAccuracyOfWhatIsLeft) {
+    options.config.finetune.epochs = 0;
+    options.config.training.pruning.method = PruningMethod::greedy;
+    options.config.training.pruning.accuracy_loss = 0.99;
+    const TrainingOutcome outcome = run_training(options);
+    const Checkpoint pruned = load_checkpoint(outcome.checkpoints.back());
+    const Dataset test = load_dataset(options.config.data, Split::kTest);
+    GradientEngine engine(options.config.model, test.steps, false, 1);
+    const BatchLoss left = engine.evaluate(StepNetwork::in_float(options.config.model, pruned.parameters, test.steps),
+                                           test, options.config.seed);
+    EXPECT_EQ(outcome.history.back().test_accuracy, left.accuracy());
+    EXPECT_EQ(outcome.history.back().test_loss, left.mean_loss());
+    EXPECT_EQ(pruned.history.back().test_loss, left.mean_loss());
+}
+
 TEST_F(TrainingOptionsTest, PostTrainingQuantizationMakesAFloatModelDeployable) {
     options.config.finetune.epochs = 0;
     options.init = run_training(options).checkpoints.back();
