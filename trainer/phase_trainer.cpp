@@ -257,6 +257,9 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         if (drawn.network.effective().statistics == NormStatistics::batch) {
             update_running_statistics(engine_.batch_statistics(), parameters);
         }
+        if (phase_.precision != Precision::in_float) {
+            check_finite(parameters, where);  // in float the loss tells
+        }
         check_poles(parameters, where);
         metrics.learning_rate = factor * phase_.learning_rate;
         metrics.gradient_norm += norm / static_cast<double>(steps_per_epoch_);

@@ -156,6 +156,15 @@ void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetw
     check("decoder", any(parameters.decoder), any(codes.decoder));
 }
 
+void check_finite(const NetworkParameters& parameters, const std::string& where) {
+    for_each_tensor(parameters, [&where](const std::string& name, const float* data, Eigen::Index size) {
+        if (!std::all_of(data, data + size, [](float value) { return std::isfinite(value); })) {
+            throw NumericalError("parameter '" + name + "' is not finite after the update of " + where +
+                                 ": use a smaller learning rate or gradient_clip");
+        }
+    });
+}
+
 void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace,
                       std::vector<unsigned char>& alive) {
     const std::size_t layers = workspace.trace.size();

@@ -12,6 +12,9 @@ namespace imssa {
 /// quantization has turned into nothing.
 void check_dead_weights(const NetworkParameters& parameters, const EffectiveNetwork& quantized);
 
+/// Throws NumericalError naming the first tensor with a number that is not finite; `where` tells epoch and step.
+void check_finite(const NetworkParameters& parameters, const std::string& where);
+
 /// Which of encoder output, then activation and output of every layer, then the states of every layer, then its mixing
 /// outputs, then pooled numbers and logits, have a number other than zero in the sequences that went through a training
 /// workspace last. Looks as far as the first one; at states, where each chunk ends, and only if they are zero there at

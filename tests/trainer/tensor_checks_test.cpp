@@ -225,6 +225,19 @@ TEST_F(TensorChecksTest, NamePooledNumbersAndLogitsThatStayZero) {
     }
 }
 
+TEST_F(TensorChecksTest, NameTheParameterThatIsNotFinite) {
+    EXPECT_NO_THROW(check_finite(parameters, "epoch 1, step 2"));
+    parameters.layers[1].mixing(0, 0) = std::nanf("");
+    try {
+        check_finite(parameters, "epoch 1, step 2");
+        FAIL() << "no error";
+    } catch (const NumericalError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find("'layers.1.mixing' is not finite after the update of epoch 1, step 2"), std::string::npos)
+            << text;
+    }
+}
+
 TEST_F(TensorChecksTest, NameTheFirstActivationThatIsNotFinite) {
     parameters.layers[1].mixing(0, 0) = std::nanf("");
     const std::string message = message_of_step(StepNetwork::in_float(config, parameters, data.steps), false);
