@@ -114,8 +114,14 @@ StepNetwork PhaseTrainer::step_network(const NetworkParameters& parameters, int 
 }
 
 BatchLoss PhaseTrainer::test() {
-    return engine_.evaluate(step_network(checkpoint_.parameters, checkpoint_.epochs_done + 1, own_bounds()), test_,
-                            checkpoint_.config.seed);
+    const int epoch = checkpoint_.epochs_done;
+    const std::string where = epoch == 0
+                                  ? epoch_title(checkpoint_.config, checkpoint_.phase, 1) + ", test before step 1"
+                                  : epoch_title(checkpoint_.config, checkpoint_.phase, epoch) + ", test after it";
+    return at(where, [&] {
+        return engine_.evaluate(step_network(checkpoint_.parameters, epoch + 1, own_bounds()), test_,
+                                checkpoint_.config.seed);
+    });
 }
 
 TrainingStep draw_step(const TrainConfig& config, const PhaseConfig& phase, const NetworkParameters& parameters,

@@ -219,6 +219,21 @@ TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
     EXPECT_GT(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, 0);
 }
 
+TEST_F(TrainingOptionsTest, DeadParameterGridsAreNamedWithPhaseEpochAndStep) {
+    options.config.finetune.precision = Precision::fake_quantized;
+    options.config.fake_quantization.c.quantizer = Quantizer::max_scale;
+    options.config.fake_quantization.c.bits = 1;
+    options.config.fake_quantization.c.range = 1000.0;
+    try {
+        run_training(options);
+        FAIL() << "no error";
+    } catch (const NumericalError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find("'layers.0.c' is dead"), std::string::npos) << text;
+        EXPECT_NE(text.find("finetune epoch 1/1, test before step 1"), std::string::npos) << text;
+    }
+}
+
 TEST_F(TrainingOptionsTest, TheLastEpochOfAGreedilyPrunedPhaseHasTheAccuracyOfWhatIsLeft) {
     options.config.finetune.epochs = 0;
     options.config.training.pruning.method = PruningMethod::greedy;
