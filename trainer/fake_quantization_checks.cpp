@@ -56,6 +56,11 @@ void FakeQuantization::validate() const {
             "state.ranges 'dynamic' is the largest magnitude over the modes of a head at a time step: use state.scale "
             "'head' and quantizer 'max_scale' or 'symmetric'");
     }
+    if (state.active() && state.ranges == RangeSource::ema && state_limit > 0.0) {
+        throw UserError(
+            "state.ranges 'ema' follows states that 'state_limit' has clipped and can shrink without end: set "
+            "state.ranges 'fixed' or 'dynamic', or state_limit 0");
+    }
     if (activations.scale != ScaleGranularity::tensor) {
         throw UserError("'activations' have one calibrated range a tensor: use activations.scale 'tensor'");
     }

@@ -53,6 +53,9 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
         {{"finetune.lower_bits_from=14"}, "[finetune]: key 'lower_bits_from' starts above 12"},
         {{"post_training=true"}, "finetune.epochs 0"},
         {{"fake_quantization.requantize_products=true"}, "set state.quantizer"},
+        {{"fake_quantization.state.quantizer=symmetric", "fake_quantization.state.ranges=ema",
+          "fake_quantization.state_limit=5"},
+         "shrink without end"},
         {{"fake_quantization.output_limit=-1"}, "must not be negative"},
         {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
     };
