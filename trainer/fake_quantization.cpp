@@ -104,14 +104,19 @@ void set_kernels(const FakeQuantization& options, const std::string& prefix, con
     to.d.assign(d.data(), d.data() + heads);
 }
 
+float magnitude_of(const Bounds& bounds) {
+    return std::max(-bounds.low, bounds.high);
+}
+
 /// Ranges of numbers that change with time: largest magnitudes, and bounds where a quantizer needs them.
 struct TimeRanges {
     const CalibrationRanges& largest;
     const ObservedBounds* bounds;
 
     bool from_bounds(const QuantizerOptions& options) const {
-        return options.range == 0.0 && (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
-                                        options.ranges == RangeSource::ema);
+        return options.active() && options.ranges != RangeSource::dynamic && options.range == 0.0 &&
+               (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
+                options.ranges == RangeSource::ema);
     }
     QuantizerGrid activation_grid(const QuantizerOptions& options, float range, int place) const {
         if (!options.active() || options.ranges == RangeSource::dynamic) {
@@ -122,6 +127,17 @@ struct TimeRanges {
         }
         const double magnitude = options.range > 0.0 ? options.range : range;
         return make_grid(options, -magnitude, magnitude);
+    }
+    /// Largest magnitude of the range in use: the calibrated one where there is no grid of fixed range.
+    float activation_full_scale(const QuantizerOptions& options, float range, int place) const {
+        if (from_bounds(options)) {
+            return magnitude_of((*bounds)[place]);
+        }
+        return options.active() && options.range > 0.0 ? static_cast<float>(options.range) : range;
+    }
+    /// The same of a state, whose `range` is that of its scale.
+    float state_full_scale(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
+        return from_bounds(options) ? magnitude_of(bounds->state_bounds(layer, head, mode, options.scale)) : range;
     }
     QuantizerGrid state_grid(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
         if (!options.active() || options.ranges == RangeSource::dynamic) {
@@ -137,7 +153,7 @@ struct TimeRanges {
 
 float shared_state_range(const QuantizerOptions& options, const MatrixRM& ranges, Eigen::Index head,
                          Eigen::Index mode) {
-    if (options.range > 0.0) {
+    if (options.active() && options.range > 0.0) {
         return static_cast<float>(options.range);
     }
     switch (options.scale) {
@@ -156,17 +172,20 @@ FakeLayerGrids layer_grids(const FakeQuantization& options, const TimeRanges& ti
     for (Eigen::Index head = 0; head < ranges.state.rows(); ++head) {
         for (Eigen::Index mode = 0; mode < ranges.state.cols(); ++mode) {
             const float range = shared_state_range(options.state, ranges.state, head, mode);
-            grids.state_range.push_back(range);
-            grids.state.push_back(
-                time_ranges.state_grid(options.state, range, layer, static_cast<int>(head), static_cast<int>(mode)));
+            const int h = static_cast<int>(head), n = static_cast<int>(mode);
+            grids.state_range.push_back(time_ranges.state_full_scale(options.state, range, layer, h, n));
+            grids.state.push_back(time_ranges.state_grid(options.state, range, layer, h, n));
         }
     }
+    const auto place_of = [&](ActivationPlace place) {
+        return time_ranges.bounds != nullptr ? time_ranges.bounds->activation(layer, place) : 0;
+    };
     const auto grid = [&](float range, ActivationPlace place) {
-        const int at = time_ranges.bounds != nullptr ? time_ranges.bounds->activation(layer, place) : 0;
-        return time_ranges.activation_grid(options.activations, range, at);
+        return time_ranges.activation_grid(options.activations, range, place_of(place));
     };
     grids.kernel_output = grid(ranges.kernel_output, ActivationPlace::kernel_output);
-    grids.kernel_output_range = ranges.kernel_output;
+    grids.kernel_output_range = time_ranges.activation_full_scale(options.activations, ranges.kernel_output,
+                                                                  place_of(ActivationPlace::kernel_output));
     grids.activation = grid(ranges.activation, ActivationPlace::activation);
     grids.mixing = grid(ranges.mixing, ActivationPlace::mixing);
     grids.output = grid(ranges.output, ActivationPlace::output);

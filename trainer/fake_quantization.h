@@ -64,7 +64,7 @@ struct FakeLayerGrids {
     QuantizerGrid input;               ///< convolution: of the kernels' input
     ImpulseResponses responses;        ///< convolution: of every head, on their grids
     QuantizerGrid kernel_output, activation, mixing, output;
-    float kernel_output_range = 0.0F;
+    float kernel_output_range = 0.0F;  ///< full scale, for noise
 };
 
 /// 0 where a clipped number of a layer passes no gradient, 1 elsewhere; heads x modes.
