@@ -13,6 +13,9 @@ using Complex = std::complex<double>;
 
 constexpr double kSmallestPole = 1e-6;
 
+/// Poles at the limit are pulled back by rounding in float too, which is not worth a word.
+constexpr double kPoleRounding = 1e-6;
+
 /// Abar inside the ring in which log(Abar) is a stable, finite pole.
 Complex inside_circle(Complex abar) {
     const double magnitude = std::abs(abar);
@@ -43,13 +46,22 @@ NetworkParameters to_discrete(const NetworkParameters& parameters) {
     return coordinates;
 }
 
-NetworkParameters from_discrete(const NetworkParameters& coordinates) {
+NetworkParameters from_discrete(const NetworkParameters& coordinates, PulledPoles* pulled) {
     NetworkParameters parameters = coordinates;
-    for (LayerParameters& layer : parameters.layers) {
+    for (std::size_t index = 0; index < parameters.layers.size(); ++index) {
+        LayerParameters& layer = parameters.layers[index];
         for (int head = 0; head < layer.im.rows(); ++head) {
             const double step = std::exp(static_cast<double>(layer.log_dt(head)));
             for (int mode = 0; mode < layer.im.cols(); ++mode) {
-                const Complex abar = inside_circle(Complex(layer.log_neg_re(head, mode), layer.im(head, mode)));
+                const Complex moved(layer.log_neg_re(head, mode), layer.im(head, mode));
+                const Complex abar = inside_circle(moved);
+                const double magnitude = std::abs(moved);
+                if (pulled != nullptr && magnitude > (1.0 + kPoleRounding) * kLargestPole && pulled->count++ == 0) {
+                    pulled->layer = static_cast<int>(index);
+                    pulled->head = head;
+                    pulled->mode = mode;
+                    pulled->magnitude = magnitude;
+                }
                 const Complex a = std::log(abar) / step;
                 const Complex c = Complex(layer.c_re(head, mode), layer.c_im(head, mode)) * a / (abar - 1.0);
                 layer.log_neg_re(head, mode) = static_cast<float>(std::log(-a.real()));

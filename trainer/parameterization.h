@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <utility>
 
 #include "models/network/parameters.h"
@@ -26,8 +27,15 @@ constexpr double kLargestPole = 0.9999;
 /// and im, Re and Im of C Bbar in c_re and c_im.
 NetworkParameters to_discrete(const NetworkParameters& parameters);
 
+/// Poles that were pulled to kLargestPole, and the first of them.
+struct PulledPoles {
+    std::int64_t count = 0;
+    int layer = 0, head = 0, mode = 0;
+    double magnitude = 0.0;  ///< |Abar| before
+};
+
 /// The inverse, with the step sizes of `coordinates`: A = log(Abar) / dt, C = (C Bbar) A / (Abar - 1). Abar is first
-/// pulled to kLargestPole where it lies outside, and away from zero to 1e-6.
-NetworkParameters from_discrete(const NetworkParameters& coordinates);
+/// pulled to kLargestPole where it lies outside, and away from zero to 1e-6. `pulled` may be null.
+NetworkParameters from_discrete(const NetworkParameters& coordinates, PulledPoles* pulled = nullptr);
 
 }  // namespace imssa

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <numeric>
 
@@ -33,6 +34,14 @@ auto at(const std::string& where, Work&& work) {
 std::string epoch_title(const TrainConfig& config, int phase, int epoch) {
     return std::string(phase_name(phase)) + " epoch " + std::to_string(epoch) + "/" +
            std::to_string(phase_config(config, phase).epochs);
+}
+
+std::string pulled_text(const PulledPoles& pulled) {
+    char text[160];
+    std::snprintf(text, sizeof(text),
+                  "warning: pole of layers.%d, head %d, mode %d moved to |Abar| = %.6g and is pulled back to %g",
+                  pulled.layer, pulled.head, pulled.mode, pulled.magnitude, kLargestPole);
+    return text;
 }
 
 }  // namespace
@@ -189,18 +198,20 @@ void PhaseTrainer::step_gradient(const TrainingStep& drawn, const NetworkParamet
     }
 }
 
-void PhaseTrainer::update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
-                          NetworkParameters& parameters) const {
+PulledPoles PhaseTrainer::update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
+                                 NetworkParameters& parameters) const {
+    PulledPoles pulled;
     const bool discrete = phase_.parameterization == Parameterization::discrete;
     NetworkParameters coordinates = discrete ? to_discrete(parameters) : parameters;
     optimizer.step(coordinates, gradient, factor * phase_.learning_rate, factor * phase_.state_space_learning_rate);
     if (discrete) {
-        coordinates = from_discrete(coordinates);
+        coordinates = from_discrete(coordinates, &pulled);
     }
     if (phase_.pruning.method != PruningMethod::off) {
         keep_pruned(parameters, coordinates);
     }
     parameters = std::move(coordinates);
+    return pulled;
 }
 
 double PhaseTrainer::prune(const Dataset& validation) {
@@ -259,7 +270,11 @@ bool PhaseTrainer::run_epoch(ProgressReport& progress) {
         clip_gradient(gradient, norm, phase_.gradient_clip);
         const double factor =
             cosine_schedule(optimizer.state().steps, steps_per_epoch_ * phase_.epochs, phase_.warmup_steps);
-        update(optimizer, gradient, factor, parameters);
+        const PulledPoles pulled = update(optimizer, gradient, factor, parameters);
+        if (pulled.count > 0 && pulled_poles_ == 0) {
+            progress.message(pulled_text(pulled) + " at " + where);
+        }
+        pulled_poles_ += pulled.count;
         if (drawn.network.effective().statistics == NormStatistics::batch) {
             update_running_statistics(engine_.batch_statistics(), parameters);
         }

@@ -44,6 +44,9 @@ public:
     /// Loss and accuracy on the test data with the parameters as they are.
     BatchLoss test();
 
+    /// How often an epoch so far has pulled a pole back to kLargestPole.
+    std::int64_t pulled_poles() const { return pulled_poles_; }
+
     /// Of its phase; never automatic.
     EvaluationMode mode() const { return phase_.mode; }
     bool done() const { return checkpoint_.epochs_done >= phase_.epochs; }
@@ -55,8 +58,9 @@ private:
     const ObservedBounds* own_bounds() const;
     void step_gradient(const TrainingStep& drawn, const NetworkParameters& parameters,
                        const EffectiveTensors& effective, NetworkParameters& gradient) const;
-    void update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
-                NetworkParameters& parameters) const;
+    /// Returns the poles that it had to pull back.
+    PulledPoles update(AdamW& optimizer, const NetworkParameters& gradient, double factor,
+                       NetworkParameters& parameters) const;
 
     Checkpoint& checkpoint_;
     const PhaseConfig phase_;  ///< its mode is definite
@@ -64,6 +68,7 @@ private:
     const Dataset& test_;
     GradientEngine engine_;
     std::int64_t steps_per_epoch_;
+    std::int64_t pulled_poles_ = 0;
 };
 
 /// The configuration of a phase: 0 training, 1 finetune.

@@ -145,6 +145,12 @@ private:
             save_checkpoint(checkpoint, path);
             write_csv(options_, checkpoint.history);
         }
+        if (trainer.pulled_poles() > 0) {
+            char text[120];
+            std::snprintf(text, sizeof(text), "poles were pulled back to |Abar| = %g %lld times in all", kLargestPole,
+                          static_cast<long long>(trainer.pulled_poles()));
+            progress_.message(text);
+        }
         progress_.message("wrote " + path);
         return 0;
     }

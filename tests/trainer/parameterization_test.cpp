@@ -42,6 +42,30 @@ TEST(ParameterizationTest, PolesOutsideTheCircleArePulledInside) {
     EXPECT_NEAR(std::arg(kernel.abar[0]), 0.25 * 3.14159265, 1e-6);
 }
 
+TEST(ParameterizationTest, PulledPolesAreCountedAndTheFirstIsNamed) {
+    ModelConfig model;
+    model.layers = 2;
+    model.heads = 3;
+    model.states = 8;
+    NetworkParameters coordinates = to_discrete(testing::random_network(model, 5).parameters);
+    PulledPoles none;
+    NetworkParameters parameters = from_discrete(coordinates, &none);
+    EXPECT_EQ(none.count, 0);
+    coordinates.layers[1].log_neg_re(2, 1) = 3.0F;
+    coordinates.layers[1].im(2, 1) = 4.0F;
+    coordinates.layers[1].im(2, 3) = -2.0F;
+    PulledPoles pulled;
+    parameters = from_discrete(coordinates, &pulled);
+    EXPECT_EQ(pulled.count, 2);
+    EXPECT_EQ(pulled.layer, 1);
+    EXPECT_EQ(pulled.head, 2);
+    EXPECT_EQ(pulled.mode, 1);
+    EXPECT_DOUBLE_EQ(pulled.magnitude, 5.0);
+    PulledPoles again;
+    from_discrete(to_discrete(parameters), &again);
+    EXPECT_EQ(again.count, 0) << "what sits at the limit stays there";
+}
+
 TEST(InitializationTest, S4dLinInvAndRealFollowTheirFormulas) {
     const InitialModes lin = initial_modes(Initialization::s4d_lin, 3);
     EXPECT_DOUBLE_EQ(lin.re[2], -0.5);

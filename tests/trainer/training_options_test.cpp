@@ -219,6 +219,21 @@ TEST_F(TrainingOptionsTest, GreedyPruningKeepsTheValidationAccuracy) {
     EXPECT_GT(count_pruned(load_checkpoint(outcome.checkpoints.back()).parameters).pruned_kernels, 0);
 }
 
+TEST_F(TrainingOptionsTest, PolesThatArePulledBackAreNamedOnceAndCounted) {
+    options.config.training.parameterization = Parameterization::discrete;
+    options.config.training.state_space_learning_rate = 1e10;
+    options.config.finetune.epochs = 0;
+    options.quiet = false;
+    testing::internal::CaptureStdout();
+    run_training(options);
+    const std::string log = testing::internal::GetCapturedStdout();
+    const std::size_t first = log.find("warning: pole of layers.0, head ");
+    ASSERT_NE(first, std::string::npos) << log;
+    EXPECT_NE(log.find("pulled back to 0.9999 at training epoch 1/1, step ", first), std::string::npos) << log;
+    EXPECT_EQ(log.find("warning: pole", first + 1), std::string::npos) << log;
+    EXPECT_NE(log.find("poles were pulled back to |Abar| = 0.9999 "), std::string::npos) << log;
+}
+
 TEST_F(TrainingOptionsTest, DeadParameterGridsAreNamedWithPhaseEpochAndStep) {
     options.config.finetune.precision = Precision::fake_quantized;
     options.config.fake_quantization.c.quantizer = Quantizer::max_scale;
