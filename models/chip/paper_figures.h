@@ -20,10 +20,12 @@ struct PaperFigures {
     InferenceMemory memory;          ///< bits; states at the width of their registers
 };
 
-/// Bits of the deployed network's groups. A complex coefficient counts as two real ones. B counts where it is in cells
-/// or multipliers of its own, with no bits where it is folded into C.
+/// Bits of the deployed network's groups, each its own. A complex coefficient counts as two real ones. B counts where
+/// it is in cells or multipliers of its own, with no bits where it is folded into C.
 PaperBits paper_bits(const DeployedNetwork& network);
 
+/// Counts the kernels and modes that the network has: after remove_pruned those that are left, else all. In memory, D
+/// and biases that are not quantized have 32 bits, as gains and offsets of norms.
 PaperFigures paper_figures(const DeployedNetwork& network, const ChipConfig& config);
 
 }  // namespace imssa

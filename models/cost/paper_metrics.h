@@ -1,6 +1,14 @@
 #pragma once
 
+#include <optional>
+
 namespace imssa {
+
+/// Kernels of all layers together.
+struct KernelTotal {
+    double kernels = 0.0;
+    double states = 0.0;  ///< real ones, of all these kernels
+};
 
 /// Shape of an S4D classifier as the published metrics count it. Mixing is counted as H x H, also with a gated linear
 /// unit.
@@ -10,6 +18,14 @@ struct PaperModel {
     int states = 2;    ///< N, the real state dimension (twice the complex modes)
     int inputs = 1;    ///< d_in
     int outputs = 10;  ///< d_out
+    /// What is left where pruned kernels and modes were removed: these alone are counted, with their rows of the mixing
+    /// matrices. All of them where nothing is given: zeros that are kept take products, memory and conversions.
+    std::optional<KernelTotal> left{};
+
+    KernelTotal kernels() const {
+        const double all = static_cast<double>(layers) * heads;
+        return left.value_or(KernelTotal{all, all * states});
+    }
 };
 
 /// Bits of every group of quantities (r_* of QS4D). Zero leaves a group out: B of S4D is 1 and counts 0 bits.
@@ -20,6 +36,14 @@ struct PaperBits {
     double mixing = 32.0;  ///< r_lin
     double coder = 32.0;   ///< encoder and decoder
     double step = 32.0;    ///< r_dt
+    // Groups that the papers have in common with another one; empty: they have its bits.
+    std::optional<double> decoder{};  ///< of its own, `coder` then being the encoder's
+    std::optional<double> input{};    ///< the encoder's other operand; else r_act
+    std::optional<double> logits{};   ///< else r_act
+
+    double decoder_bits() const { return decoder.value_or(coder); }
+    double input_bits() const { return input.value_or(activation); }
+    double logit_bits() const { return logits.value_or(activation); }
 };
 
 /// Effort of the product with A in the arithmetic computation effort.
@@ -31,14 +55,16 @@ enum class AceForm {
 /// Arithmetic computation effort of a time step: sum over multiply-accumulates of the product of both operands' bits
 /// (PokeBNN, Zhang et al., CVPR 2022; as in QS4D, arXiv 2507.06079, and its code qS4):
 ///   layers [H (N r_A r_state + N r_B r_act + N r_C r_state) + H^2 r_act r_lin] + H (d_in + d_out) r_coder r_act.
+/// Encoder, decoder and network input count at bits of their own where they have them: H d_in r_encoder r_input +
+/// H d_out r_decoder r_act.
 double arithmetic_computation_effort(const PaperModel& model, const PaperBits& bits, AceForm form = AceForm::published);
 
-/// Model size in bits (QS4D):  layers [N H (r_A + r_C) + H^2 r_lin] + 2 H d_in r_coder.
+/// Model size in bits (QS4D):  layers [N H (r_A + r_C) + H^2 r_lin] + H d_in (r_encoder + r_decoder).
 /// As published: the decoder counts with d_in; B, D, the step sizes, norms and biases are not counted.
 double paper_model_size_bits(const PaperModel& model, const PaperBits& bits);
 
 /// ADC complexity (QS4D), bits converted in a time step:
-///   layers [H (N r_state + r_act) + H r_lin] + H r_act + d_out r_act.
+///   layers [H (N r_state + r_act) + H r_lin] + H r_act + d_out r_logits.
 double adc_complexity(const PaperModel& model, const PaperBits& bits);
 
 /// Memory of an inference, in bits, by what it holds.
@@ -53,10 +79,11 @@ struct InferenceMemory {
 struct MemoryBits {
     PaperBits bits;
     double d = 32.0;       ///< H direct terms a layer
-    double bias = 32.0;    ///< biases of encoder, mixing and decoder, gains and offsets of norms
+    double bias = 32.0;    ///< biases of encoder, mixing and decoder
+    double gain = 32.0;    ///< gains and offsets of norms
     bool glu = false;      ///< mixing H -> 2H
     bool norm = false;     ///< two numbers a head and layer
-    bool discrete = true;  ///< Abar, Bbar, C in memory (bits.a, bits.b, bits.c); else A, C and a step size a head
+    bool discrete = true;  ///< Abar, Bbar, C in memory (bits.a, bits.b, bits.c); else a step size a head besides
 };
 
 /// Memory of parameters, states and activations of a recurrent inference, one sequence. Ours: Zhao et al. (arXiv

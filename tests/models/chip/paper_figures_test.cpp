@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "models/network/remove_pruned.h"
 #include "tests/models/chip/hand_worked.h"
 #include "tests/models/chip/ledger_observer.h"
 
@@ -34,6 +35,52 @@ TEST(PaperFigures, BInCellsAndOtherRepresentationsCountTheirBits) {
     EXPECT_EQ(bits.b, 5.0);
     EXPECT_EQ(bits.c, 5.0);
     EXPECT_EQ(bits.state, 6.0);
+}
+
+TEST(PaperFigures, EveryGroupHasItsOwnBits) {
+    DeploymentOptions options;
+    options.input_bits = 7;
+    options.encoder_bits = 2;
+    options.mixing_bits = 3;
+    options.decoder_bits = 4;
+    options.logit_bits = 9;
+    const auto figures_of = [&options] {
+        return paper_figures(small_network(hand_worked_model(), options, kHandWorkedSteps), hand_worked_chip());
+    };
+    const PaperFigures figures = figures_of();
+    EXPECT_DOUBLE_EQ(figures.ace, 2 * (4 * 64 + 4 * 64) + 4 * 8 * 3 + 2 * 2 * 7 + 2 * 2 * 4 * 8);
+    EXPECT_DOUBLE_EQ(figures.model_size_bits, 4 * 2 * 16 + 4 * 3 + 2 * (2 + 4));
+    EXPECT_DOUBLE_EQ(figures.adc_complexity, 2 * (4 * 8 + 8) + 2 * 3 + 2 * 8 + 2 * 9);
+    // D, biases (2 of the encoder, 2 of mixing, 2 of the decoder) and the norm's 4 numbers in float.
+    EXPECT_DOUBLE_EQ(figures.memory.parameters, 8 * 16 + 2 * 32 + 4 * 3 + 2 * 2 + 4 * 4 + 6 * 32 + 4 * 32);
+    options.kernel.d_bits = 2;
+    options.bias_bits = 5;
+    EXPECT_DOUBLE_EQ(figures_of().memory.parameters, figures.memory.parameters - 2 * 30 - 6 * 27);
+    options.kernel.feedthrough = Feedthrough::cells;
+    options.kernel.d_bits = 0;
+    EXPECT_DOUBLE_EQ(figures_of().memory.parameters, figures.memory.parameters - 2 * 24 - 6 * 27);
+    options.kernel.representation = StateRepresentation::a_continuous;
+    options.kernel.step_bits = 6;
+    EXPECT_DOUBLE_EQ(figures_of().memory.parameters, figures.memory.parameters - 2 * 24 - 6 * 27 + 2 * 6)
+        << "a step size a head";
+}
+
+TEST(PaperFigures, CountKernelsAndModesThatAreLeft) {
+    RandomNetwork network = random_network(small_model(), 1);
+    prune_kernel(network.parameters.layers[0], 1);
+    prune_mode(network.parameters.layers[1], 0);
+    const DeployedNetwork whole = deploy(network.model, network.parameters, network.ranges, {}, 4);
+    const ChipConfig chip = hand_worked_chip();
+    const PaperFigures kept = paper_figures(whole, chip);
+    const PaperFigures removed = paper_figures(remove_pruned(whole), chip);
+    // 2 layers of 3 kernels of 4 states; then 2 of 4 and 3 of 2.
+    EXPECT_DOUBLE_EQ(kept.ace, 64 * (24 * 2 + 18 + 3 * 2 + 3 * 3));
+    EXPECT_DOUBLE_EQ(removed.ace, 64 * (14 * 2 + 15 + 3 * 2 + 3 * 3));
+    EXPECT_DOUBLE_EQ(kept.model_size_bits - removed.model_size_bits, 10 * 16 + 3 * 8);
+    EXPECT_DOUBLE_EQ(kept.adc_complexity - removed.adc_complexity, 10 * 8 + 8);
+    EXPECT_DOUBLE_EQ(kept.memory.states - removed.memory.states, 10 * 16);
+    // Four cells a weight: C of 10 states and a row of 3 of the mixing matrix.
+    EXPECT_DOUBLE_EQ(kept.chip_weight_cells - removed.chip_weight_cells, 4 * (10 + 3));
 }
 
 TEST(PaperFigures, ConversionsAndCellsAreThoseOfTheSimulatedChip) {

@@ -73,6 +73,43 @@ TEST(PaperMetricsTest, MemoryOfAModelWorkedByHand) {
     EXPECT_DOUBLE_EQ(result.activations, (6 + 4 + 4) * 5);
 }
 
+TEST(PaperMetricsTest, EveryGroupCountsAtItsOwnBits) {
+    const PaperModel model{2, 3, 4, 5, 6};
+    PaperBits bits{7.0, 2.0, 3.0, 5.0, 11.0, 13.0, 17.0, 1.0};
+    bits.decoder = 19.0;
+    bits.input = 23.0;
+    bits.logits = 29.0;
+    // The encoder's 3 x 5 weights meet inputs, the decoder's 3 x 6 pooled outputs.
+    EXPECT_DOUBLE_EQ(arithmetic_computation_effort(model, bits),
+                     2.0 * (420 + 264 + 180 + 1287) + 15 * 17 * 23 + 18 * 19 * 11);
+    EXPECT_DOUBLE_EQ(paper_model_size_bits(model, bits), 2.0 * (12 * 10 + 9 * 13) + 3 * 5 * (17 + 19));
+    EXPECT_DOUBLE_EQ(adc_complexity(model, bits), 2.0 * (3 * (4 * 5 + 11) + 3 * 13) + 3 * 11 + 6 * 29);
+}
+
+TEST(PaperMetricsTest, KernelsThatWereRemovedDoNotCount) {
+    PaperModel model{2, 3, 4, 5, 6};
+    model.left = KernelTotal{4.0, 14.0};  // 3 kernels of 4 states, one of 2
+    const PaperBits bits{7.0, 2.0, 3.0, 5.0, 11.0, 13.0, 17.0, 1.0};
+    // 14 states; 4 x 3 products of mixing, whose 2 x 3 outputs stay.
+    EXPECT_DOUBLE_EQ(arithmetic_computation_effort(model, bits),
+                     14 * (7 * 5 + 2 * 11 + 3 * 5) + 12 * 11 * 13 + 3 * 11 * 17 * 11);
+    EXPECT_DOUBLE_EQ(paper_model_size_bits(model, bits), 14 * 10 + 12 * 13 + 2 * 3 * 5 * 17);
+    EXPECT_DOUBLE_EQ(adc_complexity(model, bits), 14 * 5 + 4 * 11 + 6 * 13 + 3 * 11 + 6 * 11);
+    MemoryBits memory;
+    memory.bits = bits;
+    memory.d = 9.0;
+    memory.bias = 21.0;
+    memory.gain = 31.0;
+    memory.norm = true;
+    memory.discrete = false;
+    const InferenceMemory result = inference_memory(model, memory);
+    // Abar, Bbar, C of 14 states; D, step and mixing rows of 4 kernels; biases and norms of all heads; coders.
+    EXPECT_DOUBLE_EQ(result.parameters,
+                     14 * 12 + 4 * (9 + 1 + 3 * 13) + 6 * 21 + 2 * 6 * 31 + 3 * 11 * 17 + (3 + 6) * 21);
+    EXPECT_DOUBLE_EQ(result.states, 14 * 5);
+    EXPECT_DOUBLE_EQ(result.activations, (2 * 4 + 2 * 6 + 6) * 11);
+}
+
 /// Saving against 32 bits everywhere, per cent, of the single-layer models of Zhao et al. (Table III).
 double zhao_saving(int heads, double weight, double activation, double abar, double state) {
     const PaperModel model{1, heads, 64, 1, 10};
