@@ -16,6 +16,8 @@
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/run_setup.h"
 #include "scenarios/support/si_text.h"
+#include "trainer/fake_paper_figures.h"
+#include "trainer/phase_trainer.h"
 
 namespace {
 
@@ -45,8 +47,17 @@ void print_checkpoint(const Checkpoint& checkpoint) {
     std::printf("model       %s\n", config_to_json(config.model).dump().c_str());
     std::printf("parameters  %lld\n", static_cast<long long>(config.model.parameter_count()));
     std::printf("data        %s, %d steps\n", config_to_json(config.data).dump().c_str(), checkpoint.steps);
-    std::printf("deployment  %s\n", config_to_json(config.quantization).dump().c_str());
+    const bool fake = phase_config(config, checkpoint.phase).precision == Precision::fake_quantized;
+    if (!fake) {
+        std::printf("deployment  %s\n", config_to_json(config.quantization).dump().c_str());
+    }
     std::printf("ranges      %s\n", checkpoint.ranges.has_value() ? "calibrated" : "none: trained in float only");
+    if (fake) {
+        for (const std::string& line :
+             fake_paper_report(config.model, checkpoint.parameters, config.fake_quantization)) {
+            std::printf("%s\n", line.c_str());
+        }
+    }
     for (const EpochMetrics& epoch : checkpoint.history) {
         std::printf("  %s epoch %3d  loss %.4f  train %6.2f %%  test %6.2f %%\n",
                     epoch.phase == 0 ? "training" : "finetune", epoch.epoch, epoch.train_loss,

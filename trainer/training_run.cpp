@@ -9,6 +9,7 @@
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "trainer/calibration.h"
+#include "trainer/fake_paper_figures.h"
 #include "trainer/initialize.h"
 #include "trainer/interrupt.h"
 #include "trainer/phase_trainer.h"
@@ -99,6 +100,10 @@ public:
             }
         }
         outcome.history = checkpoint.history;
+        if (outcome.interrupted_by == 0 &&
+            phase_config(options_.config, checkpoint.phase).precision == Precision::fake_quantized) {
+            report_paper_metrics(checkpoint);
+        }
         char text[80];
         std::snprintf(text, sizeof(text), "%.1f s in all (%.1f s CPU)",
                       std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count(),
@@ -179,6 +184,15 @@ private:
                       count.pruned_kernels, count.kernels, count.pruned_modes, count.modes, count.pruned_weights,
                       count.weights);
         progress_.message(text);
+    }
+
+    /// No chip has these quantizers: what they cost is in the papers' metrics only.
+    void report_paper_metrics(const Checkpoint& checkpoint) {
+        const TrainConfig& config = options_.config;
+        for (const std::string& line :
+             fake_paper_report(config.model, checkpoint.parameters, config.fake_quantization)) {
+            progress_.message(line);
+        }
     }
 
     /// A complete phase needs no moments; ranges make a float checkpoint deployable.

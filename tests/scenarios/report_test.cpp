@@ -17,6 +17,24 @@ TEST_F(CommandLine, LinesOfTheReportFitATerminal) {
     EXPECT_GT(number, 50);
 }
 
+TEST_F(CommandLine, InspectPrintsThePapersMetricsOfAFakeQuantizedModel) {
+    const fs::path folder = shared_folder / "fake";
+    const CommandResult trained = run(
+        train("--set finetune.precision=fake_quantized --set finetune.epochs=1 --set finetune.calibration_sequences=16"
+              " --set fake_quantization.c.quantizer=max_scale --set fake_quantization.c.bits=1"
+              " --set fake_quantization.state.quantizer=max_scale --set fake_quantization.state.bits=8"
+              " --set model.layers=1 --out " +
+              folder.string()));
+    ASSERT_EQ(trained.status, 0) << trained.output;
+    const CommandResult result = run(binary("inspect") + " --checkpoint " + (folder / "glyphs_small_8bit.h5").string());
+    ASSERT_EQ(result.status, 0) << result.output;
+    // H = 6, N = 8, one input, ten classes: 48 (32 x 8 + 1 x 8) + 36 x 32 x 32 + 6 x 11 x 32 x 32.
+    for (const char* part : {"c 1, d 32, state 8, activations 32", "(ACE) 117120 bit^2"}) {
+        EXPECT_NE(result.output.find(part), std::string::npos) << result.output;
+    }
+    EXPECT_EQ(result.output.find("deployment"), std::string::npos) << "codes of a chip that it does not have";
+}
+
 TEST_F(CommandLine, WritesPicturesAndAWaveform) {
     const CommandResult result =
         run(infer("imssa_28nm.toml", "--sequences 4 --out " + (shared_folder / "out").string() + " --vcd " +
