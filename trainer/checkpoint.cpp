@@ -82,6 +82,9 @@ std::string file_image(const Checkpoint& checkpoint) {
     file.integer("steps", checkpoint.steps);
     file.integer("phase", checkpoint.phase);
     file.integer("epochs_done", checkpoint.epochs_done);
+    if (!checkpoint.init_checksum.empty()) {
+        file.text("init_checksum", checkpoint.init_checksum);
+    }
     write_parameters(file, model, "parameters", checkpoint.parameters);
     if (checkpoint.ranges) {
         file.group("ranges");
@@ -138,6 +141,15 @@ std::vector<EpochMetrics> read_history(const Hdf5Reader& file) {
 
 }  // namespace
 
+std::string parameters_checksum(const NetworkParameters& parameters) {
+    std::string content;
+    for_each_tensor(parameters, [&content](const std::string& name, const float* data, Eigen::Index size) {
+        content += name;
+        content.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size) * sizeof(float));
+    });
+    return hexadecimal_digest(content);
+}
+
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
     const QuietHdf5 quiet;
     write_sealed_file(file_image(checkpoint), kCheckpointVersion, path);
@@ -155,6 +167,9 @@ Checkpoint load_checkpoint(const std::string& path) {
     checkpoint.steps = static_cast<int>(file.integer("steps"));
     checkpoint.phase = static_cast<int>(file.integer("phase"));
     checkpoint.epochs_done = static_cast<int>(file.integer("epochs_done"));
+    if (file.has_attribute("init_checksum")) {
+        checkpoint.init_checksum = file.text("init_checksum");
+    }
     const ModelConfig& model = checkpoint.config.model;
     checkpoint.parameters = read_parameters(file, model, "parameters");
     if (file.has("ranges")) {

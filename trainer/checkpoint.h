@@ -28,12 +28,17 @@ struct Checkpoint {
     int steps = 0;        ///< sequence length that it was trained on
     int phase = 0;        ///< of config: 0 training, 1 finetune
     int epochs_done = 0;  ///< in that phase
+    /// parameters_checksum of the checkpoint that the first phase began with (--init); empty where there was none.
+    std::string init_checksum;
     NetworkParameters parameters;
     std::optional<CalibrationRanges> ranges;  ///< converter ranges, once calibrated
     std::optional<ObservedBounds> bounds;     ///< of fake quantization, where it needs them
     std::optional<AdamWState> optimizer;      ///< dropped when its phase is complete
     std::vector<EpochMetrics> history;
 };
+
+/// SHA-256 of names and values of all parameters, in hexadecimal digits.
+std::string parameters_checksum(const NetworkParameters& parameters);
 
 /// Newest file format that this build reads and writes.
 constexpr int kCheckpointVersion = 1;

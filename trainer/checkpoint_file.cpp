@@ -149,6 +149,17 @@ std::string read_sealed_file(const std::string& path, int newest_version) {
     return content;
 }
 
+std::string hexadecimal_digest(const std::string& content) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const char byte : digest(content.data(), content.size())) {
+        const unsigned value = static_cast<unsigned char>(byte);
+        text += kDigits[value >> 4U];
+        text += kDigits[value & 15U];
+    }
+    return text;
+}
+
 void write_sealed_file(std::string content, int version, const std::string& path) {
     const std::size_t payload = content.size() - kUserBlockBytes;
     std::memcpy(content.data(), kMagic, kMagicBytes);

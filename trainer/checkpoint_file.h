@@ -16,6 +16,9 @@ constexpr int kUserBlockBytes = 512;
 /// synced and renamed: whatever happens, `path` holds the whole content or what it held before.
 void write_sealed_file(std::string content, int version, const std::string& path);
 
+/// SHA-256 in hexadecimal digits.
+std::string hexadecimal_digest(const std::string& content);
+
 /// Reads a whole checkpoint file and verifies its user block; throws UserError of one line.
 std::string read_sealed_file(const std::string& path, int newest_version);
 

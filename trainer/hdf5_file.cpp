@@ -117,6 +117,10 @@ bool Hdf5Reader::has(const std::string& name) const {
     return H5Lexists(file_.id(), name.c_str(), H5P_DEFAULT) > 0;
 }
 
+bool Hdf5Reader::has_attribute(const std::string& attribute) const {
+    return H5Aexists(file_.id(), attribute.c_str()) > 0;
+}
+
 void Hdf5Reader::floats(const std::string& name, float* data, std::size_t size) const {
     const Hdf5Handle dataset(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), H5Dclose);
     if (!dataset.valid()) {

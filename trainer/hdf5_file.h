@@ -76,6 +76,7 @@ public:
     /// Opens the image of a file in memory.
     Hdf5Reader(const std::string& path, std::string image);
     bool has(const std::string& name) const;
+    bool has_attribute(const std::string& attribute) const;
     /// All numbers must be finite.
     void floats(const std::string& name, float* data, std::size_t size) const;
     std::vector<double> doubles(const std::string& name) const;

@@ -14,16 +14,11 @@
 #include "trainer/interrupt.h"
 #include "trainer/phase_trainer.h"
 #include "trainer/progress.h"
+#include "trainer/stored_run.h"
 
 namespace imssa {
 
 namespace {
-
-constexpr int kPhases = 2;
-
-std::string checkpoint_path(const TrainingOptions& options, int phase) {
-    return (std::filesystem::path(options.out_folder) / phase_config(options.config, phase).checkpoint).string();
-}
 
 void make_folder(const std::string& folder) {
     std::error_code error;
@@ -45,24 +40,6 @@ void write_csv(const TrainingOptions& options, const std::vector<EpochMetrics>& 
         text += line;
     }
     write_file_atomically(path.string(), text);
-}
-
-/// The newest state of an earlier run with the same configuration, if there is one.
-std::optional<Checkpoint> stored_checkpoint(const TrainingOptions& options) {
-    for (int phase = kPhases - 1; phase >= 0; --phase) {
-        const std::string path = checkpoint_path(options, phase);
-        if (phase_config(options.config, phase).epochs == 0 || !std::filesystem::exists(path)) {
-            continue;
-        }
-        Checkpoint stored = load_checkpoint(path);
-        if (config_to_json(stored.config).dump() != config_to_json(options.config).dump()) {
-            throw UserError("checkpoint '" + path +
-                            "' was trained with another configuration; resume with the same --config, --set and " +
-                            "--seed, or start anew without --resume");
-        }
-        return stored;
-    }
-    return std::nullopt;
 }
 
 class Run {
@@ -238,6 +215,7 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
         throw UserError("checkpoint '" + *options.init + "' holds the model " + shape(from.config) +
                         ", the configuration asks for " + shape(options.config) + "; make [model] equal");
     }
+    checkpoint.init_checksum = parameters_checksum(from.parameters);
     checkpoint.parameters = std::move(from.parameters);
     checkpoint.ranges = std::move(from.ranges);
     checkpoint.bounds = std::move(from.bounds);
