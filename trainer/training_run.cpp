@@ -59,6 +59,9 @@ public:
                                            std::to_string(checkpoint.epochs_done)
                                      : "nothing to resume in '" + options_.out_folder + "': starting anew");
         }
+        if (stored) {
+            write_csv(options_, checkpoint.history);  // a kill may have come between the checkpoint and its row
+        }
         TrainingOutcome outcome;
         outcome.test_sequences = test_.count();
         for (int phase = checkpoint.phase; phase < kPhases && outcome.interrupted_by == 0; ++phase) {

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "models/common/error.h"
 
@@ -103,6 +106,21 @@ TEST_F(StoredRun, IsTheNewerOneWhereAnOlderOneLeftALaterPhase) {
     ASSERT_TRUE(stored.has_value());
     EXPECT_EQ(stored->phase, 0);
     EXPECT_EQ(stored->init_checksum, parameters_checksum(load_checkpoint(init[1]).parameters));
+}
+
+TEST_F(StoredRun, ThatIsCompleteWritesItsMissingLogAgain) {
+    options.config.training.epochs = 1;
+    run_training(options);
+    const auto log = [this] {
+        std::ifstream stream(file("out/tiny.csv"));
+        return std::string(std::istreambuf_iterator<char>(stream), {});
+    };
+    const std::string whole = log();
+    ASSERT_EQ(std::count(whole.begin(), whole.end(), '\n'), 3) << whole;
+    fs::remove(file("out/tiny.csv"));
+    options.resume = true;
+    run_training(options);
+    EXPECT_EQ(log(), whole);
 }
 
 TEST_F(StoredRun, ThatOverwritesItsOwnBeginningIsResumed) {
