@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "trainer/calibration.h"
 #include "trainer/gradient_engine.h"
 
@@ -139,16 +139,14 @@ double accuracy(GradientEngine& engine, const StepNetwork& network, const Datase
 }
 
 void write_rows(const std::string& path, const std::vector<ModeComparisonRow>& rows) {
-    std::ofstream file(path);
+    std::ostringstream file;
     file << "bits,recurrent_accuracy,convolution_accuracy,recurrent_error,convolution_error,divergence,state_error\n";
     for (const ModeComparisonRow& row : rows) {
         file << row.bits << ',' << row.recurrent_accuracy << ',' << row.convolution_accuracy << ','
              << row.recurrent_error << ',' << row.convolution_error << ',' << row.divergence << ',' << row.state_error
              << '\n';
     }
-    if (!file.flush()) {
-        throw UserError("cannot write '" + path + "': is the disk full?");
-    }
+    write_file_atomically(path, file.str());
 }
 
 }  // namespace
@@ -186,6 +184,8 @@ std::vector<ModeComparisonRow> compare_modes(const TrainingOptions& options, con
         quantization.state.validate();
         check_convolution(quantization);
     }
+    const std::string path = (std::filesystem::path(options.out_folder) / (config.name + "_modes.csv")).string();
+    check_output_file(path);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
     Checkpoint checkpoint = initial_checkpoint(options, test.steps);
     const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
@@ -227,8 +227,7 @@ std::vector<ModeComparisonRow> compare_modes(const TrainingOptions& options, con
         row.convolution_accuracy = accuracy(convolution, convolved, test, config.seed);
         rows.push_back(row);
     }
-    std::filesystem::create_directories(options.out_folder);
-    write_rows((std::filesystem::path(options.out_folder) / (config.name + "_modes.csv")).string(), rows);
+    write_rows(path, rows);
     return rows;
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "models/common/error.h"
+#include "models/common/file_output.h"
 #include "trainer/calibration.h"
 #include "trainer/phase_trainer.h"
 
@@ -43,6 +43,26 @@ double& noise_field(NoiseConfig& noise, const std::string& key) {
     }
     throw UserError("noise sweep over '" + key +
                     "': the errors are continuous_a, cell_errors, activations, states and input");
+}
+
+/// The finetune phase with every strength of the error, checked like one of a configuration.
+std::vector<PhaseConfig> sweep_points(const TrainConfig& config, const NoiseSweepRequest& request) {
+    std::vector<PhaseConfig> points;
+    for (const double value : request.values) {
+        PhaseConfig phase = config.finetune;
+        noise_field(phase.noise, request.key) = value;
+        try {
+            phase.noise.validate();
+            phase.validate();
+            check_noise(phase, config.quantization);
+        } catch (const UserError& error) {
+            std::ostringstream where;
+            where << "noise sweep at " << request.key << '=' << value << ": ";
+            throw UserError(where.str() + error.what());
+        }
+        points.push_back(std::move(phase));
+    }
+    return points;
 }
 
 }  // namespace
@@ -114,6 +134,9 @@ NoiseSweepRequest parse_noise_sweep(const std::string& text, int draws) {
 std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const NoiseSweepRequest& request) {
     require_init(options, "a noise sweep");
     const TrainConfig& config = options.config;
+    const std::vector<PhaseConfig> points = sweep_points(config, request);
+    const std::string path = (std::filesystem::path(options.out_folder) / (config.name + "_noise_sweep.csv")).string();
+    check_output_file(path);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
     const PhaseConfig phase = definite_phase(config.finetune, config.model, test.steps);
     Checkpoint checkpoint = initial_checkpoint(options, test.steps);
@@ -130,15 +153,12 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
     GradientEngine engine(config.model, test.steps, phase.precision == Precision::quantized, options.threads,
                           phase.precision == Precision::fake_quantized, phase.mode);
     std::vector<NoiseSweepRow> rows;
-    std::filesystem::create_directories(options.out_folder);
-    std::ofstream file(std::filesystem::path(options.out_folder) / (config.name + "_noise_sweep.csv"));
-    file << request.key << ",mean_accuracy,lowest,highest,draws\n";
-    for (const double value : request.values) {
-        PhaseConfig drawn = phase;
-        noise_field(drawn.noise, request.key) = value;
-        drawn.noise.validate();
-        drawn.validate();
-        NoiseSweepRow row{value, 0.0, 1.0, 0.0};
+    std::ostringstream text;
+    text << request.key << ",mean_accuracy,lowest,highest,draws\n";
+    for (std::size_t point = 0; point < points.size(); ++point) {
+        PhaseConfig drawn = points[point];
+        drawn.mode = phase.mode;
+        NoiseSweepRow row{request.values[point], 0.0, 1.0, 0.0};
         const int draws = drawn.noise.any() ? request.draws : 1;
         for (int draw = 0; draw < draws; ++draw) {
             const TrainingStep step =
@@ -151,11 +171,9 @@ std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const Noi
             row.high = std::max(row.high, accuracy);
         }
         rows.push_back(row);
-        file << value << ',' << row.mean << ',' << row.low << ',' << row.high << ',' << draws << '\n';
+        text << row.value << ',' << row.mean << ',' << row.low << ',' << row.high << ',' << draws << '\n';
     }
-    if (!file.flush()) {
-        throw UserError("cannot write the noise sweep into '" + options.out_folder + "'");
-    }
+    write_file_atomically(path, text.str());
     return rows;
 }
 

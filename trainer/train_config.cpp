@@ -61,6 +61,13 @@ void PhaseConfig::validate() const {
             "key 'checkpoint' is '" + checkpoint + "': give a file name; its folder is what --out says");
 }
 
+void check_noise(const PhaseConfig& phase, const DeploymentOptions& quantization) {
+    require(phase.noise.continuous_a == 0.0 || phase.precision != Precision::quantized ||
+                quantization.kernel.representation != StateRepresentation::a_continuous,
+            "noise.continuous_a disturbs A before it becomes codes, and representation 'a_continuous' would round the "
+            "errors away or up to whole codes: use precision 'fake_quantized', which adds them behind the rounding");
+}
+
 void TrainConfig::complete() {
     if (training.checkpoint.empty()) {
         training.checkpoint = name + (training.precision == Precision::in_float ? "_float.h5" : "_quantized.h5");
@@ -79,11 +86,9 @@ void TrainConfig::validate() const {
             "'post_training' quantizes without training any further: set finetune.epochs 0");
     check_scales(fake_quantization, model);
     for (const PhaseConfig* phase : {&training, &finetune}) {
-        require(
-            phase->epochs == 0 || phase->noise.continuous_a == 0.0 || phase->precision != Precision::quantized ||
-                quantization.kernel.representation != StateRepresentation::a_continuous,
-            "noise.continuous_a disturbs A before it becomes codes, and representation 'a_continuous' would round the "
-            "errors away or up to whole codes: use precision 'fake_quantized', which adds them behind the rounding");
+        if (phase->epochs > 0) {
+            check_noise(*phase, quantization);
+        }
         require(phase->epochs == 0 || phase->pruning.method == PruningMethod::off ||
                     phase->pruning.kind != PruningKind::modes || model.states > 2,
                 "pruning.kind 'modes' leaves every kernel one mode, and model.states 2 has no other");

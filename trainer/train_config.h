@@ -74,6 +74,9 @@ void visit_fields(Visitor& visit, PhaseConfig& c) {
     visit.table("noise", c.noise);
 }
 
+/// Throws UserError where the errors of a phase do not go with what its numbers are rounded to.
+void check_noise(const PhaseConfig& phase, const DeploymentOptions& quantization);
+
 /// What `train --config` reads: data, model, one or two phases, and how the model is quantized.
 struct TrainConfig {
     std::string name = "model";  ///< of the CSV file and of checkpoints without a name

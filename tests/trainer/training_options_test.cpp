@@ -315,6 +315,28 @@ TEST_F(TrainingOptionsTest, NoiseSweepTakesOneDrawAtZeroAndSpreadsBeyond) {
     EXPECT_TRUE(fs::exists(file("tiny_noise_sweep.csv")));
 }
 
+TEST_F(TrainingOptionsTest, ARefusedNoiseSweepSaysWhichStrengthAndWritesNothing) {
+    options.config.finetune.epochs = 0;
+    options.init = run_training(options).checkpoints.back();
+    const auto refusal = [this](const std::string& sweep) {
+        try {
+            sweep_noise(options, parse_noise_sweep(sweep, 1));
+        } catch (const UserError& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    const std::pair<const char*, const char*> cases[] = {{"cell_errors=0,1", "needs the errors of a device"},
+                                                         {"input=0,0.1,11", "at input=11: key 'input'"},
+                                                         {"states=0,0.1", "noise.states needs"}};
+    for (const auto& [sweep, reason] : cases) {
+        EXPECT_NE(refusal(sweep).find(reason), std::string::npos) << sweep << ": " << refusal(sweep);
+    }
+    options.config.quantization.kernel.representation = StateRepresentation::a_continuous;
+    EXPECT_NE(refusal("continuous_a=0,0.01").find("at continuous_a=0.01"), std::string::npos);
+    EXPECT_FALSE(fs::exists(file("tiny_noise_sweep.csv")));
+}
+
 TEST(NoiseSweepRequestTest, IsReadFromText) {
     const NoiseSweepRequest request = parse_noise_sweep("continuous_a=0,0.01,1e-1", 4);
     EXPECT_EQ(request.key, "continuous_a");
