@@ -9,6 +9,7 @@
 #include "models/common/file_output.h"
 #include "trainer/calibration.h"
 #include "trainer/phase_trainer.h"
+#include "trainer/run_checks.h"
 
 namespace imssa {
 
@@ -70,6 +71,7 @@ std::vector<PhaseConfig> sweep_points(const TrainConfig& config, const NoiseSwee
 PostTrainingOutcome quantize_after_training(const TrainingOptions& options) {
     require_init(options, "post-training quantization");
     const TrainConfig& config = options.config;
+    check_post_training(config);
     const Dataset train = load_dataset(config.data, Split::kTrain, options.data_folder);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
     Checkpoint checkpoint = initial_checkpoint(options, train.steps);

@@ -14,6 +14,7 @@
 #include "trainer/interrupt.h"
 #include "trainer/phase_trainer.h"
 #include "trainer/progress.h"
+#include "trainer/run_checks.h"
 #include "trainer/stored_run.h"
 
 namespace imssa {
@@ -98,6 +99,7 @@ private:
         Checkpoint checkpoint = initial_checkpoint(options_, train_.steps);
         checkpoint.ranges.reset();
         checkpoint.bounds.reset();
+        check_exact_sums(options_.config, checkpoint.parameters);
         return checkpoint;
     }
 
@@ -226,16 +228,7 @@ Checkpoint initial_checkpoint(const TrainingOptions& options, int steps) {
 }
 
 TrainingOutcome run_training(const TrainingOptions& options) {
-    const TrainConfig& config = options.config;
-    const auto is_used = [](const PhaseConfig& phase) {
-        return phase.epochs > 0 && phase.precision == Precision::fake_quantized;
-    };
-    if (any_active(config.fake_quantization) && !is_used(config.training) && !is_used(config.finetune) &&
-        !config.post_training) {
-        throw UserError(
-            "[fake_quantization] quantizes, but no phase that trains has precision 'fake_quantized': set it, or leave "
-            "the table out ([quantization] is that of precision 'quantized')");
-    }
+    check_run(options.config);
     make_folder(options.out_folder);
     const InterruptGuard guard;
     Run run(options);

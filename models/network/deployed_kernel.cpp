@@ -151,6 +151,18 @@ void refresh_effective(DeployedKernel& kernel) {
     kernel.effective_d = kernel.digital_feedthrough() ? kernel.feedthrough : weight(kernel.output_input_row(), output);
 }
 
+DeployedKernel kernel_of_zeros(const KernelOptions& options, int modes) {
+    DeployedKernel kernel;
+    kernel.options = options;
+    kernel.modes = modes;
+    kernel.array_makes_state = options.mapping == KernelMapping::fused || options.input_matrix == InputMatrix::cells;
+    kernel.array_replaces_state =
+        options.mapping == KernelMapping::fused && options.representation == StateRepresentation::abar_cartesian;
+    const int inputs = 2 * modes + (kernel.state_input_row() >= 0 ? 1 : 0) + (kernel.output_input_row() >= 0 ? 1 : 0);
+    kernel.array.codes = MatrixRM::Zero(inputs, kernel.output_column() + 1);
+    return kernel;
+}
+
 DiscreteKernel discretize(const LayerParameters& layer, int head) {
     DiscreteKernel kernel;
     const double dt = std::exp(static_cast<double>(layer.log_dt(head)));
@@ -167,9 +179,7 @@ DiscreteKernel discretize(const LayerParameters& layer, int head) {
 
 DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales& scales, const KernelOptions& options,
                              int activation_bits) {
-    DeployedKernel kernel;
-    kernel.options = options;
-    kernel.modes = static_cast<int>(discrete.abar.size());
+    DeployedKernel kernel = kernel_of_zeros(options, static_cast<int>(discrete.abar.size()));
     for (int mode = 0; mode < kernel.modes; ++mode) {
         const std::size_t at = static_cast<std::size_t>(mode);
         if (!(std::isfinite(scales.state[at]) && scales.state[at] > 0.0)) {
@@ -186,9 +196,6 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
                                  std::to_string(std::abs(discrete.abar[at])) + ": not inside the unit circle");
         }
     }
-    kernel.array_makes_state = options.mapping == KernelMapping::fused || options.input_matrix == InputMatrix::cells;
-    kernel.array_replaces_state =
-        options.mapping == KernelMapping::fused && options.representation == StateRepresentation::abar_cartesian;
     kernel.register_limit = code_limit(options.effective_register_bits());
     kernel.register_shift = options.effective_register_bits() - options.state_bits;
 
@@ -198,8 +205,7 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
     targets.state_row = kernel.state_input_row();
     targets.output_row = kernel.output_input_row();
     targets.output_column = kernel.output_column();
-    const int inputs = 2 * kernel.modes + (targets.state_row >= 0 ? 1 : 0) + (targets.output_row >= 0 ? 1 : 0);
-    targets.weights = Eigen::MatrixXd::Zero(inputs, targets.output_column + 1);
+    targets.weights = Eigen::MatrixXd::Zero(kernel.array.inputs(), kernel.array.outputs());
     set_output_column(discrete, scales, units, kernel, targets);
     if (kernel.array_makes_state) {
         set_state_columns(discrete, scales, units, kernel, targets);
@@ -216,7 +222,7 @@ DeployedKernel deploy_kernel(const DiscreteKernel& discrete, const KernelScales&
         }
     }
     refresh_effective(kernel);
-    kernel.array.check_exact("kernel array");
+    kernel.array.check_exact("kernel array (kernel.weight_bits, kernel.state_bits)");
     return kernel;
 }
 

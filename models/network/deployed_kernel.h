@@ -86,6 +86,9 @@ struct DeployedKernel {
 DeployedKernel deploy_kernel(const DiscreteKernel& kernel, const KernelScales& scales, const KernelOptions& options,
                              int activation_bits);
 
+/// A kernel of zeros: the lines of its array without any parameters.
+DeployedKernel kernel_of_zeros(const KernelOptions& options, int modes);
+
 /// Makes the effective parameters follow the array's codes (for errors that are added to codes).
 void refresh_effective(DeployedKernel& kernel);
 

@@ -189,7 +189,7 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
         quantize_matrix(parameters.encoder, parameters.encoder_bias, network.input_scale, input_scale,
                         options.bits_of(options.encoder_bits), options.input_bits, bits, options.weight_range);
     quantize_bias(parameters.encoder_bias, input_scale, options.bias_bits, network.encoder);
-    network.encoder.check_exact("encoder");
+    network.encoder.check_exact("encoder (encoder_bits, input_bits)");
     for (int index = 0; index < model.layers; ++index) {
         const LayerParameters& layer = parameters.layers[static_cast<std::size_t>(index)];
         const LayerRanges& range = ranges.layers[static_cast<std::size_t>(index)];
@@ -211,7 +211,7 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
             quantize_matrix(layer.mixing, layer.mixing_bias, deployed.activation_scale, deployed.mixing_scale,
                             options.bits_of(options.mixing_bits), bits, bits, options.weight_range);
         quantize_bias(layer.mixing_bias, deployed.mixing_scale, options.bias_bits, deployed.mixing);
-        deployed.mixing.check_exact(name + "mixing");
+        deployed.mixing.check_exact(name + "mixing (mixing_bits, activation_bits)");
         deployed.unit = make_layer_unit(model, layer, deployed.mixing_scale, input_scale, deployed.output_scale, bits);
         input_scale = deployed.output_scale;
         network.layers.push_back(std::move(deployed));
@@ -224,7 +224,7 @@ DeployedNetwork deploy(const ModelConfig& model, const NetworkParameters& parame
         quantize_matrix(parameters.decoder, parameters.decoder_bias, network.pooled_scale, network.logit_scale,
                         options.bits_of(options.decoder_bits), bits, options.logit_bits, options.weight_range);
     quantize_bias(parameters.decoder_bias, network.logit_scale, options.bias_bits, network.decoder);
-    network.decoder.check_exact("decoder");
+    network.decoder.check_exact("decoder (decoder_bits, activation_bits)");
     return network;
 }
 

@@ -8,12 +8,7 @@
 
 namespace imssa {
 
-namespace {
-
-/// Sums up to this magnitude are exact in float, whatever the order of additions.
-constexpr double kExactLimit = 16777216.0;
-
-}  // namespace
+namespace {}  // namespace
 
 MatrixRM QuantizedMatrix::driven_codes() const {
     MatrixRM driven = codes;
@@ -21,6 +16,11 @@ MatrixRM QuantizedMatrix::driven_codes() const {
         driven.row(input) *= drive[static_cast<std::size_t>(input)];
     }
     return driven;
+}
+
+double QuantizedMatrix::largest_sum() const {
+    const float finest = *std::min_element(drive.begin(), drive.end());
+    return driven_codes().cast<double>().cwiseAbs().colwise().sum().maxCoeff() * input_limit / finest;
 }
 
 void QuantizedMatrix::check_exact(const std::string& name) const {

@@ -19,11 +19,17 @@ struct QuantizedMatrix {
     int input_limit = 127;      ///< DAC code range
     std::vector<float> output_limit;  ///< per output: ADC code range
 
+    /// Sums below it are exact in float, whatever the order of additions.
+    static constexpr double kExactLimit = 16777216.0;
+
     int inputs() const { return static_cast<int>(codes.rows()); }
     int outputs() const { return static_cast<int>(codes.cols()); }
 
     /// codes with the drive of each input multiplied in: what the sum is computed with.
     MatrixRM driven_codes() const;
+
+    /// The largest sum that an output can reach, in units of the finest drive.
+    double largest_sum() const;
 
     /// Throws NumericalError when a sum could leave the 24 bits in which float arithmetic is exact; `name` is for the
     /// message.
