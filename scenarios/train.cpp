@@ -3,14 +3,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
+#include "scenarios/support/evaluations.h"
 #include "trainer/mode_comparison.h"
-#include "trainer/post_training.h"
+#include "trainer/run_checks.h"
 #include "trainer/training_run.h"
 
 namespace {
@@ -33,12 +35,23 @@ constexpr const char* kFooter =
     "weights\n"
     "exit status: 0 done, 2 a mistake in what was given (one line says which), 128 + signal when interrupted";
 
-nlohmann::ordered_json result_json(const imssa::TrainingOptions& options, const imssa::TrainingOutcome& outcome) {
+nlohmann::ordered_json json_head(const imssa::TrainingOptions& options) {
     nlohmann::ordered_json json;
     json["format"] = "imssa-train";
     json["version"] = IMSSA_VERSION;
     json["seed"] = options.config.seed;
     json["config"] = imssa::config_to_json(options.config);
+    return json;
+}
+
+double peak_memory_mb() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+nlohmann::ordered_json result_json(const imssa::TrainingOptions& options, const imssa::TrainingOutcome& outcome) {
+    nlohmann::ordered_json json = json_head(options);
     json["sequences"] = outcome.test_sequences;
     json["accuracy"] = outcome.history.empty() ? 0.0 : outcome.history.back().test_accuracy;
     json["complete"] = outcome.interrupted_by == 0;
@@ -57,54 +70,66 @@ nlohmann::ordered_json result_json(const imssa::TrainingOptions& options, const 
         wall += row.wall_s;
         cpu += row.cpu_s;
     }
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    json["simulation"] = {{"wall_s", wall},
-                          {"cpu_s", cpu},
-                          {"threads", options.threads},
-                          {"peak_memory_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
+    json["simulation"] = {
+        {"wall_s", wall}, {"cpu_s", cpu}, {"threads", options.threads}, {"peak_memory_mb", peak_memory_mb()}};
     return json;
 }
 
-void print_mode_comparison(const std::vector<imssa::ModeComparisonRow>& rows) {
-    std::printf("state      test accuracy, %%        kernel outputs, %% of their size in float        states\n");
-    std::printf("bits  recurrent  convolution  recurrent-float  convolution-float  rec.-conv.  recurrent-float\n");
-    for (const imssa::ModeComparisonRow& row : rows) {
-        std::printf("%4d %10.2f %12.2f %16.3g %18.3g %11.3g %16.3g\n", row.bits, 100.0 * row.recurrent_accuracy,
-                    100.0 * row.convolution_accuracy, 100.0 * row.recurrent_error, 100.0 * row.convolution_error,
-                    100.0 * row.divergence, 100.0 * row.state_error);
+/// Of a model that was not trained any further.
+nlohmann::ordered_json evaluation_json(const imssa::TrainingOptions& options, const nlohmann::ordered_json& results) {
+    nlohmann::ordered_json json = json_head(options);
+    if (results.contains("post_training")) {
+        json["sequences"] = results.at("post_training").at("sequences");
+        json["accuracy"] = results.at("post_training").at("accuracy");
+        json["checkpoints"] = {results.at("post_training").at("checkpoint")};
+    }
+    json.update(results);
+    json["simulation"] = {{"threads", options.threads}, {"peak_memory_mb", peak_memory_mb()}};
+    return json;
+}
+
+/// Throws UserError where --json names a file that the run writes otherwise.
+void check_json_file(const imssa::TrainingOptions& options, const std::string& json_path) {
+    imssa::check_output_file(json_path);
+    const std::filesystem::path folder(options.out_folder);
+    const imssa::TrainConfig& config = options.config;
+    for (const std::string& name :
+         {config.training.checkpoint, config.finetune.checkpoint, config.name + ".csv", config.name + "_ptq.h5",
+          config.name + "_noise_sweep.csv", config.name + "_modes.csv"}) {
+        if (std::filesystem::weakly_canonical(json_path) == std::filesystem::weakly_canonical(folder / name)) {
+            throw imssa::UserError("--json '" + json_path + "' is a file of the run itself; give another name");
+        }
     }
 }
 
-/// --ptq, --noise-sweep and --compare-modes.
-void run_without_training(const imssa::TrainingOptions& options, bool ptq, const std::string& sweep, int draws,
-                          const std::string& state_bits) {
-    if (!state_bits.empty()) {
-        const std::vector<imssa::ModeComparisonRow> rows = imssa::compare_modes(options, imssa::parse_bits(state_bits));
-        if (!options.quiet) {
-            print_mode_comparison(rows);
+/// Trains, measures, or both; returns the number of the signal that interrupted it, else 0.
+int train_and_evaluate(imssa::TrainingOptions& options, const imssa::Evaluations& evaluations, bool evaluates_only,
+                       const std::string& json_path) {
+    if (evaluates_only && options.resume) {
+        throw imssa::UserError(
+            "--resume goes on with training, and a quantization or measurement of --init trains nothing: leave it out");
+    }
+    imssa::check_evaluations(options.config, evaluations);
+    if (!json_path.empty()) {
+        check_json_file(options, json_path);
+    }
+    nlohmann::ordered_json json;
+    int interrupted_by = 0;
+    if (evaluates_only) {
+        json = evaluation_json(options, imssa::evaluate(options, evaluations));
+    } else {
+        const imssa::TrainingOutcome outcome = imssa::run_training(options);
+        interrupted_by = outcome.interrupted_by;
+        json = result_json(options, outcome);
+        if (interrupted_by == 0 && evaluations.any()) {
+            options.init = outcome.checkpoints.back();
+            json.update(imssa::evaluate(options, evaluations));
         }
     }
-    if (ptq) {
-        const imssa::PostTrainingOutcome outcome = imssa::quantize_after_training(options);
-        if (!options.quiet) {
-            std::printf("float %.2f %%, quantized without training %.2f %% of %d test sequences\nwrote %s\n",
-                        100.0 * outcome.float_accuracy, 100.0 * outcome.quantized_accuracy, outcome.test_sequences,
-                        outcome.checkpoint.c_str());
-        }
+    if (!json_path.empty()) {
+        imssa::write_file_atomically(json_path, json.dump(2) + "\n");
     }
-    if (!sweep.empty()) {
-        const imssa::NoiseSweepRequest request = imssa::parse_noise_sweep(sweep, draws);
-        const std::vector<imssa::NoiseSweepRow> rows = imssa::sweep_noise(options, request);
-        if (!options.quiet) {
-            std::printf("%12s %10s %10s %10s   %% of the test split, %d draws\n", request.key.c_str(), "mean", "lowest",
-                        "highest", request.draws);
-            for (const imssa::NoiseSweepRow& row : rows) {
-                std::printf("%12g %10.2f %10.2f %10.2f\n", row.value, 100.0 * row.mean, 100.0 * row.low,
-                            100.0 * row.high);
-            }
-        }
-    }
+    return interrupted_by;
 }
 
 int run(int argc, char** argv) {
@@ -141,22 +166,33 @@ int run(int argc, char** argv) {
     app.add_option("--json", json_path, "write configuration, accuracy and history to this file")->type_name("FILE");
     app.add_flag("--quiet", options.quiet, "print nothing but errors");
     bool ptq = false;
-    std::string sweep, state_bits;
-    int draws = 5;
+    std::vector<std::string> sweeps;
+    std::string state_bits;
+    int draws = imssa::EvaluationConfig{}.draws;
     app.add_flag("--ptq", ptq,
                  "quantize the checkpoint of --init without training, in the precision of [finetune]: calibrate, "
                  "measure, write NAME_ptq.h5 (key post_training)");
-    app.add_option("--noise-sweep", sweep, "test accuracy of --init under errors, e.g. cell_errors=0,0.5,1,2")
-        ->type_name("KEY=V,V");
-    app.add_option("--draws", draws, "draws of each error of --noise-sweep")->capture_default_str();
+    app.add_option("--noise-sweep", sweeps,
+                   "test accuracy of --init under errors, e.g. cell_errors=0,0.5,1,2 (repeatable; key "
+                   "evaluation.noise_sweep)")
+        ->type_name("KEY=V,V")
+        ->take_all()
+        ->allow_extra_args(false);
+    CLI::Option* draws_option =
+        app.add_option("--draws", draws, "draws of each error of --noise-sweep (key evaluation.draws)")
+            ->capture_default_str();
     app.add_option("--compare-modes", state_bits,
-                   "recurrent against indirect (convolution) state quantization of --init, e.g. 2,4,8")
+                   "recurrent against indirect (convolution) state quantization of --init, e.g. 2,4,8 (key "
+                   "evaluation.compare_modes)")
         ->type_name("BITS,BITS");
     int interrupted_by = 0;
     const int status = imssa::run_command(app, argc, argv, [&] {
         imssa::ConfigReader reader = imssa::ConfigReader::from_file(config_path, overrides);
+        imssa::Evaluations evaluations;
         reader.read(options.config);
+        reader.read("evaluation", evaluations.measured);
         reader.reject_unknown_keys();
+        imssa::check_given_groups(reader);
         options.config.complete();
         if (seed_option->count() > 0) {
             options.config.seed = seed;
@@ -167,24 +203,28 @@ int run(int argc, char** argv) {
         if (!init.empty()) {
             options.init = init;
         }
-        ptq = ptq || (options.config.post_training && sweep.empty() && state_bits.empty());
-        const bool trains_first = options.config.post_training && !options.init && options.config.training.epochs > 0;
-        if (!trains_first && (ptq || !sweep.empty() || !state_bits.empty())) {
-            run_without_training(options, ptq, sweep, draws, state_bits);
-            return;
+        const bool asked_by_flag = ptq || !sweeps.empty() || !state_bits.empty();
+        if (!sweeps.empty()) {
+            evaluations.measured.noise_sweep = sweeps;
         }
-        if (!json_path.empty()) {
-            imssa::check_output_file(json_path);
+        if (!state_bits.empty()) {
+            evaluations.measured.compare_modes = imssa::parse_bits(state_bits);
         }
-        const imssa::TrainingOutcome outcome = imssa::run_training(options);
-        if (!json_path.empty()) {
-            imssa::write_file_atomically(json_path, result_json(options, outcome).dump(2) + "\n");
+        if (draws_option->count() > 0) {
+            evaluations.measured.draws = draws;
         }
-        interrupted_by = outcome.interrupted_by;
-        if (trains_first && interrupted_by == 0) {
-            options.init = outcome.checkpoints.back();
-            run_without_training(options, true, sweep, draws, state_bits);
+        if (draws_option->count() > 0 && evaluations.measured.noise_sweep.empty()) {
+            throw imssa::UserError("--draws is of a noise sweep: give --noise-sweep KEY=V,V too");
         }
+        const imssa::TrainConfig& config = options.config;
+        evaluations.quantize = ptq || (config.post_training && sweeps.empty() && state_bits.empty());
+        // Keys evaluate what the run has trained; flags are for a model that there is.
+        const bool trains_first = !options.init && config.training.epochs + config.finetune.epochs > 0 &&
+                                  (!asked_by_flag || config.post_training);
+        if (!asked_by_flag && evaluations.any() && options.init && !options.quiet) {
+            std::printf("post_training and [evaluation] take the model of --init as it is: nothing is trained\n");
+        }
+        interrupted_by = train_and_evaluate(options, evaluations, evaluations.any() && !trains_first, json_path);
     });
     return status == 0 && interrupted_by != 0 ? 128 + interrupted_by : status;
 }

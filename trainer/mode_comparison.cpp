@@ -167,12 +167,7 @@ std::vector<int> parse_bits(const std::string& text) {
     return bits;
 }
 
-std::vector<ModeComparisonRow> compare_modes(const TrainingOptions& options, const std::vector<int>& bits,
-                                             int probed_sequences) {
-    const TrainConfig& config = options.config;
-    if (!options.init) {
-        throw UserError("a comparison of modes needs the checkpoint of a trained model: give --init CHECKPOINT");
-    }
+void check_mode_comparison(const TrainConfig& config, const std::vector<int>& bits) {
     if (!config.fake_quantization.state.active()) {
         throw UserError(
             "a comparison of modes quantizes states: set fake_quantization.state.quantizer to 'max_scale' or "
@@ -184,6 +179,17 @@ std::vector<ModeComparisonRow> compare_modes(const TrainingOptions& options, con
         quantization.state.validate();
         check_convolution(quantization);
     }
+}
+
+std::vector<ModeComparisonRow> compare_modes(const TrainingOptions& options, const std::vector<int>& bits,
+                                             int probed_sequences) {
+    const TrainConfig& config = options.config;
+    if (!options.init) {
+        throw UserError("a comparison of modes needs the checkpoint of a trained model: give --init CHECKPOINT");
+    }
+    check_mode_comparison(config, bits);
+    FakeQuantization quantization = config.fake_quantization;
+    quantization.state.bits = bits.back();
     const std::string path = (std::filesystem::path(options.out_folder) / (config.name + "_modes.csv")).string();
     check_output_file(path);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);

@@ -22,6 +22,9 @@ struct ModeComparisonRow {
 /// "2,3,8" -> {2, 3, 8}. Throws UserError.
 std::vector<int> parse_bits(const std::string& text);
 
+/// Throws UserError where the configuration cannot quantize states with one of these bits in both modes.
+void check_mode_comparison(const TrainConfig& config, const std::vector<int>& bits);
+
 /// Compares recurrent and indirect (convolution) state quantization of the network options.init for every number of
 /// bits. Quantizer and scale are those of fake_quantization.state, all else of fake_quantization applies to both modes.
 /// Differences are measured on the first `probed_sequences` of the test split. Writes `<name>_modes.csv`. Throws

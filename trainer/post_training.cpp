@@ -133,11 +133,15 @@ NoiseSweepRequest parse_noise_sweep(const std::string& text, int draws) {
     return request;
 }
 
+void check_noise_sweep(const TrainConfig& config, const NoiseSweepRequest& request) {
+    sweep_points(config, request);
+}
+
 std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const NoiseSweepRequest& request) {
     require_init(options, "a noise sweep");
     const TrainConfig& config = options.config;
     const std::vector<PhaseConfig> points = sweep_points(config, request);
-    const std::string path = (std::filesystem::path(options.out_folder) / (config.name + "_noise_sweep.csv")).string();
+    const std::string path = (std::filesystem::path(options.out_folder) / (config.name + request.file_ending)).string();
     check_output_file(path);
     const Dataset test = load_dataset(config.data, Split::kTest, options.data_folder);
     const PhaseConfig phase = definite_phase(config.finetune, config.model, test.steps);

@@ -32,12 +32,16 @@ struct NoiseSweepRequest {
     std::string key;  ///< of NoiseConfig
     std::vector<double> values;
     int draws = 5;
+    std::string file_ending = "_noise_sweep.csv";  ///< behind the configuration's name
 };
 NoiseSweepRequest parse_noise_sweep(const std::string& text, int draws);
 
+/// Throws UserError where the configuration would refuse one of the strengths.
+void check_noise_sweep(const TrainConfig& config, const NoiseSweepRequest& request);
+
 /// Test accuracy of options.init under errors of growing strength, `draws` draws each (one draw at 0). Everything but
 /// the varied error comes from finetune.noise of the configuration; numbers are as in the finetune phase. Writes
-/// `<name>_noise_sweep.csv`.
+/// `<name>_noise_sweep.csv` (or what request.file_ending says).
 std::vector<NoiseSweepRow> sweep_noise(const TrainingOptions& options, const NoiseSweepRequest& request);
 
 }  // namespace imssa
