@@ -13,12 +13,27 @@ namespace {
 
 constexpr int kBins = 4096;
 
-/// Counts the numbers of every place in bins between its bounds.
+constexpr int kNotCounted = -1;
+
+/// Whether a percentile cuts the bounds of a group.
+bool is_cut(const QuantizerOptions& options) {
+    return options.active() && options.percentile < 100.0;
+}
+
+/// Counts the numbers of places in bins between their bounds. Each histogram takes 16 KB: only groups have one.
 class HistogramRecorder final : public PassObserver {
 public:
-    /// Numbers of `place` count in the histogram of groups[place].
+    /// Numbers of `place` count in the histogram of the place groups[place], or nowhere (kNotCounted).
     HistogramRecorder(const ObservedBounds& bounds, std::vector<int> groups)
-        : bounds_(bounds), groups_(std::move(groups)), counts_(static_cast<std::size_t>(bounds.count()) * kBins) {}
+        : bounds_(bounds), groups_(std::move(groups)), slots_(groups_.size(), 0) {
+        std::size_t histograms = 0;
+        for (std::size_t place = 0; place < groups_.size(); ++place) {
+            if (groups_[place] == static_cast<int>(place)) {
+                slots_[place] = histograms++;
+            }
+        }
+        counts_.resize(histograms * kBins);
+    }
 
     void set_lanes(int lanes) { lanes_ = lanes; }
 
@@ -59,14 +74,18 @@ public:
     }
 
 private:
-    const std::uint32_t* histogram(int place) const { return counts_.data() + static_cast<std::size_t>(place) * kBins; }
+    std::size_t first_bin(int place) const { return slots_[static_cast<std::size_t>(place)] * kBins; }
+    const std::uint32_t* histogram(int place) const { return counts_.data() + first_bin(place); }
 
     void add(int own_place, float value) {
         const int place = groups_[static_cast<std::size_t>(own_place)];
+        if (place == kNotCounted) {
+            return;
+        }
         const Bounds& bounds = bounds_[place];
         const float width = bounds.high - bounds.low;
         const int bin = width > 0.0F ? static_cast<int>((value - bounds.low) / width * kBins) : 0;
-        ++counts_[static_cast<std::size_t>(place) * kBins + static_cast<std::size_t>(std::clamp(bin, 0, kBins - 1))];
+        ++counts_[first_bin(place) + static_cast<std::size_t>(std::clamp(bin, 0, kBins - 1))];
     }
 
     static double quantile_of(const std::uint32_t* counts, double fraction, double low, double high) {
@@ -87,6 +106,7 @@ private:
 
     const ObservedBounds& bounds_;
     std::vector<int> groups_;
+    std::vector<std::size_t> slots_;  ///< of places that have a histogram
     std::vector<std::uint32_t> counts_;
     int lanes_ = kLaneWidth;
 };
@@ -94,7 +114,7 @@ private:
 /// Bounds that hold a percentile of what a histogram counted.
 void cut(const QuantizerOptions& options, const HistogramRecorder& histogram, int place, Bounds& bounds) {
     const double fraction = 0.01 * options.percentile;
-    if (!options.active() || options.percentile >= 100.0) {
+    if (!is_cut(options)) {
         return;
     }
     if (options.quantizer == Quantizer::asymmetric) {
@@ -138,7 +158,11 @@ ObservedBounds calibrate_bounds(const ModelConfig& config, const NetworkParamete
     }
     ObservedBounds widest = bounds;
     std::vector<int> groups(static_cast<std::size_t>(bounds.count()));
-    std::iota(groups.begin(), groups.end(), 0);
+    if (is_cut(options.activations)) {
+        std::iota(groups.begin(), groups.end(), 0);
+    } else {
+        std::fill(groups.begin(), groups.end(), kNotCounted);
+    }
     const auto for_each_state = [&](auto&& work) {
         for (int layer = 0; layer < config.layers; ++layer) {
             for (int head = 0; head < config.heads; ++head) {
@@ -151,8 +175,10 @@ ObservedBounds calibrate_bounds(const ModelConfig& config, const NetworkParamete
     const ScaleGranularity scale = options.state.scale;
     for_each_state([&](int layer, int head, int mode, int place) {  // states that share a scale share a histogram
         widest[place] = bounds.state_bounds(layer, head, mode, scale);
-        groups[static_cast<std::size_t>(place)] = bounds.state(layer, scale == ScaleGranularity::tensor ? 0 : head,
-                                                               scale == ScaleGranularity::mode ? mode : 0);
+        groups[static_cast<std::size_t>(place)] =
+            is_cut(options.state) ? bounds.state(layer, scale == ScaleGranularity::tensor ? 0 : head,
+                                                 scale == ScaleGranularity::mode ? mode : 0)
+                                  : kNotCounted;
     });
     HistogramRecorder histogram(widest, groups);
     visit(
