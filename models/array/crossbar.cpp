@@ -40,23 +40,24 @@ double whole_quanta(double joule) {
 }  // namespace
 
 void Crossbar::read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
-                    LaneMatrix& sums) const {
+                    LaneMatrix& sums, int block) const {
     assert(input_codes.channels() == inputs());
+    assert(block >= 0 && block < blocks());
     assert(sequence_ids.size() == static_cast<std::size_t>(input_codes.lanes()));
     if (sums.channels() != outputs() || sums.lanes() != input_codes.lanes()) {
         sums = LaneMatrix(outputs(), input_codes.lanes());
     }
     if (!input_stage_.is_coarse()) {
-        read_driven(input_codes, sequence_ids, step, sums);
+        read_driven(input_codes, sequence_ids, step, block, sums);
         return;
     }
     LaneMatrix driven;
     input_stage_.driven_codes(input_codes, driven);
-    read_driven(driven, sequence_ids, step, sums);
+    read_driven(driven, sequence_ids, step, block, sums);
 }
 
 void Crossbar::read_driven(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids,
-                           std::uint32_t step, LaneMatrix& sums) const {
+                           std::uint32_t step, int block, LaneMatrix& sums) const {
     if (input_stage_.is_linear()) {
         lane_product(weights_, input_codes, sums);
     } else {
@@ -70,11 +71,11 @@ void Crossbar::read_driven(const LaneMatrix& input_codes, const std::vector<std:
             add(even_sums, sums);
         }
     }
-    if (noise_variance_.size() == 0 && shot_variance_.size() == 0 && thermal_variance_.empty()) {
+    if (noise_variance_.size() == 0 && shot_variance_.size() == 0 && thermal_variance_.size() == 0) {
         return;
     }
     LaneMatrix variances(outputs(), input_codes.lanes());
-    noise_variances(input_codes, variances);
+    noise_variances(input_codes, block, variances);
     const std::vector<LanesUint> sequences = sequence_lanes(sequence_ids);
     for (int output = 0; output < outputs(); output += 4) {
         const std::uint32_t quad = static_cast<std::uint32_t>(output / 4);
@@ -91,7 +92,7 @@ void Crossbar::read_driven(const LaneMatrix& input_codes, const std::vector<std:
     }
 }
 
-void Crossbar::noise_variances(const LaneMatrix& input_codes, LaneMatrix& variances) const {
+void Crossbar::noise_variances(const LaneMatrix& input_codes, int block, LaneMatrix& variances) const {
     LaneMatrix power;
     const bool needs_power =
         !input_stage_.is_amplitude() && (noise_variance_.size() > 0 || (shot_variance_.size() > 0 && bit_serial_));
@@ -111,10 +112,11 @@ void Crossbar::noise_variances(const LaneMatrix& input_codes, LaneMatrix& varian
         lane_product(shot_variance_, power, shot);
         add(shot, variances);
     }
-    for (std::size_t output = 0; output < thermal_variance_.size(); ++output) {
-        float* row = variances.row(static_cast<int>(output));
+    for (int output = 0; output < thermal_variance_.cols(); ++output) {
+        const float variance = thermal_variance_(block, output);
+        float* row = variances.row(output);
         for (int lane = 0; lane < variances.stride(); ++lane) {
-            row[lane] += thermal_variance_[output];
+            row[lane] += variance;
         }
     }
 }

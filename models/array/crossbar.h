@@ -27,8 +27,9 @@ struct ReadEnergy {
 class Crossbar {
 public:
     /// Programs the matrix: target conductances, remapped around known faults -> errors, faults and ageing drawn with
-    /// (seed, tile). inputs_a_read: 0 when all inputs are read together, else those of one gated block, which the
-    /// drivers serve in turn. drivers: keys the errors of the drivers; without, they are the tile's own.
+    /// (seed, tile). `inputs_a_read`: 0 when all inputs are read together, else the inputs of a gated block. Blocks lie
+    /// one after another; in the read of one, select transistors cut the rows of the others off, and the drivers serve
+    /// one after another. `drivers`: keys the errors of the drivers; without, they are the tile's own.
     Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
              const ReadConfig& read, std::uint64_t seed, std::uint32_t tile, const std::string& name,
              int inputs_a_read = 0, std::optional<std::uint32_t> drivers = {});
@@ -37,9 +38,10 @@ public:
     /// Noise is drawn once per output and lane, with the variances of the read noise of all cells, sum_i (sigma_i
     /// v_i)^2, and of thermal and shot noise; keyed by (seed, tile, sequence, step); a sequence counts by the low 32
     /// bits of its identity. A lane's result does not depend on the other lanes. With ideal devices the sums are the
-    /// exact integers. `sums` is resized when its shape differs.
+    /// exact integers. `sums` is resized when its shape differs. Of gated blocks `block` conducts: the codes of the
+    /// others must be zero.
     void read(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
-              LaneMatrix& sums) const;
+              LaneMatrix& sums, int block = 0) const;
 
     /// Energy of that read over the first `input_codes.lanes()` lanes (padding excluded). Input code c drives its row
     /// (both rows of a pair) with v_read x drive x c / input_limit; all cells of the row in used columns conduct. With
@@ -65,6 +67,8 @@ public:
     const ProgrammingSummary& programming() const { return programming_; }
     int inputs() const { return static_cast<int>(weights_.rows()); }
     int outputs() const { return static_cast<int>(weights_.cols()); }
+    /// Gated blocks, read one after another; 1 when all inputs are read together.
+    int blocks() const { return (inputs() + inputs_a_read_ - 1) / inputs_a_read_; }
     int input_limit() const { return recipe_->matrix.input_limit; }
 
 private:
@@ -87,20 +91,21 @@ private:
                    const MappingOptions& mapping, const DeviceConfig& device, const ReadConfig& read);
     void set_read_energy(const Eigen::MatrixXd& row_admittance, const QuantizedMatrix& matrix, int rows_per_input,
                          int parallel_cells, const ReadConfig& read);
-    void noise_variances(const LaneMatrix& input_codes, LaneMatrix& variances) const;
+    void noise_variances(const LaneMatrix& input_codes, int block, LaneMatrix& variances) const;
     void read_driven(const LaneMatrix& input_codes, const std::vector<std::uint64_t>& sequence_ids, std::uint32_t step,
-                     LaneMatrix& sums) const;
+                     int block, LaneMatrix& sums) const;
     ReadEnergy driven_read_energy(const LaneMatrix& input_codes) const;
     ReadEnergy wired_read_energy(const LaneMatrix& input_codes) const;
     ReadEnergy pulsed_read_energy(const LaneMatrix& input_codes) const;
 
     std::shared_ptr<const Recipe> recipe_;
+    int inputs_a_read_ = 0;  ///< at least 1
     InputStage input_stage_;
-    MatrixRM weights_;         ///< inputs x outputs: effective weights with the drive multiplied in
-    MatrixRM even_weights_;    ///< the same for the even part of what the rows see; empty when off
-    MatrixRM noise_variance_;  ///< inputs x outputs: read-noise variance per noise power of a code; empty when off
-    MatrixRM shot_variance_;   ///< inputs x outputs: per |code|, bit-serial per noise power of a code; empty when off
-    std::vector<float> thermal_variance_;          ///< per output; empty when off
+    MatrixRM weights_;           ///< inputs x outputs: effective weights with the drive multiplied in
+    MatrixRM even_weights_;      ///< the same for the even part of what the rows see; empty when off
+    MatrixRM noise_variance_;    ///< inputs x outputs: read-noise variance per noise power of a code; empty when off
+    MatrixRM shot_variance_;     ///< inputs x outputs: per |code|, bit-serial per noise power of a code; empty when off
+    MatrixRM thermal_variance_;  ///< blocks x outputs; empty when off
     std::vector<double> device_energy_per_code2_;  ///< per input: joule per squared code; pulses: per on-time
     std::vector<double> supply_energy_per_code_;   ///< per input: joule per |code|; pulses: per on-time
     MatrixRM row_current_per_code_;                ///< inputs x rows: ampere per code; empty when wires are ideal

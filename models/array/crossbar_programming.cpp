@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "models/array/crossbar.h"
 #include "models/array/programmed_codes.h"
-#include "models/array/wire_grid.h"
+#include "models/array/wired_cells.h"
 #include "models/common/error.h"
 #include "models/device/programming.h"
 
@@ -17,79 +16,6 @@ namespace {
 constexpr double kBoltzmann = 1.380649e-23;            // joule per kelvin (exact, SI 2019)
 constexpr double kElementaryCharge = 1.602176634e-19;  // coulomb (exact, SI 2019)
 
-/// Numbers 0 ... n - 1 in the order of `positions`.
-std::vector<int> order_of(const std::vector<int>& positions) {
-    std::vector<int> order(positions.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&positions](int a, int b) {
-        return positions[static_cast<std::size_t>(a)] < positions[static_cast<std::size_t>(b)];
-    });
-    return order;
-}
-
-/// The used cells as a grid of wires, whose lines ascend over the tile. `row_order` and `column_order` receive the row
-/// and column of the footprint of each line of the grid.
-WireGrid grid_of(const Eigen::MatrixXd& conductances, const UsedCells& used, const MappingOptions& mapping,
-                 const WireConfig& wires, std::vector<int>& row_order, std::vector<int>& column_order) {
-    const bool separate = wires.column_order == ColumnOrder::separate;
-    std::vector<int> row_positions;
-    std::vector<int> column_positions;
-    for (int row = 0; row < used.rows; ++row) {
-        row_positions.push_back(used.row_place(row));
-    }
-    for (int column = 0; column < used.columns; ++column) {
-        const int place = used.column_place(column);
-        column_positions.push_back(separate ? place / 2 + (place % 2 == 1 ? mapping.tile_columns / 2 : 0) : place);
-    }
-    row_order = order_of(row_positions);
-    column_order = order_of(column_positions);
-    WireGrid grid;
-    grid.tile_rows = mapping.tile_rows;
-    grid.tile_columns = mapping.tile_columns;
-    grid.wires = wires;
-    grid.conductances.resize(used.rows, used.columns);
-    for (const int row : row_order) {
-        grid.row_positions.push_back(row_positions[static_cast<std::size_t>(row)]);
-    }
-    for (const int column : column_order) {
-        grid.column_positions.push_back(column_positions[static_cast<std::size_t>(column)]);
-    }
-    for (int row = 0; row < used.rows; ++row) {
-        for (int column = 0; column < used.columns; ++column) {
-            grid.conductances(row, column) =
-                conductances(row_order[static_cast<std::size_t>(row)], column_order[static_cast<std::size_t>(column)]);
-        }
-    }
-    return grid;
-}
-
-/// What each cell contributes to its column per volt on its row: its conductance, or less with wires.
-/// `row_admittance` receives the currents of the rows per volt on the rows; it stays empty when wires are ideal.
-Eigen::MatrixXd column_transfer(const Eigen::MatrixXd& conductances, const UsedCells& used,
-                                const MappingOptions& mapping, const WireConfig& wires, int parallel_cells,
-                                Eigen::MatrixXd& row_admittance) {
-    if (wires.is_ideal()) {
-        return conductances;
-    }
-    std::vector<int> rows;
-    std::vector<int> columns;
-    // Parallel cells load the wires together; what they add is averaged.
-    const WireTransfer transfer =
-        wire_transfer(grid_of(parallel_cells * conductances, used, mapping, wires, rows, columns));
-    row_admittance.resize(used.rows, used.rows);
-    Eigen::MatrixXd of_cells(used.rows, used.columns);
-    for (int row = 0; row < used.rows; ++row) {
-        const int at = rows[static_cast<std::size_t>(row)];
-        for (int column = 0; column < used.columns; ++column) {
-            of_cells(at, columns[static_cast<std::size_t>(column)]) = transfer.columns(row, column) / parallel_cells;
-        }
-        for (int other = 0; other < used.rows; ++other) {
-            row_admittance(at, rows[static_cast<std::size_t>(other)]) = transfer.rows(row, other);
-        }
-    }
-    return of_cells;
-}
-
 }  // namespace
 
 Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping, const DeviceConfig& device,
@@ -97,6 +23,7 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
                    int inputs_a_read, std::optional<std::uint32_t> drivers)
     : recipe_(std::make_shared<const Recipe>(
           Recipe{matrix, mapping, device, read, seed, tile, name, inputs_a_read, drivers})),
+      inputs_a_read_(inputs_a_read > 0 ? inputs_a_read : matrix.inputs()),
       input_stage_(read, matrix, seed, drivers.value_or(tile), inputs_a_read),
       footprint_(imssa::footprint(matrix, mapping, name)),
       bit_serial_(read.input == InputMode::bit_serial),
@@ -105,13 +32,12 @@ Crossbar::Crossbar(const QuantizedMatrix& matrix, const MappingOptions& mapping,
     ProgrammedMatrix programmed = program_matrix(matrix, mapping, device, seed, tile);
     conductances_ = std::move(programmed.cells.conductances);
     programming_ = programmed.cells.summary;
-    Eigen::MatrixXd row_admittance;
-    const Eigen::MatrixXd transfer =
-        column_transfer(conductances_, programmed.used, mapping, read.wires, device.parallel_cells, row_admittance);
+    const WiredCells wired = wired_cells(conductances_, programmed.used, inputs_a_read_ * mapping.rows_per_input(),
+                                         mapping, read.wires, device.parallel_cells);
     swapped_ = std::move(programmed.swapped);
-    set_weights(transfer, matrix, mapping, device);
-    set_noise(transfer, programmed.cells.read_sigma, matrix, mapping, device, read);
-    set_read_energy(row_admittance, matrix, mapping.rows_per_input(), device.parallel_cells, read);
+    set_weights(wired.columns, matrix, mapping, device);
+    set_noise(wired.columns, programmed.cells.read_sigma, matrix, mapping, device, read);
+    set_read_energy(wired.rows, matrix, mapping.rows_per_input(), device.parallel_cells, read);
 }
 
 void Crossbar::reprogram(const MatrixRM& codes) {
@@ -172,8 +98,8 @@ void Crossbar::trim_outputs(const std::vector<double>& factors, const ReadEnergy
         if (shot_variance_.size() > 0) {
             shot_variance_.col(o) *= static_cast<float>(factor * factor);
         }
-        if (!thermal_variance_.empty()) {
-            thermal_variance_[static_cast<std::size_t>(o)] *= static_cast<float>(factor * factor);
+        if (thermal_variance_.size() > 0) {
+            thermal_variance_.col(o) *= static_cast<float>(factor * factor);
         }
     }
 }
@@ -225,11 +151,16 @@ void Crossbar::set_noise(const Eigen::MatrixXd& transfer, const Eigen::MatrixXd&
             reads += std::ldexp(1.0, 2 * bit);
         }
     }
-    for (int o = 0; o < matrix.outputs(); ++o) {
-        const double siemens = used.middleCols(2 * o, 2).sum();
-        const double ampere2 = 4.0 * kBoltzmann * device.temperature_kelvin * siemens * bandwidth;
-        thermal_variance_.push_back(
-            static_cast<float>(reads * bit_scale * ampere2 * codes_per_ampere * codes_per_ampere));
+    thermal_variance_.resize((matrix.inputs() + inputs_a_read_ - 1) / inputs_a_read_, matrix.outputs());
+    for (Eigen::Index block = 0; block < thermal_variance_.rows(); ++block) {
+        const Eigen::Index first = block * inputs_a_read_ * rows;
+        const Eigen::Index count = std::min<Eigen::Index>(inputs_a_read_ * rows, used.rows() - first);
+        for (int o = 0; o < matrix.outputs(); ++o) {
+            const double siemens = used.block(first, 2 * o, count, 2).sum();
+            const double ampere2 = 4.0 * kBoltzmann * device.temperature_kelvin * siemens * bandwidth;
+            thermal_variance_(block, o) =
+                static_cast<float>(reads * bit_scale * ampere2 * codes_per_ampere * codes_per_ampere);
+        }
     }
 }
 

@@ -190,7 +190,7 @@ void KernelTiles::read_tile(const Tile& tile, int read, std::vector<HeadRead>& r
     const std::uint32_t number = step * static_cast<std::uint32_t>(plan.reads()) + static_cast<std::uint32_t>(read);
     LaneMatrix& converted = slices_ > 1 ? sliced_sums_ : tile_sums_;
     reshape(converted, tile.crossbar->outputs(), lanes);
-    tile.crossbar->read(tile_inputs_, sequence_ids, number, converted);
+    tile.crossbar->read(tile_inputs_, sequence_ids, number, converted, plan.gated ? read : 0);
     conversions_ += tile.adc_errors[static_cast<std::size_t>(read)].apply(sequence_ids, number, converted);
     if (slices_ > 1) {
         reshape(tile_sums_, plan.outputs, lanes);

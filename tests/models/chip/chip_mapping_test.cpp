@@ -94,6 +94,44 @@ TEST(ChipMapping, GatedHeadsAndHeadsOfTheirOwnDoNotDisturbEachOther) {
     }
 }
 
+// Resistances of rows and amplifiers act on a head whatever its place on the columns: what another head's rows would
+// load them with is all that could differ.
+TEST(ChipMapping, GatedHeadsBehindWiresAreThoseOfTilesOfTheirOwn) {
+    ChipConfig config;
+    config.device.g_min_siemens = 5e-6;
+    config.read.wires.row_ohm_per_cell = 5.0;
+    config.read.wires.driver_ohm = 100.0;
+    config.read.wires.sense_ohm = 300.0;
+    const std::vector<LaneMatrix> alone = Bench(config).sums({0, 1, 2});
+    config.mapping.packing = Packing::row_gated;
+    const std::vector<LaneMatrix> gated = Bench(config).sums({0, 1, 2});
+    for (std::size_t head = 0; head < 3; ++head) {
+        for (int output = 0; output < alone[head].channels(); ++output) {
+            for (int lane = 0; lane < kLanes; ++lane) {
+                EXPECT_NEAR(gated[head](output, lane), alone[head](output, lane), 1e-5F * largest(alone[head]));
+            }
+        }
+    }
+}
+
+TEST(ChipMapping, ThermalNoiseOfAGatedHeadIsThatOfItsOwnRows) {
+    ChipConfig config;
+    config.mapping.packing = Packing::row_gated;
+    config.device.g_min_siemens = 5e-6;
+    config.read.thermal_noise = true;
+    config.read.noise_bandwidth_hz = 1e12;
+    const Bench bench(config);
+    const std::vector<LaneMatrix> gated = bench.sums({});
+    for (std::uint32_t head = 0; head < 3; ++head) {
+        const QuantizedMatrix& array = bench.kernels[head].array;
+        const Crossbar alone(array, config.mapping, config.device, config.read, 5, 3, "tile");
+        LaneMatrix sums;
+        alone.read(LaneMatrix(array.inputs(), kLanes), bench.ids, head, sums);
+        EXPECT_GT(largest(sums), 0.0);
+        EXPECT_EQ(gated[head], sums);
+    }
+}
+
 TEST(ChipMapping, ReadsOfOneTileHaveNoiseOfTheirOwn) {
     ChipConfig config = noisy(Packing::row_gated);
     config.device.programming_sigma_siemens = 0.0;
