@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/array/unit_elements.h"
 #include "models/common/random.h"
 
 namespace imssa {
@@ -21,7 +22,7 @@ public:
             return count;
         }
         const std::uint64_t counter = (static_cast<std::uint64_t>(converter_) << 32) | index;
-        return std::max(0.0, count + sigma_ * std::sqrt(count) * random_.normal(counter));
+        return element_size(count, sigma_ * std::sqrt(count) * random_.normal(counter));
     }
 
 private:

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "models/array/converter_bits.h"
+#include "models/array/unit_elements.h"
 #include "models/common/error.h"
 #include "models/common/lane_table.h"
 #include "models/common/random.h"
@@ -18,10 +20,11 @@ namespace imssa {
 
 namespace {
 
-void check_not_negative(double value, const char* key) {
-    if (!(value >= 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) +
-                        " is out of range: set a standard deviation of at least 0");
+void check_up_to(double most, double value, const char* key) {
+    if (!(value >= 0.0) || !(value <= most)) {
+        std::ostringstream text;
+        text << key << " = " << value << " is out of range: set a number from 0 to " << most;
+        throw UserError(text.str());
     }
 }
 
@@ -65,11 +68,12 @@ Lanes distorted(const std::vector<float>& transitions, Lanes codes) {
 
 void AdcConfig::validate() const {
     check_converter_bits(bits, "bits");
-    check_not_negative(input_noise_codes, "input_noise_codes");
-    check_not_negative(offset_sigma_codes, "offset_sigma_codes");
-    check_not_negative(gain_sigma, "gain_sigma");
-    check_not_negative(unit_mismatch_sigma, "unit_mismatch_sigma");
-    check_not_negative(calibration_step_codes, "calibration_step_codes");
+    constexpr double kMostCodes = 1e6;  // far beyond any range
+    check_up_to(kMostCodes, input_noise_codes, "input_noise_codes");
+    check_up_to(kMostCodes, offset_sigma_codes, "offset_sigma_codes");
+    check_up_to(kMostConverterSigma, gain_sigma, "gain_sigma");
+    check_up_to(kMostConverterSigma, unit_mismatch_sigma, "unit_mismatch_sigma");
+    check_up_to(kMostCodes, calibration_step_codes, "calibration_step_codes");
     if (cco_stages < 1 || cco_stages > 65536) {
         throw UserError("cco_stages = " + std::to_string(cco_stages) + " is out of range: set 1 to 65536");
     }

@@ -180,7 +180,8 @@ ReadEnergy Crossbar::wired_read_energy(const LaneMatrix& input_codes) const {
         }
         const int lanes = std::min(kLaneWidth, input_codes.lanes() - vector * kLaneWidth);
         for (int lane = 0; lane < lanes; ++lane) {
-            energy.device_j += whole_quanta(static_cast<double>(device[lane]));
+            // What rows give each other may cancel but for its rounding.
+            energy.device_j += whole_quanta(std::max(0.0, static_cast<double>(device[lane])));
             energy.supply_j += whole_quanta(static_cast<double>(supply[lane]));
         }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/array/unit_elements.h"
 #include "models/common/lane_table.h"
 #include "models/common/random.h"
 #include "models/network/quantizer.h"
@@ -22,7 +23,7 @@ std::vector<double> dac_levels(const DacConfig& dac, int limit, const CounterRan
         const double count = std::ldexp(1.0, bit);
         const double normal =
             dac.unit_mismatch_sigma == 0.0 ? 0.0 : random.normal(first + 1 + static_cast<std::uint64_t>(bit));
-        elements.push_back(std::max(0.0, count + dac.unit_mismatch_sigma * std::sqrt(count) * normal));
+        elements.push_back(element_size(count, dac.unit_mismatch_sigma * std::sqrt(count) * normal));
         total += elements.back();
         ideal += count;
     }

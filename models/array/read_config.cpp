@@ -6,6 +6,7 @@
 #include <string>
 
 #include "models/array/converter_bits.h"
+#include "models/array/unit_elements.h"
 #include "models/common/error.h"
 
 namespace imssa {
@@ -15,6 +16,10 @@ namespace {
 // Far above any array, far below where times and energies stop to be numbers.
 constexpr double kMostVolt = 100.0;
 constexpr double kLongestReadS = 1e-3;
+// Far below any array, far above where noise per volt and second stops to be a number.
+constexpr double kLeastVolt = 1e-6;
+constexpr double kShortestReadS = 1e-15;
+constexpr double kMostBandwidthHz = 1e20;
 
 std::string short_number(double value) {
     std::ostringstream text;
@@ -22,16 +27,10 @@ std::string short_number(double value) {
     return text.str();
 }
 
-void check_positive(double value, const char* key, double most) {
-    if (!(value > 0.0) || !(value <= most)) {
-        throw UserError(std::string(key) + " = " + short_number(value) +
-                        " is out of range: set a number above 0 and up to " + short_number(most));
-    }
-}
-
-void check_not_negative(double value, const char* key) {
-    if (!(value >= 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + short_number(value) + " is out of range: set at least 0");
+void check_range(double value, const char* key, double least, double most) {
+    if (!(value >= least) || !(value <= most)) {
+        throw UserError(std::string(key) + " = " + short_number(value) + " is out of range: set a number from " +
+                        short_number(least) + " to " + short_number(most));
     }
 }
 
@@ -39,19 +38,19 @@ void check_not_negative(double value, const char* key) {
 
 void DacConfig::validate() const {
     check_converter_bits(bits, "bits");
-    check_not_negative(gain_sigma, "gain_sigma");
-    check_not_negative(unit_mismatch_sigma, "unit_mismatch_sigma");
+    check_range(gain_sigma, "gain_sigma", 0.0, kMostConverterSigma);
+    check_range(unit_mismatch_sigma, "unit_mismatch_sigma", 0.0, kMostConverterSigma);
 }
 
 void ReadConfig::validate() const {
-    check_positive(v_read_volt, "v_read_volt", kMostVolt);
-    check_positive(t_read_s, "t_read_s", kLongestReadS);
-    check_positive(v_supply_volt, "v_supply_volt", kMostVolt);
+    check_range(v_read_volt, "v_read_volt", kLeastVolt, kMostVolt);
+    check_range(t_read_s, "t_read_s", kShortestReadS, kLongestReadS);
+    check_range(v_supply_volt, "v_supply_volt", kLeastVolt, kMostVolt);
     if (v_supply_volt < v_read_volt) {
         throw UserError("v_supply_volt = " + short_number(v_supply_volt) + " is below v_read_volt = " +
                         short_number(v_read_volt) + ": rows are driven from the supply; raise it or lower v_read_volt");
     }
-    check_not_negative(noise_bandwidth_hz, "noise_bandwidth_hz");
+    check_range(noise_bandwidth_hz, "noise_bandwidth_hz", 0.0, kMostBandwidthHz);
     // The current must rise with the voltage over the whole range of inputs.
     const double quadratic = 2.0 * std::abs(iv_quadratic_per_volt) * v_read_volt;
     const double cubic = 3.0 * iv_cubic_per_volt2 * v_read_volt * v_read_volt;

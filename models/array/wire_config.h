@@ -27,7 +27,7 @@ constexpr auto enum_names(ColumnOrder) {
 }
 
 /// Resistance of a tile's lines. One segment a cell: the first cell of a row is one segment away from its driver, the
-/// last cell of a column one segment away from its sense amplifier. All zero: ideal wires.
+/// last cell of a column one segment away from its sense amplifier. All zero: ideal wires; else 1e-6 to 1e9 ohm.
 struct WireConfig {
     double row_ohm_per_cell = 0.0;
     double column_ohm_per_cell = 0.0;

@@ -2,11 +2,9 @@
 
 #include <Eigen/Dense>
 #include <Eigen/OrderingMethods>
-#include <Eigen/SparseCholesky>
 #include <Eigen/SparseCore>
-#include <cassert>
-#include <cmath>
-#include <stdexcept>
+#include <algorithm>
+#include <sstream>
 
 #include "models/common/error.h"
 
@@ -16,11 +14,18 @@ namespace {
 
 using SparseMatrix = Eigen::SparseMatrix<double>;
 
+// Far beyond any wire, driver or amplifier; currents of cells behind more vanish beside those of other errors.
+constexpr double kLeastOhm = 1e-6;
+constexpr double kMostOhm = 1e9;
+
 void check_ohm(double value, const char* key) {
-    if (!(value >= 0.0) || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) +
-                        " is out of range: set a resistance of at least 0 ohm");
+    if (value == 0.0 || (value >= kLeastOhm && value <= kMostOhm)) {
+        return;
     }
+    std::ostringstream number;
+    number << value;
+    throw UserError(std::string(key) + " = " + number.str() +
+                    " is out of range: set 0 (an ideal line) or a resistance of 1e-6 to 1e9 ohm");
 }
 
 /// One line: its nodes along the crossing lines and its links to its terminal.
@@ -66,12 +71,6 @@ private:
     int length_;
 };
 
-/// Columns from terminal admittances; the first `rows` terminals are sources.
-WireTransfer split_terminals(const Eigen::MatrixXd& admittance, int rows) {
-    const Eigen::Index columns = admittance.cols() - rows;
-    return {-admittance.topRightCorner(rows, columns), admittance.topLeftCorner(rows, rows)};
-}
-
 /// Positions of the nodes in a fill-reducing order of the free nodes, terminals last.
 std::vector<int> elimination_order(const WireNetwork& network, int terminals) {
     const int free_nodes = network.nodes - terminals;
@@ -101,6 +100,93 @@ std::vector<int> elimination_order(const WireNetwork& network, int terminals) {
         order[static_cast<std::size_t>(terminals + permutation.indices()(place))] = place;
     }
     return order;
+}
+
+/// A node of the network and what links it to another one.
+struct Link {
+    int node = 0;
+    double siemens = 0.0;
+};
+using Links = std::vector<Link>;
+
+/// Conductances between the terminals alone, symmetric with a zero diagonal. The free nodes are eliminated one after
+/// another: a star of conductances g_i around a node is a mesh of g_i g_j / sum g between its neighbours. Nothing is
+/// subtracted, so that every conductance is right to a few units in the last place whatever lies between resistances.
+Eigen::MatrixXd terminal_links(const WireNetwork& network, const std::vector<int>& order, int terminals) {
+    const int free_nodes = network.nodes - terminals;
+    const std::size_t free_count = static_cast<std::size_t>(free_nodes);
+    Eigen::MatrixXd between = Eigen::MatrixXd::Zero(terminals, terminals);
+    std::vector<Links> branches(free_count);  // of a free node to those eliminated after it
+    for (const WireBranch& branch : network.branches) {
+        const int from = order[static_cast<std::size_t>(branch.from)];
+        const int to = order[static_cast<std::size_t>(branch.to)];
+        const int first = std::min(from, to);
+        const int last = std::max(from, to);
+        if (first < free_nodes) {
+            branches[static_cast<std::size_t>(first)].push_back({last, branch.siemens});
+        } else {
+            between(last - free_nodes, first - free_nodes) += branch.siemens;
+        }
+    }
+    std::vector<Links> stars(free_count);               // of eliminated nodes, neighbours ascending
+    std::vector<double> totals(free_count, 0.0);        // of their conductances
+    std::vector<std::size_t> next(free_count, 0);       // first neighbour that is not yet eliminated
+    std::vector<std::vector<int>> waiting(free_count);  // stars by that neighbour
+    std::vector<double> sum(static_cast<std::size_t>(network.nodes), 0.0);
+    std::vector<bool> seen(sum.size(), false);
+    std::vector<int> neighbours;
+    const auto add = [&](int node, double siemens) {
+        const std::size_t at = static_cast<std::size_t>(node);
+        if (!seen[at]) {
+            seen[at] = true;
+            neighbours.push_back(node);
+        }
+        sum[at] += siemens;
+    };
+    for (std::size_t node = 0; node < free_count; ++node) {
+        neighbours.clear();
+        for (const Link& branch : branches[node]) {
+            add(branch.node, branch.siemens);
+        }
+        for (const int earlier : waiting[node]) {
+            const std::size_t star = static_cast<std::size_t>(earlier);
+            const Links& links = stars[star];
+            const double part = links[next[star]].siemens / totals[star];
+            for (std::size_t at = ++next[star]; at < links.size(); ++at) {
+                add(links[at].node, part * links[at].siemens);
+            }
+            if (next[star] < links.size() && links[next[star]].node < free_nodes) {
+                waiting[static_cast<std::size_t>(links[next[star]].node)].push_back(earlier);
+            }
+        }
+        waiting[node].clear();
+        std::sort(neighbours.begin(), neighbours.end());
+        for (const int neighbour : neighbours) {
+            const std::size_t at = static_cast<std::size_t>(neighbour);
+            stars[node].push_back({neighbour, sum[at]});
+            totals[node] += sum[at];
+            sum[at] = 0.0;
+            seen[at] = false;
+        }
+        if (!neighbours.empty() && neighbours.front() < free_nodes) {
+            waiting[static_cast<std::size_t>(neighbours.front())].push_back(static_cast<int>(node));
+        }
+    }
+    for (std::size_t node = 0; node < free_count; ++node) {
+        const Links& links = stars[node];
+        std::size_t first = links.size();
+        while (first > 0 && links[first - 1].node >= free_nodes) {
+            --first;
+        }
+        for (std::size_t column = first; column < links.size(); ++column) {
+            const double part = links[column].siemens / totals[node];
+            for (std::size_t row = column + 1; row < links.size(); ++row) {
+                between(links[row].node - free_nodes, links[column].node - free_nodes) += part * links[row].siemens;
+            }
+        }
+    }
+    const Eigen::MatrixXd lower = between.triangularView<Eigen::StrictlyLower>();
+    return lower + lower.transpose();
 }
 
 }  // namespace
@@ -141,37 +227,11 @@ WireNetwork wire_network(const WireGrid& grid) {
 WireTransfer wire_transfer(const WireGrid& grid) {
     const WireNetwork network = wire_network(grid);
     const int terminals = grid.rows() + grid.columns();
-    const std::vector<int> order = elimination_order(network, terminals);
-    const int free_nodes = network.nodes - terminals;
-    std::vector<Eigen::Triplet<double>> entries;
-    double largest = 0.0;
-    for (const WireBranch& branch : network.branches) {
-        const int from = order[static_cast<std::size_t>(branch.from)];
-        const int to = order[static_cast<std::size_t>(branch.to)];
-        entries.emplace_back(from, from, branch.siemens);
-        entries.emplace_back(to, to, branch.siemens);
-        entries.emplace_back(std::max(from, to), std::min(from, to), -branch.siemens);
-        largest = std::max(largest, branch.siemens);
-    }
-    // Nothing is grounded, so the admittance of the terminals alone is singular. A known conductance from each of them
-    // to ground passes through the elimination unchanged and is taken away afterwards.
-    const double ground = 1e-3 * largest;
-    for (int terminal = 0; terminal < terminals; ++terminal) {
-        entries.emplace_back(free_nodes + terminal, free_nodes + terminal, ground);
-    }
-    SparseMatrix nodal(network.nodes, network.nodes);
-    nodal.setFromTriplets(entries.begin(), entries.end());
-    const Eigen::SimplicialLDLT<SparseMatrix, Eigen::Lower, Eigen::NaturalOrdering<int>> factors(nodal);
-    if (factors.info() != Eigen::Success) {
-        throw std::logic_error("the wire grid could not be factorised");
-    }
-    const SparseMatrix lower = factors.matrixL().nestedExpression();
-    const Eigen::MatrixXd lower_terminals = Eigen::MatrixXd(lower.bottomRightCorner(terminals, terminals));
-    const Eigen::MatrixXd unit_lower = lower_terminals.triangularView<Eigen::UnitLower>();
-    const Eigen::VectorXd pivots = factors.vectorD().tail(terminals);
-    Eigen::MatrixXd admittance = unit_lower * pivots.asDiagonal() * unit_lower.transpose();
-    admittance.diagonal().array() -= ground;
-    return split_terminals(admittance, grid.rows());
+    const Eigen::MatrixXd links = terminal_links(network, elimination_order(network, terminals), terminals);
+    const Eigen::MatrixXd of_rows = links.topRows(grid.rows());
+    Eigen::MatrixXd rows = -of_rows.leftCols(grid.rows());
+    rows.diagonal() = of_rows.rowwise().sum();
+    return {of_rows.rightCols(grid.columns()), rows};
 }
 
 }  // namespace imssa

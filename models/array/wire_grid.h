@@ -42,8 +42,8 @@ struct WireTransfer {
     Eigen::MatrixXd rows;     ///< rows x rows: current out of the driver of row r = sum_q rows(r, q) V_q
 };
 
-/// Exact, by one sparse LDL^T factorisation: the free nodes are eliminated first, and what is left on the terminals is
-/// the admittance between them (Kron reduction).
+/// Exact, by one sparse elimination of the free nodes: what is left between the terminals are the conductances that a
+/// star-mesh transformation makes of the network (Kron reduction).
 WireTransfer wire_transfer(const WireGrid& grid);
 
 /// The grid as an ngspice netlist with one voltage source a row; running it prints the current of every column as

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <string>
 
 #include "models/common/error.h"
@@ -12,7 +13,9 @@ namespace {
 
 void require(bool holds, const char* key, double value, const char* demand) {
     if (!holds || !std::isfinite(value)) {
-        throw UserError(std::string(key) + " = " + std::to_string(value) + " is out of range: " + demand);
+        std::ostringstream number;
+        number << value;
+        throw UserError(std::string(key) + " = " + number.str() + " is out of range: " + demand);
     }
 }
 
@@ -30,6 +33,42 @@ void require_generic(bool generic, double value, const char* key) {
                         " belongs to device.model = \"generic\": the chosen model has a formula of its own; scale it "
                         "with programming_scale, drift_scale and read_noise_scale");
     }
+}
+
+// Far beyond any device, and small enough that sums of cells and their squares stay numbers in single precision.
+constexpr double kMostRelativeSigma = 10.0;
+constexpr double kMostProgrammingScale = 1e4;
+constexpr double kMostScale = 100.0;
+constexpr double kMostGrowth = 1e4;
+constexpr double kMostKelvin = 2000.0;
+constexpr double kMostPulses = 1e9;
+constexpr double kMostPulseEnergyJ = 1.0;
+constexpr double kMostPulseTimeS = 1e6;
+
+void require_up_to(double most, double value, const char* key, const char* demand) {
+    require(value >= 0.0 && value <= most, key, value, demand);
+}
+
+void check_scales(const DeviceConfig& device) {
+    require_up_to(kMostProgrammingScale, device.programming_scale, "programming_scale", "set a factor from 0 to 1e4");
+    require_up_to(kMostScale, device.drift_scale, "drift_scale", "set a factor from 0 to 100");
+    require_up_to(kMostScale, device.read_noise_scale, "read_noise_scale", "set a factor from 0 to 100");
+}
+
+/// Cells whose drawn exponent is far below zero grow.
+void check_drift(const DeviceConfig& device) {
+    constexpr double kSigmas = 6.0;
+    require(std::isfinite(device.drift_exponent), "drift_exponent", device.drift_exponent, "set a finite number");
+    require_not_negative(device.drift_exponent_sigma, "drift_exponent_sigma");
+    require(device.drift_start_s > 0.0, "drift_start_s", device.drift_start_s, "set a positive time");
+    require_not_negative(device.time_since_programming_s, "time_since_programming_s");
+    const double spread = kSigmas * device.drift_exponent_sigma;
+    const double growth = std::max(0.0, spread - device.drift_exponent) *
+                          std::log1p(device.time_since_programming_s / device.drift_start_s);
+    const bool by_spread = spread > -device.drift_exponent;
+    require(growth <= std::log(kMostGrowth), by_spread ? "drift_exponent_sigma" : "drift_exponent",
+            by_spread ? device.drift_exponent_sigma : device.drift_exponent,
+            "by time_since_programming_s, cells six standard deviations off would grow more than 10,000-fold");
 }
 
 void check_own_fields(const DeviceConfig& device) {
@@ -78,8 +117,10 @@ void WriteVerifyConfig::validate() const {
     require(tolerance_siemens > 0.0, "tolerance_siemens", tolerance_siemens, "set a positive conductance");
     require(max_pulses >= 1 && max_pulses <= 10000, "max_pulses", max_pulses, "set 1 to 10000");
     require(step_gain > 0.0 && step_gain <= 1.0, "step_gain", step_gain, "set a fraction above 0 and up to 1");
-    require_not_negative(step_sigma_siemens, "step_sigma_siemens");
-    require_not_negative(verify_sigma_siemens, "verify_sigma_siemens");
+    require(step_sigma_siemens >= 0.0 && step_sigma_siemens <= 1.0, "step_sigma_siemens", step_sigma_siemens,
+            "set 0 to 1 (the unit is siemens)");
+    require(verify_sigma_siemens >= 0.0 && verify_sigma_siemens <= 1.0, "verify_sigma_siemens", verify_sigma_siemens,
+            "set 0 to 1 (the unit is siemens)");
 }
 
 void DeviceConfig::validate() const {
@@ -92,34 +133,32 @@ void DeviceConfig::validate() const {
             "its magnitude must not exceed g_max_siemens");
     require(programming_sigma_siemens >= 0.0 && programming_sigma_siemens <= g_max_siemens, "programming_sigma_siemens",
             programming_sigma_siemens, "set it between 0 and g_max_siemens");
-    require_not_negative(programming_sigma_relative, "programming_sigma_relative");
-    require(std::isfinite(drift_exponent), "drift_exponent", drift_exponent, "set a finite number");
-    require_not_negative(drift_exponent_sigma, "drift_exponent_sigma");
-    require(drift_start_s > 0.0, "drift_start_s", drift_start_s, "set a positive time");
-    require_not_negative(relaxation_sigma_siemens, "relaxation_sigma_siemens");
-    require_not_negative(unit_mismatch_relative, "unit_mismatch_relative");
+    require_up_to(kMostRelativeSigma, programming_sigma_relative, "programming_sigma_relative",
+                  "set a fraction from 0 to 10 (0.01 is 1 %)");
+    check_drift(*this);
+    require_up_to(g_max_siemens, relaxation_sigma_siemens, "relaxation_sigma_siemens",
+                  "set it between 0 and g_max_siemens");
+    require_up_to(kMostRelativeSigma, unit_mismatch_relative, "unit_mismatch_relative",
+                  "set a fraction from 0 to 10 (0.01 is 1 %)");
     require(read_noise_relative >= 0.0 && read_noise_relative <= 1.0, "read_noise_relative", read_noise_relative,
             "set a fraction between 0 and 1 (0.01 is 1 %)");
-    require_not_negative(time_since_programming_s, "time_since_programming_s");
-    require(temperature_kelvin > 0.0, "temperature_kelvin", temperature_kelvin, "set a temperature above 0 K");
+    require(temperature_kelvin > 0.0 && temperature_kelvin <= kMostKelvin, "temperature_kelvin", temperature_kelvin,
+            "set a temperature above 0 and up to 2000 K");
     require(1.0 + temperature_coefficient_per_kelvin * (temperature_kelvin - 300.0) > 0.0,
             "temperature_coefficient_per_kelvin", temperature_coefficient_per_kelvin,
             "conductances would not be positive at temperature_kelvin");
-    require_not_negative(programming_scale, "programming_scale");
-    require_not_negative(drift_scale, "drift_scale");
-    require_not_negative(read_noise_scale, "read_noise_scale");
+    check_scales(*this);
     require(stuck_low_fraction >= 0.0 && stuck_low_fraction <= 1.0, "stuck_low_fraction", stuck_low_fraction,
             "set a fraction between 0 and 1");
     require(stuck_high_fraction >= 0.0 && stuck_low_fraction + stuck_high_fraction <= 1.0, "stuck_high_fraction",
             stuck_high_fraction, "set a fraction of at least 0 that adds up with stuck_low_fraction to at most 1");
     require(known_fault_fraction >= 0.0 && known_fault_fraction <= 1.0, "known_fault_fraction", known_fault_fraction,
             "set a fraction between 0 and 1");
-    require(programming_pulses_per_cell >= 0.0, "programming_pulses_per_cell", programming_pulses_per_cell,
-            "set a number of at least 0");
-    require(programming_pulse_energy_j >= 0.0, "programming_pulse_energy_j", programming_pulse_energy_j,
-            "set an energy of at least 0");
-    require(programming_pulse_time_s >= 0.0, "programming_pulse_time_s", programming_pulse_time_s,
-            "set a time of at least 0");
+    require_up_to(kMostPulses, programming_pulses_per_cell, "programming_pulses_per_cell",
+                  "set a number from 0 to 1e9");
+    require_up_to(kMostPulseEnergyJ, programming_pulse_energy_j, "programming_pulse_energy_j",
+                  "set an energy from 0 to 1 J");
+    require_up_to(kMostPulseTimeS, programming_pulse_time_s, "programming_pulse_time_s", "set a time from 0 to 1e6 s");
     check_own_fields(*this);
     check_parallel_cells(*this);
 }

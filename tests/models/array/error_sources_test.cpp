@@ -6,10 +6,12 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/array/converters.h"
 #include "models/array/crossbar.h"
+#include "models/common/error.h"
 #include "tests/models/array/random_matrix.h"
 
 namespace imssa {
@@ -199,6 +201,8 @@ TEST(ErrorSources, AbsurdStrengthsStayFinite) {
         setup.read.wires.row_ohm_per_cell = 1e6;
         setup.read.wires.column_ohm_per_cell = 1e6;
         setup.read.gain_calibration = true;
+        setup.read.wires.driver_ohm = 1e12;
+        setup.read.wires.sense_ohm = 1e-12;
         setup.adc.unit_mismatch_sigma = 3.0;
         setup.adc.gain_sigma = 2.0;
         setup.adc.calibrate = true;
@@ -206,6 +210,117 @@ TEST(ErrorSources, AbsurdStrengthsStayFinite) {
         EXPECT_TRUE((seen.cells.array() >= 0.0).all());
         EXPECT_TRUE(finite(seen.first_converted));
         EXPECT_TRUE(finite(seen.second_converted));
+    }
+}
+
+void validate(const Errors& setup) {
+    setup.device.validate();
+    setup.device.write_verify.validate();
+    setup.read.validate();
+    setup.adc.validate();
+}
+
+// The largest strengths that are accepted, all at once, and one and all of them with the least resistances.
+TEST(ErrorSources, TheLargestStrengthsAcceptedStayFinite) {
+    for (const InputMode mode : {InputMode::amplitude, InputMode::pulse_width, InputMode::bit_serial}) {
+        for (const AdcType type : {AdcType::sar, AdcType::ramp, AdcType::cco}) {
+            Errors setup;
+            for (const Source& source : sources()) {
+                source.on(setup);
+            }
+            setup.read.input = mode;
+            setup.device.programming_scale = 1e4;
+            setup.device.programming_sigma_siemens = setup.device.g_max_siemens;
+            setup.device.programming_sigma_relative = 10.0;
+            setup.device.drift_scale = 100.0;
+            setup.device.read_noise_scale = 100.0;
+            setup.device.read_noise_relative = 1.0;
+            setup.device.relaxation_sigma_siemens = setup.device.g_max_siemens;
+            setup.device.temperature_kelvin = 1000.0;
+            setup.read.noise_bandwidth_hz = 1e20;
+            setup.read.dac.gain_sigma = 3.0;
+            setup.read.dac.unit_mismatch_sigma = mode == InputMode::bit_serial ? 0.0 : 3.0;
+            setup.adc.type = type;
+            setup.adc.cco_stages = 1;
+            setup.adc.unit_mismatch_sigma = 3.0;
+            setup.adc.gain_sigma = 3.0;
+            setup.adc.offset_sigma_codes = 1e6;
+            setup.adc.input_noise_codes = 1e6;
+            for (const double ohm : {0.0, 1e-6, 1e9}) {
+                setup.read.wires.row_ohm_per_cell = ohm;
+                setup.read.wires.column_ohm_per_cell = ohm == 0.0 ? 0.0 : 1e3 / ohm;
+                setup.read.wires.sense_ohm = ohm;
+                ASSERT_NO_THROW(validate(setup));
+                const Seen seen = look(setup, 5);
+                EXPECT_TRUE((seen.cells.array() >= 0.0).all() && seen.cells.allFinite());
+                EXPECT_TRUE(finite(seen.first_converted));
+                EXPECT_TRUE(finite(seen.second_converted));
+            }
+        }
+    }
+}
+
+// Two hundred converters of one stage: half of the draws leave nothing of it.
+TEST(ErrorSources, ElementsThatMismatchLeavesNothingOfKeepSumsFinite) {
+    Errors setup;
+    setup.adc.type = AdcType::cco;
+    setup.adc.cco_stages = 1;
+    setup.adc.unit_mismatch_sigma = 3.0;
+    setup.read.dac.unit_mismatch_sigma = 3.0;
+    for (std::uint32_t tile = 0; tile < 50; ++tile) {
+        EXPECT_TRUE(finite(look(setup, tile).first_converted)) << tile;
+    }
+}
+
+TEST(ErrorSources, StrengthsThatNoSumSurvivesAreRefusedWithTheirKey) {
+    const std::vector<std::pair<const char*, std::function<void(Errors&)>>> absurd = {
+        {"programming_scale", [](Errors& s) { s.device.programming_scale = 1e300; }},
+        {"programming_sigma_relative", [](Errors& s) { s.device.programming_sigma_relative = 1e300; }},
+        {"relaxation_sigma_siemens", [](Errors& s) { s.device.relaxation_sigma_siemens = 1e300; }},
+        {"drift_scale", [](Errors& s) { s.device.drift_scale = 1e300; }},
+        {"read_noise_scale", [](Errors& s) { s.device.read_noise_scale = 1e300; }},
+        {"temperature_kelvin", [](Errors& s) { s.device.temperature_kelvin = 1e300; }},
+        {"unit_mismatch_relative",
+         [](Errors& s) {
+             s.device.model = DeviceModelName::sram_capacitor;
+             s.device.conductance_levels = 16;
+             s.device.unit_mismatch_relative = 1e300;
+         }},
+        {"drift_exponent",
+         [](Errors& s) {
+             s.device.drift_exponent = -5.0;
+             s.device.time_since_programming_s = 1e6;
+         }},
+        {"drift_exponent_sigma",
+         [](Errors& s) {
+             s.device.drift_exponent_sigma = 1.0;
+             s.device.time_since_programming_s = 1e6;
+         }},
+        {"programming_pulse_energy_j", [](Errors& s) { s.device.programming_pulse_energy_j = 1e300; }},
+        {"verify_sigma_siemens",
+         [](Errors& s) {
+             s.device.write_verify.enabled = true;
+             s.device.write_verify.verify_sigma_siemens = 1e308;
+         }},
+        {"row_ohm_per_cell", [](Errors& s) { s.read.wires.row_ohm_per_cell = 1e-12; }},
+        {"driver_ohm", [](Errors& s) { s.read.wires.driver_ohm = 1e12; }},
+        {"v_read_volt", [](Errors& s) { s.read.v_read_volt = 1e-300; }},
+        {"noise_bandwidth_hz", [](Errors& s) { s.read.noise_bandwidth_hz = 1e300; }},
+        {"unit_mismatch_sigma", [](Errors& s) { s.read.dac.unit_mismatch_sigma = 30.0; }},
+        {"unit_mismatch_sigma", [](Errors& s) { s.adc.unit_mismatch_sigma = 1e300; }},
+        {"gain_sigma", [](Errors& s) { s.adc.gain_sigma = 1e300; }},
+        {"offset_sigma_codes", [](Errors& s) { s.adc.offset_sigma_codes = 1e300; }},
+        {"input_noise_codes", [](Errors& s) { s.adc.input_noise_codes = 1e300; }},
+    };
+    for (const auto& [key, change] : absurd) {
+        Errors setup;
+        change(setup);
+        try {
+            validate(setup);
+            ADD_FAILURE() << key << " was accepted";
+        } catch (const UserError& error) {
+            EXPECT_EQ(std::string(error.what()).rfind(std::string(key) + " = ", 0), 0U) << error.what();
+        }
     }
 }
 

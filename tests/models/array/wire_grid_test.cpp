@@ -179,6 +179,29 @@ TEST(WireGrid, LinesThatDoNotConductOnlyAddTheirWire) {
     }
 }
 
+// One cell behind resistances whose ratio is beyond the digits of a double: a chain, known by hand.
+TEST(WireGrid, ResistancesFarApartLoseNoDigits) {
+    for (const WireConfig& config : {wires(1e-6, 1e9, 1e-6, 0), wires(1e9, 1e-6, 0, 1e9), wires(1e-6, 1e-6, 1e9, 1e9),
+                                     wires(1e9, 1e-6, 1e9, 1e-6), wires(1e-6, 1e-6, 1e-6, 1e-6)}) {
+        for (const double siemens : {1e-15, 1e-4, 1e4}) {
+            const WireTransfer transfer =
+                wire_transfer(test::full_grid(Eigen::MatrixXd::Constant(1, 1, siemens), config));
+            const double ohm = 1.0 / siemens + config.row_ohm_per_cell + config.column_ohm_per_cell +
+                               config.driver_ohm + config.sense_ohm;
+            EXPECT_NEAR(transfer.columns(0, 0) * ohm, 1.0, 1e-14);
+            EXPECT_NEAR(transfer.rows(0, 0) * ohm, 1.0, 1e-14);
+        }
+    }
+}
+
+TEST(WireGrid, VanishingResistancesPassTheConductancesOnToManyDigits) {
+    const Eigen::MatrixXd cells = random_cells(20, 20, 8);
+    const WireTransfer transfer = wire_transfer(test::full_grid(cells, wires(1e-6, 1e-6, 1e-6, 1e-6)));
+    EXPECT_LT((transfer.columns - cells).cwiseAbs().maxCoeff(), 1e-6 * cells.maxCoeff());
+    const Eigen::VectorXd ones = Eigen::VectorXd::Ones(20);
+    EXPECT_NEAR((transfer.rows * ones).sum() / (transfer.columns.transpose() * ones).sum(), 1.0, 1e-12);
+}
+
 TEST(WireGrid, CurrentsOutOfTheDriversEqualTheCurrentsIntoTheColumns) {
     const WireTransfer transfer = wire_transfer(test::full_grid(random_cells(20, 30, 4), wires(2, 3, 10, 20)));
     const Eigen::VectorXd volts = Eigen::VectorXd::Random(20);
@@ -237,6 +260,16 @@ INSTANTIATE_TEST_SUITE_P(Sizes, WireGridInNgspice, testing::Values(16, 32));
 TEST(WireConfig, RejectsNegativeResistances) {
     EXPECT_THROW(wires(-1, 0, 0, 0).validate(), UserError);
     EXPECT_NO_THROW(wires(1, 1, 1, 1).validate());
+}
+
+TEST(WireConfig, RejectsResistancesThatNoLineHas) {
+    for (const double ohm : {1e-12, 1e-9, 1e10, 1e12}) {
+        EXPECT_THROW(wires(ohm, 0, 0, 0).validate(), UserError) << ohm;
+        EXPECT_THROW(wires(0, ohm, 0, 0).validate(), UserError) << ohm;
+        EXPECT_THROW(wires(0, 0, ohm, 0).validate(), UserError) << ohm;
+        EXPECT_THROW(wires(0, 0, 0, ohm).validate(), UserError) << ohm;
+    }
+    EXPECT_NO_THROW(wires(1e-6, 1e9, 0, 1e-6).validate());
 }
 
 }  // namespace
