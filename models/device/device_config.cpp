@@ -35,6 +35,15 @@ void require_generic(bool generic, double value, const char* key) {
     }
 }
 
+/// Nothing is known of how rram_milo cells age; the other models have formulas.
+void require_own_ageing(const DeviceConfig& device, double value, const char* key) {
+    if (value != 0.0 && !is_generic(device.model) && device.model != DeviceModelName::table) {
+        throw UserError(std::string(key) +
+                        " belongs to device.model = \"generic\" and \"table\": the chosen model has an ageing of its "
+                        "own or none; scale it with drift_scale");
+    }
+}
+
 // Far beyond any device, and small enough that sums of cells and their squares stay numbers in single precision.
 constexpr double kMostRelativeSigma = 10.0;
 constexpr double kMostProgrammingScale = 1e4;
@@ -76,9 +85,9 @@ void check_own_fields(const DeviceConfig& device) {
     require_generic(generic, device.programming_mean_siemens, "programming_mean_siemens");
     require_generic(generic, device.programming_sigma_siemens, "programming_sigma_siemens");
     require_generic(generic, device.programming_sigma_relative, "programming_sigma_relative");
-    require_generic(generic, device.drift_exponent, "drift_exponent");
-    require_generic(generic, device.drift_exponent_sigma, "drift_exponent_sigma");
-    require_generic(generic, device.relaxation_sigma_siemens, "relaxation_sigma_siemens");
+    require_own_ageing(device, device.drift_exponent, "drift_exponent");
+    require_own_ageing(device, device.drift_exponent_sigma, "drift_exponent_sigma");
+    require_own_ageing(device, device.relaxation_sigma_siemens, "relaxation_sigma_siemens");
     if (device.model == DeviceModelName::sram_capacitor) {
         require(device.conductance_levels >= 2, "conductance_levels", device.conductance_levels,
                 "a capacitor cell has at least 2 levels");

@@ -66,11 +66,12 @@ struct DeviceConfig {
     double programming_sigma_siemens = 0.0;
     /// The same relative to the target conductance; variances add. `generic` only.
     double programming_sigma_relative = 0.0;
-    /// Drift since programming, g ((t + start) / start)^-exponent, with a normal exponent per cell. `generic` only.
+    /// Drift since programming, g ((t + start) / start)^-exponent, with a normal exponent per cell. `generic` and
+    /// `table` only.
     double drift_exponent = 0.0;
     double drift_exponent_sigma = 0.0;
     double drift_start_s = 20.0;
-    /// Relaxation, a normal shift of each cell at any time after programming. `generic` only.
+    /// Relaxation, a normal shift of each cell at any time after programming. `generic` and `table` only.
     double relaxation_sigma_siemens = 0.0;
     /// Relative mismatch of one unit capacitor. `sram_capacitor` only.
     double unit_mismatch_relative = 0.0;

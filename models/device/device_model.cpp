@@ -22,6 +22,19 @@ double polynomial(const std::array<double, kCount>& coefficients, double x) {
     return value;
 }
 
+/// Drift and relaxation of the configuration's own keys.
+double drifted_and_relaxed(const DeviceConfig& config, const CellState& cell, double time_s) {
+    if (time_s == 0.0) {
+        return cell.programmed;
+    }
+    double g = cell.programmed;
+    if (config.drift_exponent != 0.0 || config.drift_exponent_sigma != 0.0) {
+        const double exponent = config.drift_exponent + config.drift_exponent_sigma * cell.drift_normal;
+        g *= std::pow((time_s + config.drift_start_s) / config.drift_start_s, -exponent);
+    }
+    return g + config.relaxation_sigma_siemens * cell.relaxation_normal;
+}
+
 class GenericModel final : public DeviceModel {
 public:
     explicit GenericModel(const DeviceConfig& config) : config_(config) {}
@@ -33,15 +46,7 @@ public:
                                : std::hypot(config_.programming_sigma_siemens, relative);
     }
     double aged(const CellState& cell, double time_s) const override {
-        if (time_s == 0.0) {
-            return cell.programmed;
-        }
-        double g = cell.programmed;
-        if (config_.drift_exponent != 0.0 || config_.drift_exponent_sigma != 0.0) {
-            const double exponent = config_.drift_exponent + config_.drift_exponent_sigma * cell.drift_normal;
-            g *= std::pow((time_s + config_.drift_start_s) / config_.drift_start_s, -exponent);
-        }
-        return g + config_.relaxation_sigma_siemens * cell.relaxation_normal;
+        return drifted_and_relaxed(config_, cell, time_s);
     }
 
 private:
@@ -221,14 +226,17 @@ private:
     double sigma_, unit_;
 };
 
-/// Mean error and sigma of a measured table, linear in between and constant beyond its ends.
+/// Mean error and sigma of a measured table, linear in between and constant beyond its ends; it ages like the generic
+/// model.
 class TableModel final : public DeviceModel {
 public:
     explicit TableModel(const DeviceConfig& config) : config_(config) {}
 
     double programming_mean(double target) const override { return at(config_.table_mean_siemens, target); }
     double programming_sigma(double target) const override { return at(config_.table_sigma_siemens, target); }
-    double aged(const CellState& cell, double /*time_s*/) const override { return cell.programmed; }
+    double aged(const CellState& cell, double time_s) const override {
+        return drifted_and_relaxed(config_, cell, time_s);
+    }
 
 private:
     double at(const std::vector<double>& values, double target) const {

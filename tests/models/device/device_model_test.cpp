@@ -260,11 +260,57 @@ TEST_F(DeviceTable, IsInterpolatedBetweenItsRows) {
     expect_moments(measured(device, 130.0, 0.0), 129.0, 1.0, "beyond the last row");
 }
 
+TEST_F(DeviceTable, OfTwoColumnsHasNoMeanError) {
+    for (const char* header : {"", "conductance_siemens,sigma_siemens\n"}) {
+        const DeviceConfig device = load(std::string(header) + "20e-6,2e-6\n60e-6,4e-6\n100e-6,1e-6\n");
+        device.validate();
+        expect_moments(measured(device, 20.0, 0.0), 20.0, 2.0, "on a row");
+        expect_moments(measured(device, 50.0, 0.0), 50.0, 3.5, "between rows");
+        expect_moments(measured(device, 130.0, 0.0), 130.0, 1.0, "beyond the last row");
+    }
+}
+
+TEST_F(DeviceTable, AgesLikeTheGenericModel) {
+    DeviceConfig device = load("20e-6,1e-6,3e-6\n100e-6,1e-6,3e-6\n");
+    device.relaxation_sigma_siemens = 4e-6;
+    device.validate();
+    expect_moments(measured(device, 60.0, 0.0), 61.0, 3.0, "programmed");
+    expect_moments(measured(device, 60.0, 1.0), 61.0, 5.0, "relaxed");
+    device.drift_exponent = 0.05;
+    device.drift_start_s = 10.0;
+    device.relaxation_sigma_siemens = 0.0;
+    const double factor = std::pow(100.0, -0.05);  // t = 990 s
+    expect_moments(measured(device, 60.0, 990.0), 61.0 * factor, 3.0 * factor, "drifted");
+    device.programming_scale = 0.0;
+    device.drift_exponent_sigma = 0.02;
+    const double spread = 0.02 * std::log(100.0);
+    const double mean = 60.0 * factor * std::exp(0.5 * spread * spread);
+    expect_moments(measured(device, 60.0, 990.0), mean, mean * std::sqrt(std::expm1(spread * spread)), "spread");
+    device.drift_scale = 0.0;
+    EXPECT_NEAR(measured(device, 60.0, 990.0).mean, 60.0, 1e-9);
+}
+
+TEST(DeviceModels, ModelsWithAnAgeingOfTheirOwnOrNoneRefuseTheGenericOne) {
+    for (const char* name : {"rram_milo", "pcm", "reram_wan2022", "cmo_hfox", "sram_capacitor"}) {
+        DeviceConfig device = device_preset(name);
+        device.drift_exponent = 0.05;
+        EXPECT_THROW(device.validate(), UserError) << name;
+        device = device_preset(name);
+        device.relaxation_sigma_siemens = 1e-6;
+        EXPECT_THROW(device.validate(), UserError) << name;
+    }
+}
+
 TEST_F(DeviceTable, SaysWhichLineIsWrong) {
     using testing::HasSubstr;
     EXPECT_THAT(message("1e-6,0,1e-6\n2e-6,0\n"), HasSubstr("cells.csv:2: expected three numbers"));
     EXPECT_THAT(message("1e-6,0,1e-6\n1e-6,0,1e-6\n"), HasSubstr("cells.csv:2: conductances must ascend"));
     EXPECT_THAT(message("1e-6,0,-1e-6\n"), HasSubstr("cells.csv:1"));
+    EXPECT_THAT(message("1e-6,1e-6\n2e-6,0,1e-6\n"), HasSubstr("cells.csv:2: expected two numbers"));
+    EXPECT_THAT(message("g,mean,sigma\n1e-6,1e-6\n"), HasSubstr("cells.csv:2: expected three numbers"));
+    EXPECT_THAT(message("1e-6\n"), HasSubstr("cells.csv:1: expected two or three numbers"));
+    EXPECT_THAT(message("1e-6,-1e-6\n"), HasSubstr("cells.csv:1"));
+    EXPECT_THAT(message("1e-6,1.2\n"), HasSubstr("cells.csv:1: the numbers are siemens"));
     EXPECT_THAT(message("# nothing\n"), HasSubstr("has no rows"));
     DeviceConfig device;
     device.table_csv = "missing.csv";
