@@ -61,6 +61,11 @@ void ReadConfig::validate() const {
     }
     wires.validate();
     dac.validate();
+    if (input == InputMode::bit_serial && dac.unit_mismatch_sigma != 0.0) {
+        throw UserError("dac.unit_mismatch_sigma = " + short_number(dac.unit_mismatch_sigma) +
+                        " has no elements to act on with read.input = 'bit_serial', whose drivers have one bit: set it "
+                        "to 0, or another input");
+    }
 }
 
 int ReadConfig::skipped_bits(int input_limit) const {

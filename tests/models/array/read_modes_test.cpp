@@ -211,6 +211,28 @@ TEST(ReadModes, MismatchOfInputConvertersLeavesZeroAndFullScaleAlone) {
     EXPECT_GT(std::abs(sums(0, 3) - 64.0F), 1e-3F);
 }
 
+// A driver of one bit scales every code of its row alike: no row has a bent curve of its own.
+TEST(ReadModes, OneBitDriversHaveGainErrorsAndNoElements) {
+    ReadConfig read = driven_by(InputMode::bit_serial);
+    read.dac.gain_sigma = 0.05;
+    EXPECT_NO_THROW(read.validate());
+    QuantizedMatrix matrix = random_matrix(1, 1, 1, 1);
+    matrix.codes << 1.0F;
+    LaneMatrix codes(1, 127);
+    for (int code = 1; code <= 127; ++code) {
+        codes(0, code - 1) = static_cast<float>(code);
+    }
+    const LaneMatrix sums = sums_of(Crossbar(matrix, cells(2), DeviceConfig{}, read, 1, 0, "tile"), codes);
+    EXPECT_GT(std::abs(sums(0, 126) - 127.0F), 0.1F);
+    for (int code = 1; code <= 127; ++code) {
+        EXPECT_NEAR(sums(0, code - 1) * 127.0F, sums(0, 126) * static_cast<float>(code), 0.01F) << code;
+    }
+    read.dac.unit_mismatch_sigma = 0.01;
+    EXPECT_THROW(read.validate(), UserError);
+    read.input = InputMode::pulse_width;
+    EXPECT_NO_THROW(read.validate());
+}
+
 // One input: what wires take from a column is a factor, and calibration gives it back.
 TEST(ReadModes, ALaneHasTheSameBitsHoweverManyLanesRunBesideItWithEveryError) {
     DeviceConfig device = device_preset("pcm");

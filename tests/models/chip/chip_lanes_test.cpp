@@ -71,7 +71,7 @@ ChipConfig chip_with_every_error(InputMode mode, AdcType type) {
     chip.read.iv_cubic_per_volt2 = 0.3;
     chip.read.thermal_noise = chip.read.shot_noise = true;
     chip.read.gain_calibration = true;
-    chip.read.dac = {0.01, 0.02};
+    chip.read.dac = {0.01, mode == InputMode::bit_serial ? 0.0 : 0.02};
     chip.read.wires = {2.0, 1.5, 50.0, 30.0, DriverSide::both, SenseSide::top, ColumnOrder::separate};
     chip.adc.input_noise_codes = 0.3;
     chip.adc.offset_sigma_codes = 1.0;

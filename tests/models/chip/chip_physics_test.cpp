@@ -27,7 +27,7 @@ ChipConfig noisy_chip(const std::string& device, InputMode mode) {
     config.read.iv_cubic_per_volt2 = 0.3;
     config.read.thermal_noise = true;
     config.read.shot_noise = true;
-    config.read.dac = {0.01, 0.02};
+    config.read.dac = {0.01, mode == InputMode::bit_serial ? 0.0 : 0.02};
     config.read.wires.row_ohm_per_cell = 2.0;
     config.read.wires.column_ohm_per_cell = 2.0;
     config.read.wires.driver_ohm = 50.0;
@@ -205,6 +205,9 @@ ChipConfig random_errors(std::uint32_t seed) {
     config.read.noise_bandwidth_hz = strength(1e6, 1e10, 1e16);
     config.read.gain_calibration = pick(1) == 1;
     config.read.dac = {strength(0.01, 0.1, 1.0), strength(0.01, 0.1, 1.0)};
+    if (config.read.input == InputMode::bit_serial) {
+        config.read.dac.unit_mismatch_sigma = 0.0;  // one-bit drivers have no elements
+    }
     config.read.wires.row_ohm_per_cell = strength(1.0, 50.0, 1e5);
     config.read.wires.column_ohm_per_cell = strength(1.0, 50.0, 1e5);
     config.read.wires.driver_ohm = strength(10.0, 1e3, 1e7);
