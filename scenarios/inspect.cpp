@@ -11,6 +11,7 @@
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
+#include "scenarios/support/complex_kernels.h"
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/pictures.h"
 #include "scenarios/support/run_report.h"
@@ -25,7 +26,7 @@ using namespace imssa;
 
 struct InspectOptions {
     CommonOptions common;
-    std::string checkpoint, chip, result;
+    std::string checkpoint, chip, result, kernels;
     std::vector<std::string> explain;  ///< "energy", "area"
     int tile = 0;
 };
@@ -228,7 +229,30 @@ void inspect_programmed(const InspectOptions& options, const Checkpoint& checkpo
     }
 }
 
+/// Kernels of complex input and output on the tiles of a chip.
+void inspect_kernels(const InspectOptions& options, const ChipConfig& config) {
+    for (const NamedComplexKernel& kernel : load_complex_kernels(options.kernels)) {
+        const ComplexKernelCells mapped = map_complex_kernel(kernel, config);
+        std::printf("kernel      %-12s %zu modes, %d x %d cells, %.1f %% hold weights", kernel.name.c_str(),
+                    kernel.kernel.a.size(), mapped.footprint.rows, mapped.footprint.columns,
+                    100.0 * mapped.footprint.utilisation);
+        if (kernel.cells.size() > 0) {
+            std::printf("; %d of %d cells as in the file, largest difference %.3g of the window", mapped.as_in_file,
+                        static_cast<int>(kernel.cells.size()), mapped.largest_difference);
+        }
+        std::printf("\n");
+        if (!options.common.out.empty()) {
+            create_output_folder(options.common.out);
+            conductance_picture(options.common.out + "/" + kernel.name + ".png", "Conductances of " + kernel.name,
+                                mapped.conductances);
+        }
+    }
+}
+
 void inspect(const InspectOptions& options) {
+    if (!options.kernels.empty() && options.chip.empty()) {
+        throw UserError("--kernels needs --chip: its device and tiles say which cells the kernels become");
+    }
     if (options.checkpoint.empty() && options.chip.empty() && options.result.empty()) {
         throw UserError("nothing to inspect: give --checkpoint, --chip or --result (see inspect --help)");
     }
@@ -261,6 +285,9 @@ void inspect(const InspectOptions& options) {
     if (!options.chip.empty()) {
         const ChipConfig config = load_chip(options.chip, options.common.overrides, trained);
         std::printf("chip        %s\n", config_to_json(config).dump(2).c_str());
+        if (!options.kernels.empty()) {
+            inspect_kernels(options, config);
+        }
         if (!options.checkpoint.empty()) {
             inspect_programmed(options, checkpoint, config);
         }
@@ -284,6 +311,10 @@ int sc_main(int argc, char* argv[]) {
                    "energy or area: every row with count, unit cost, range and source; of --result, or of --checkpoint "
                    "and --chip by estimate")
         ->check(CLI::IsMember({"energy", "area"}));
+    app.add_option("--kernels", options.kernels,
+                   "Complex kernels (docs/formats.md) to map on the chip's cells and, where the file has cells, to "
+                   "compare with them")
+        ->type_name("FILE.json");
     app.add_option("--tile", options.tile, "Tile whose conductances are drawn")->capture_default_str();
     return run_command(app, argc, argv, [&options] { inspect(options); });
 }

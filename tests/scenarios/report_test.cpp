@@ -112,6 +112,27 @@ TEST_F(CommandLine, AWaveformShowsWhatWasChosen) {
     expect_user_error(infer("ideal.toml", "--sequences 1 --vcd-from 9 --vcd-to 3 --vcd " + part), "steps 9 to 3");
 }
 
+TEST_F(CommandLine, InspectMapsComplexKernelsAndComparesTheirCells) {
+    const fs::path file = shared_folder / "kernels.json";
+    // One mode: A = 1 - i/2, B = i, C = 1/2, D = 0 on 8 x 8 cells; one cell of the last row is not as mapped.
+    std::ofstream(file) << R"({"one": {"A": [[1, -0.5]], "B": [[0, 1]], "C": [[0.5, 0]], "D": [0, 0], "G": [
+        [1, 0, 0, 0.5, 0.5, 0, 0, 0], [0, 1, 0.5, 0, 0, 0.5, 0, 0],
+        [0.5, 0, 1, 0, 0, 0, 0.5, 0], [0, 0.5, 0, 1, 0, 0, 0, 0.5],
+        [0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0.25]]}})";
+    const std::string command = binary("inspect") + " --chip " + source("scenarios/chips/ideal.toml") +
+                                " --set device.conductance_levels=3 --kernels ";
+    const CommandResult mapped = run(command + file.string() + " --out " + (shared_folder / "kernels").string());
+    EXPECT_EQ(mapped.status, 0) << mapped.output;
+    EXPECT_NE(mapped.output.find("1 modes, 8 x 8 cells"), std::string::npos) << mapped.output;
+    EXPECT_NE(mapped.output.find("63 of 64 cells as in the file, largest difference 0.25"), std::string::npos)
+        << mapped.output;
+    EXPECT_GT(fs::file_size(shared_folder / "kernels" / "one.png"), 1000U);
+    std::ofstream(file) << R"({"one": {"A": [[1, 0]]}})";
+    expect_user_error(command + file.string(), "kernel 'one' needs A, B, C");
+    expect_user_error(command + (shared_folder / "missing.json").string(), "missing.json");
+}
+
 TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
     const fs::path json = shared_folder / "inspected.json";
     ASSERT_EQ(run(infer("imssa_28nm_fused.toml", "--sequences 4 --json " + json.string())).status, 0);
@@ -125,6 +146,7 @@ TEST_F(CommandLine, InspectShowsModelChipResultAndPoles) {
     EXPECT_GT(fs::file_size(shared_folder / "inspect" / "imssa_28nm_fused_poles.png"), 2000U);
     EXPECT_GT(fs::file_size(shared_folder / "inspect" / "imssa_28nm_fused_tile.png"), 2000U);
     expect_user_error(binary("inspect"), "nothing to inspect");
+    expect_user_error(binary("inspect") + " --kernels FILE.json", "--kernels needs --chip");
     expect_user_error(binary("inspect") + " --result missing.json", "missing.json");
 }
 

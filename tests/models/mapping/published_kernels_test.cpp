@@ -4,7 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "models/mapping/complex_kernel.h"
 #include "models/mapping/kernel_placement.h"
 #include "models/mapping/tile_mapping.h"
 #include "models/network/quantizer.h"
@@ -21,33 +23,19 @@ std::complex<double> complex_of(const nlohmann::json& pair) {
     return {pair.at(0).get<double>(), pair.at(1).get<double>()};
 }
 
-/// Puts z at complex input `from` and complex output `to` as [[Re, Im], [-Im, Re]] (rows: input re, im). One code is
-/// half of the largest weight: the figure has the levels 0, 1/2 and 1.
-void place(QuantizedMatrix& matrix, int from, int to, std::complex<double> z) {
-    const float re = static_cast<float>(2.0 * z.real());
-    const float im = static_cast<float>(2.0 * z.imag());
-    matrix.codes(2 * from, 2 * to) = re;
-    matrix.codes(2 * from, 2 * to + 1) = im;
-    matrix.codes(2 * from + 1, 2 * to) = -im;
-    matrix.codes(2 * from + 1, 2 * to + 1) = re;
+std::vector<std::complex<double>> complex_list(const nlohmann::json& list) {
+    std::vector<std::complex<double>> values;
+    for (const nlohmann::json& pair : list) {
+        values.push_back(complex_of(pair));
+    }
+    return values;
 }
 
+/// The decoded parameters. The figure has the levels 0, 1/2 and 1: two codes.
 QuantizedMatrix kernel_matrix(const nlohmann::json& kernel) {
-    QuantizedMatrix matrix;
-    matrix.code_limit = 2;
-    matrix.codes = MatrixRM::Zero(2 * (kModes + 1), 2 * (kModes + 1));
-    matrix.drive.assign(2 * (kModes + 1), 1.0F);
-    matrix.gain.assign(2 * (kModes + 1), 1.0F);
-    matrix.offset.assign(2 * (kModes + 1), 0.0F);
-    matrix.output_limit.assign(2 * (kModes + 1), 127.0F);
-    for (int n = 0; n < kModes; ++n) {
-        const std::size_t at = static_cast<std::size_t>(n);
-        place(matrix, n, n, complex_of(kernel.at("A").at(at)));
-        place(matrix, kModes, n, complex_of(kernel.at("B").at(at)));
-        place(matrix, n, kModes, complex_of(kernel.at("C").at(at)));
-    }
-    place(matrix, kModes, kModes, complex_of(kernel.at("D")));
-    return matrix;
+    return complex_kernel_array({complex_list(kernel.at("A")), complex_list(kernel.at("B")),
+                                 complex_list(kernel.at("C")), complex_of(kernel.at("D"))},
+                                2);
 }
 
 /// The kernel deployed as a trained one, with real u and y. A code of the state is a unit, weights of the array share a
@@ -138,6 +126,28 @@ TEST(PublishedKernels, MappingTheDecodedParametersReproducesEveryCell) {
         EXPECT_EQ(effective_weights(g * device.g_max_siemens, matrix, options, device),
                   Eigen::MatrixXd(matrix.codes.cast<double>()));
     }
+}
+
+// x' = A x + B u, y = C x + D u in complex numbers, with inputs and factors that are no symmetric choice.
+TEST(ComplexKernel, ItsArrayIsTheComplexRecurrence) {
+    const ComplexKernel kernel = {
+        {{0.5, -1.0}, {-0.25, 0.75}}, {{1.0, 0.5}, {0.25, -0.5}}, {{-0.5, 0.25}, {0.0, 1.0}}, {0.75, -0.25}};
+    const QuantizedMatrix array = complex_kernel_array(kernel, 4);
+    const std::vector<std::complex<double>> x = {{3.0, -2.0}, {5.0, 7.0}};
+    const std::complex<double> u = {-1.0, 4.0};
+    Eigen::VectorXf inputs(6);
+    inputs << 3.0F, -2.0F, 5.0F, 7.0F, -1.0F, 4.0F;
+    const Eigen::VectorXf outputs = array.codes.transpose() * inputs / 4.0F;
+    std::complex<double> y = kernel.d * u;
+    for (std::size_t mode = 0; mode < 2; ++mode) {
+        const std::complex<double> next = kernel.a[mode] * x[mode] + kernel.b[mode] * u;
+        const Eigen::Index at = 2 * static_cast<Eigen::Index>(mode);
+        EXPECT_EQ(static_cast<double>(outputs(at)), next.real());
+        EXPECT_EQ(static_cast<double>(outputs(at + 1)), next.imag());
+        y += kernel.c[mode] * x[mode];
+    }
+    EXPECT_EQ(static_cast<double>(outputs(4)), y.real());
+    EXPECT_EQ(static_cast<double>(outputs(5)), y.imag());
 }
 
 }  // namespace
