@@ -231,8 +231,14 @@ void inspect_programmed(const InspectOptions& options, const Checkpoint& checkpo
 
 /// Kernels of complex input and output on the tiles of a chip.
 void inspect_kernels(const InspectOptions& options, const ChipConfig& config) {
-    for (const NamedComplexKernel& kernel : load_complex_kernels(options.kernels)) {
-        const ComplexKernelCells mapped = map_complex_kernel(kernel, config);
+    const std::vector<NamedComplexKernel> kernels = load_complex_kernels(options.kernels);
+    std::vector<ComplexKernelCells> all_mapped;
+    for (const NamedComplexKernel& kernel : kernels) {
+        all_mapped.push_back(map_complex_kernel(kernel, config));
+    }
+    for (std::size_t at = 0; at < kernels.size(); ++at) {
+        const NamedComplexKernel& kernel = kernels[at];
+        const ComplexKernelCells& mapped = all_mapped[at];
         std::printf("kernel      %-12s %zu modes, %d x %d cells, %.1f %% hold weights", kernel.name.c_str(),
                     kernel.kernel.a.size(), mapped.footprint.rows, mapped.footprint.columns,
                     100.0 * mapped.footprint.utilisation);
@@ -284,10 +290,10 @@ void inspect(const InspectOptions& options) {
     }
     if (!options.chip.empty()) {
         const ChipConfig config = load_chip(options.chip, options.common.overrides, trained);
-        std::printf("chip        %s\n", config_to_json(config).dump(2).c_str());
         if (!options.kernels.empty()) {
             inspect_kernels(options, config);
         }
+        std::printf("chip        %s\n", config_to_json(config).dump(2).c_str());
         if (!options.checkpoint.empty()) {
             inspect_programmed(options, checkpoint, config);
         }
