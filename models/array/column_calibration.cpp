@@ -27,19 +27,21 @@ float amplitude(const MatrixRM& wanted, int input, int input_limit, const AdcErr
 
 }  // namespace
 
-ColumnCalibration::ColumnCalibration(const Crossbar& array)
+ColumnCalibration::ColumnCalibration(const Crossbar& array, int block)
     : array_(array),
-      wanted_(array.matrix().driven_codes()),
-      measured_(Eigen::MatrixXd::Zero(array.inputs(), array.outputs())),
+      block_(block),
+      wanted_(array.matrix().driven_codes().middleRows(array.first_input(block), array.inputs_of(block))),
+      measured_(Eigen::MatrixXd::Zero(wanted_.rows(), wanted_.cols())),
       differs_(static_cast<std::size_t>(array.outputs()), false) {}
 
-void ColumnCalibration::measure(const AdcErrors& converters, int first_output, int first_input, int count,
-                                int samples) {
+void ColumnCalibration::measure(const AdcErrors& converters, int first_output, int samples) {
+    const int first_input = array_.first_input(block_);
+    const int count = array_.inputs_of(block_);
     std::vector<std::uint64_t> identities;
     std::vector<float> amplitudes;
     for (int lane = 0; lane < count; ++lane) {
         identities.push_back(kLastSequence - static_cast<std::uint64_t>(first_input + lane));
-        amplitudes.push_back(amplitude(wanted_, first_input + lane, array_.input_limit(), converters, first_output));
+        amplitudes.push_back(amplitude(wanted_, lane, array_.input_limit(), converters, first_output));
     }
     LaneMatrix driven(array_.inputs(), count);
     LaneMatrix sums(array_.outputs(), count);
@@ -51,15 +53,14 @@ void ColumnCalibration::measure(const AdcErrors& converters, int first_output, i
             driven(first_input + lane, lane) = sign * amplitudes[static_cast<std::size_t>(lane)];
         }
         const std::uint32_t number = kFirstRead + static_cast<std::uint32_t>(sample);
-        array_.read(driven, identities, number, sums);
+        array_.read(driven, identities, number, sums, block_);
         const ReadEnergy energy = array_.read_energy(driven);
         energy_.device_j += energy.device_j;
         energy_.supply_j += energy.supply_j;
         for (int output = 0; output < array_.outputs(); ++output) {
             for (int lane = 0; lane < count; ++lane) {
                 converted(first_output + output, lane) = sums(output, lane);
-                exact(first_output + output, lane) =
-                    wanted_(first_input + lane, output) * driven(first_input + lane, lane);
+                exact(first_output + output, lane) = wanted_(lane, output) * driven(first_input + lane, lane);
             }
         }
         converters.apply(identities, number, converted);
@@ -69,7 +70,7 @@ void ColumnCalibration::measure(const AdcErrors& converters, int first_output, i
             for (int lane = 0; lane < count; ++lane) {
                 const float sum = converted(first_output + output, lane);
                 const double code = static_cast<double>(driven(first_input + lane, lane));
-                measured_(first_input + lane, output) += static_cast<double>(sum) / (code * samples);
+                measured_(lane, output) += static_cast<double>(sum) / (code * samples);
                 if (sum != exact(first_output + output, lane)) {
                     differs_[static_cast<std::size_t>(output)] = true;
                 }

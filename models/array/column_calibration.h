@@ -13,12 +13,13 @@ namespace imssa {
 /// sum w q / sum w^2 that fits them to the wanted weights q in the least-squares sense.
 class ColumnCalibration {
 public:
-    explicit ColumnCalibration(const Crossbar& array);
+    /// Of gated blocks each has factors of its own: the reference is set anew for every read.
+    explicit ColumnCalibration(const Crossbar& array, int block = 0);
 
-    /// Drives `count` inputs from `first_input` on, each `samples` times: at full scale, or with what keeps the wanted
-    /// sums of all columns within nine tenths of the converters' range. Output o of the array is output
-    /// first_output + o of `converters`, which may serve more.
-    void measure(const AdcErrors& converters, int first_output, int first_input, int count, int samples);
+    /// Drives every input of the block `samples` times: at full scale, or with what keeps the wanted sums of all
+    /// columns within nine tenths of the converters' range. Output o of the array is output first_output + o of
+    /// `converters`, which may serve more.
+    void measure(const AdcErrors& converters, int first_output, int samples);
 
     /// By output, in steps of `trim_step` codes at full scale (0: any factor). One where a column converts to the codes
     /// of exact cells, whatever rounding makes of its weights, and where nothing of the wanted weights is left.
@@ -29,7 +30,8 @@ public:
 
 private:
     const Crossbar& array_;
-    MatrixRM wanted_;            ///< inputs x outputs
+    int block_;
+    MatrixRM wanted_;            ///< inputs of the block x outputs
     Eigen::MatrixXd measured_;   ///< the same
     std::vector<bool> differs_;  ///< by output: a conversion was not that of exact cells
     ReadEnergy energy_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,9 +53,11 @@ public:
     /// errors and faults are drawn as at construction.
     void reprogram(const MatrixRM& codes);
 
-    /// Multiplies what every output senses, its noise included: the trimmed reference of its converter. `measurement`:
-    /// what ColumnCalibration took to find the factors. Lasts until the cells are programmed anew.
-    void trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement);
+    /// Multiplies what every output senses in reads of a block, its noise included: the trimmed reference of its
+    /// converter. `measurement`: what ColumnCalibration took to find the factors. Lasts until the cells are programmed
+    /// anew.
+    void trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement, int block = 0);
+    /// Of all blocks.
     const ReadEnergy& trim_energy() const { return trim_energy_; }
 
     /// What it was programmed with.
@@ -69,6 +72,8 @@ public:
     int outputs() const { return static_cast<int>(weights_.cols()); }
     /// Gated blocks, read one after another; 1 when all inputs are read together.
     int blocks() const { return (inputs() + inputs_a_read_ - 1) / inputs_a_read_; }
+    int first_input(int block) const { return block * inputs_a_read_; }
+    int inputs_of(int block) const { return std::min(inputs_a_read_, inputs() - first_input(block)); }
     int input_limit() const { return recipe_->matrix.input_limit; }
 
 private:

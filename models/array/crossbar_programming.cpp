@@ -84,22 +84,25 @@ void Crossbar::set_weights(const Eigen::MatrixXd& transfer, const QuantizedMatri
 }
 
 /// Least squares: the factor a that minimises sum_i (a w_io - q_io)^2; exactly 1 when the weights are the wanted ones.
-void Crossbar::trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement) {
-    trim_energy_ = measurement;
+void Crossbar::trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement, int block) {
+    trim_energy_.device_j += measurement.device_j;
+    trim_energy_.supply_j += measurement.supply_j;
+    const int first = first_input(block);
+    const int count = inputs_of(block);
     for (Eigen::Index o = 0; o < weights_.cols(); ++o) {
-        const double factor = factors[static_cast<std::size_t>(o)];
-        weights_.col(o) *= static_cast<float>(factor);
+        const float factor = static_cast<float>(factors[static_cast<std::size_t>(o)]);
+        weights_.col(o).segment(first, count) *= factor;
         if (even_weights_.size() > 0) {
-            even_weights_.col(o) *= static_cast<float>(factor);
+            even_weights_.col(o).segment(first, count) *= factor;
         }
         if (noise_variance_.size() > 0) {
-            noise_variance_.col(o) *= static_cast<float>(factor * factor);
+            noise_variance_.col(o).segment(first, count) *= factor * factor;
         }
         if (shot_variance_.size() > 0) {
-            shot_variance_.col(o) *= static_cast<float>(factor * factor);
+            shot_variance_.col(o).segment(first, count) *= factor * factor;
         }
         if (thermal_variance_.size() > 0) {
-            thermal_variance_.col(o) *= static_cast<float>(factor * factor);
+            thermal_variance_(block, o) *= factor * factor;
         }
     }
 }

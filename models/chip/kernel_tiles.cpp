@@ -133,13 +133,11 @@ void KernelTiles::calibrate_columns(int index) {
         return;
     }
     const Tile& tile = tiles_[static_cast<std::size_t>(index)];
-    ColumnCalibration calibration(*tile.crossbar);
-    const int inputs = tile.plan.inputs / tile.plan.reads();
     for (int read = 0; read < tile.plan.reads(); ++read) {
-        calibration.measure(tile.adc_errors[static_cast<std::size_t>(read)], 0, read * inputs, inputs,
-                            calibration_samples_);
+        ColumnCalibration calibration(*tile.crossbar, read);
+        calibration.measure(tile.adc_errors[static_cast<std::size_t>(read)], 0, calibration_samples_);
+        tile.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy(), read);
     }
-    tile.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy());
 }
 
 HeadRead& KernelTiles::of_head(std::vector<HeadRead>& reads, int head) const {

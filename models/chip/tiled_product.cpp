@@ -66,7 +66,7 @@ void TiledProduct::calibrate_columns(int tile) {
     }
     const Block& block = blocks_[static_cast<std::size_t>(tile)];
     ColumnCalibration calibration(*block.crossbar);
-    calibration.measure(adc_errors_, block.first_output, 0, block.crossbar->inputs(), calibration_samples_);
+    calibration.measure(adc_errors_, block.first_output, calibration_samples_);
     block.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy());
 }
 

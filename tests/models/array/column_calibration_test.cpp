@@ -69,7 +69,7 @@ std::vector<double> exact_factors(const Crossbar& array) {
 
 std::vector<double> measured_factors(const Crossbar& array, const AdcConfig& adc, double trim_step) {
     ColumnCalibration calibration(array);
-    calibration.measure(AdcErrors(adc, array.matrix(), 1, 3, 0), 0, 0, array.inputs(), kSamples);
+    calibration.measure(AdcErrors(adc, array.matrix(), 1, 3, 0), 0, kSamples);
     return calibration.factors(trim_step);
 }
 
@@ -151,6 +151,33 @@ TEST(ColumnCalibration, KeepsAColumnOfWhichNothingIsLeft) {
     DeviceConfig device;
     device.programming_sigma_siemens = 3e-6;
     EXPECT_EQ(measured_factors(programmed(matrix, device, ReadConfig{}), AdcConfig{}, 0.0)[1], 1.0);
+}
+
+TEST(ColumnCalibration, GivesEveryGatedBlockFactorsOfItsOwn) {
+    QuantizedMatrix matrix = matrix_of(24, 5, 8);
+    matrix.codes.bottomRows(12) = matrix.codes.topRows(12);
+    Crossbar array(matrix, MappingOptions{}, DeviceConfig{}, with_wires(), 3, 0, "stack", 12);
+    ASSERT_EQ(array.blocks(), 2);
+    const auto factors_of = [&](int block) {
+        ColumnCalibration calibration(array, block);
+        calibration.measure(AdcErrors(AdcConfig{}, matrix, 1, 3, 0), 0, kSamples);
+        return calibration.factors(0.0);
+    };
+    const std::vector<double> far = factors_of(0);
+    const std::vector<double> near = factors_of(1);
+    for (std::size_t o = 0; o < 5; ++o) {
+        EXPECT_GT(far[o], near[o] + 0.01) << "more wire up to the converter";
+    }
+    LaneMatrix before, after;
+    for (int block = 0; block < 2; ++block) {
+        LaneMatrix one(24, 1);
+        one(block == 0 ? 3 : 15, 0) = 100.0F;
+        array.read(one, sequences_from(0, 1), 1, before, block);
+        array.trim_outputs({1.0, 2.0, 0.5, 4.0, 1.0}, {}, block);
+        array.read(one, sequences_from(0, 1), 1, after, block);
+        EXPECT_NEAR(after(1, 0), 2.0F * before(1, 0), 1e-4F * std::abs(before(1, 0)));
+        EXPECT_NEAR(after(3, 0), 4.0F * before(3, 0), 1e-4F * std::abs(before(3, 0)));
+    }
 }
 
 TEST(ColumnCalibration, TrimmedOutputsAreScaledWithTheirNoiseUntilTheCellsAreProgrammedAnew) {
