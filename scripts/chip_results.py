@@ -3,8 +3,9 @@
 
 usage: scripts/chip_results.py --data DIR --results FOLDER [--threads N] [--only TEXT]
 
-Runs every row with build/release/bin/infer and keeps its result as JSON in FOLDER; rows whose result is there are not
-run again. Prints the tables as Markdown.
+Runs every row with build/release/bin/infer: accuracy on ten chips, which is kept as JSON in FOLDER and not run again,
+and costs, the mean of four sequences on the first chip, which prices change and accuracies do not. Prints the tables as
+Markdown.
 """
 import argparse
 import json
@@ -89,38 +90,40 @@ TABLES = [("Whole test set", WHOLE_SET), ("Start-up calibration", CALIBRATIONS),
           ("Mappings", MAPPINGS), ("Remedies", REMEDIES), ("Bits of the converters", BITS), ("Partial sums", PARTIAL)]
 
 
-def infer(arguments, row, engine, chips):
-    label, chip, checkpoint, sequences, options = row
-    words = [engine, chip, checkpoint, str(sequences)] + options
+def run(arguments, row, more, path):
+    label, chip, checkpoint, _, options = row
+    command = ["build/release/bin/infer", "--checkpoint", f"scenarios/checkpoints/smnist_small_{checkpoint}.h5",
+               "--chip", f"scenarios/chips/{chip}.toml", "--data", arguments.data, "--threads", str(arguments.threads),
+               "--quiet", "--json", path] + more
+    for option in options:
+        command += ["--set", option]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit("%s: %s" % (label, done.stderr.strip()))
+
+
+def result(arguments, row, name, more, keep):
+    words = [name] + list(row[1:3]) + [str(row[3])] + row[4]
     path = os.path.join(arguments.results, re.sub(r"[^A-Za-z0-9_.=-]+", "_", "_".join(words)) + ".json")
-    if not os.path.exists(path):
-        command = ["build/release/bin/infer", "--checkpoint", f"scenarios/checkpoints/smnist_small_{checkpoint}.h5",
-                   "--chip", f"scenarios/chips/{chip}.toml", "--data", arguments.data, "--sequences", str(sequences),
-                   "--engine", engine, "--threads", str(arguments.threads), "--quiet", "--json", path]
-        if engine == "chip":
-            command += ["--chips", str(chips), "--lanes", "250", "--no-compare"]
-        for option in options:
-            command += ["--set", option]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            print("%s: %s" % (label, done.stderr.strip()), file=sys.stderr)
-            return None
+    if not keep or not os.path.exists(path):
+        run(arguments, row, more, path)
     with open(path, encoding="utf-8") as stream:
         return json.load(stream)
 
 
 def print_row(arguments, row):
-    run = infer(arguments, row, "chip", CHIPS)
-    reference = infer(arguments, row, "reference", 1)
-    if run is None or reference is None:
-        return
-    chips = run["accuracy_chips"]
-    programming = run["programming"]
-    print(f"| {row[0]} | {row[2]} | {run['sequences']:,} | {100 * reference['accuracy']:.2f} % | "
-          f"{100 * run['accuracy']:.2f} % | {100 * chips['lowest']:.2f} to {100 * chips['highest']:.2f} % | "
-          f"{100 * chips['standard_deviation']:.2f} | {100 * (reference['accuracy'] - run['accuracy']):.2f} | "
-          f"{1e6 * run['energy_j']['sequence']:.3g} uJ | {1e6 * run['latency_s']['sequence']:.4g} us | "
-          f"{run['area_mm2']['total']:.2f} mm2 | {1e6 * programming['energy_j']:.3g} uJ, "
+    sequences = ["--sequences", str(row[3])]
+    chips = ["--chips", str(CHIPS), "--lanes", "250", "--no-compare"]
+    on_chips = result(arguments, row, "chips", sequences + chips, True)
+    reference = result(arguments, row, "reference", sequences + ["--engine", "reference"], True)["accuracy"]
+    costs = result(arguments, row, "costs", ["--sequences", "4", "--no-compare"], False)
+    spread = on_chips["accuracy_chips"]
+    programming = costs["programming"]
+    print(f"| {row[0]} | {row[2]} | {on_chips['sequences']:,} | {100 * reference:.2f} % | "
+          f"{100 * on_chips['accuracy']:.2f} % | {100 * spread['lowest']:.2f} to {100 * spread['highest']:.2f} % | "
+          f"{100 * spread['standard_deviation']:.2f} | {100 * (reference - on_chips['accuracy']):.2f} | "
+          f"{1e6 * costs['energy_j']['sequence']:.3g} uJ | {1e6 * costs['latency_s']['sequence']:.4g} us | "
+          f"{costs['area_mm2']['total']:.2f} mm2 | {1e6 * programming['energy_j']:.3g} uJ, "
           f"{1e3 * programming['time_s']:.3g} ms |", flush=True)
 
 
