@@ -55,7 +55,7 @@ MAPPING_OPTIONS = [
 ]
 LONG = {"digital decay, B folded into C (default)", "digital decay beside the array, B in cells",
         "default, two cells a weight", "Abar - 1, B, C in cells, planes, calibrated poles (`imssa_28nm_delta`)"}
-MAPPINGS = [(label, chip, checkpoint, 1000 if label in LONG else 250, options)
+MAPPINGS = [(label, chip, checkpoint, 1000 if label in LONG and checkpoint == "8bit_noise" else 250, options)
             for label, chip, options in MAPPING_OPTIONS
             for checkpoint in (["8bit", "fused"] if "fused" in chip else ["8bit", "8bit_noise"])]
 REMEDIES = [
@@ -78,7 +78,7 @@ CALIBRATIONS = [(label, "imssa_28nm", "8bit_noise", 250, options) for label, opt
     ("neither", ["read.gain_calibration=false", "adc.calibrate=false"]),
     ("columns and converters, no wires", NO_WIRES),
     ("converters only, no wires", NO_WIRES + ["read.gain_calibration=false"])]]
-BITS = [("ADC %d bits, DAC %d bits" % (adc, dac), "imssa_28nm", "8bit_noise", 1000,
+BITS = [("ADC %d bits, DAC %d bits" % (adc, dac), "imssa_28nm", "8bit_noise", 500,
          ["adc.bits=%d" % adc, "dac.bits=%d" % dac])
         for adc, dac in [(8, 8), (7, 8), (6, 8), (5, 8), (4, 8), (8, 7), (8, 6)]]
 PARTIAL = [(label + suffix, chip, "8bit_noise", 250, options + more)
