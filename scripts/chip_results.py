@@ -22,17 +22,17 @@ VERIFIED = ["device.write_verify.enabled=true", "device.write_verify.tolerance_s
 
 # label, chip file, checkpoint, sequences, overrides
 PLATFORMS = [
-    ("`ideal`", "ideal", "8bit", 1000, []),
+    ("`ideal`", "ideal", "8bit", 500, []),
     ("`imssa_28nm`", "imssa_28nm", "8bit", 1000, []),
     ("`imssa_28nm`", "imssa_28nm", "8bit_noise", 1000, []),
-    ("`imssa_180nm`", "imssa_180nm", "fused", 1000, []),
-    ("`imssa_180nm`", "imssa_180nm", "8bit", 250, []),
-    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit", 1000, []),
-    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit_noise", 1000, []),
-    ("`sram_65nm`", "sram_65nm", "8bit", 1000, []),
-    ("`sram_65nm`", "sram_65nm", "8bit_noise", 1000, []),
-    ("`sram_22nm`", "sram_22nm", "8bit", 1000, []),
-    ("`sram_22nm`", "sram_22nm", "8bit_noise", 1000, []),
+    ("`imssa_180nm`", "imssa_180nm", "fused", 500, []),
+    ("`imssa_180nm`", "imssa_180nm", "8bit", 500, []),
+    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit", 500, []),
+    ("`pcm_14nm`, one day of drift", "pcm_14nm", "8bit_noise", 500, []),
+    ("`sram_65nm`", "sram_65nm", "8bit", 500, []),
+    ("`sram_65nm`", "sram_65nm", "8bit_noise", 500, []),
+    ("`sram_22nm`", "sram_22nm", "8bit", 500, []),
+    ("`sram_22nm`", "sram_22nm", "8bit_noise", 500, []),
 ]
 MAPPING_OPTIONS = [
     ("digital decay, B folded into C (default)", "imssa_28nm", []),
@@ -53,23 +53,21 @@ MAPPING_OPTIONS = [
     ("Abar, B, C in cells, immediate", "imssa_28nm_fused", ["kernel.form=immediate"]),
     ("Abar, B, C in cells, delayed (published; `imssa_28nm_fused`)", "imssa_28nm_fused", []),
 ]
-LONG = {"digital decay, B folded into C (default)", "digital decay beside the array, B in cells",
-        "default, two cells a weight", "Abar - 1, B, C in cells, planes, calibrated poles (`imssa_28nm_delta`)"}
-MAPPINGS = [(label, chip, checkpoint, 1000 if label in LONG and checkpoint == "8bit_noise" else 250, options)
+MAPPINGS = [(label, chip, checkpoint, 250, options)
             for label, chip, options in MAPPING_OPTIONS
             for checkpoint in (["8bit", "fused"] if "fused" in chip else ["8bit", "8bit_noise"])]
 REMEDIES = [
-    ("published fused mapping", "imssa_28nm_fused", "fused", 1000, []),
-    ("with pole calibration (`exact_radius`)", "imssa_28nm_fused", "fused", 250, ["calibration.poles=exact_radius"]),
-    ("increments in cells, no calibration", "imssa_28nm_delta", "8bit_noise", 1000, ["calibration.poles=none"]),
-    ("with pole calibration", "imssa_28nm_delta", "8bit_noise", 1000, []),
-] + [(label, "imssa_28nm", checkpoint, 1000, options)
+    ("published fused mapping", "imssa_28nm_fused", "fused", 500, []),
+    ("with pole calibration (`exact_radius`)", "imssa_28nm_fused", "fused", 500, ["calibration.poles=exact_radius"]),
+    ("increments in cells, no calibration", "imssa_28nm_delta", "8bit_noise", 500, ["calibration.poles=none"]),
+    ("with pole calibration", "imssa_28nm_delta", "8bit_noise", 500, []),
+] + [(label, "imssa_28nm", checkpoint, 500, options)
      for label, options in [("digital decay, stuck cells left alone", ALONE), ("with `compensate`", []),
                             ("with `compensate` and write-verify to 1 uS", VERIFIED),
                             ("stuck cells left alone, four parallel cells", ALONE + ["device.parallel_cells=4"])]
      for checkpoint in ("8bit", "8bit_noise")] + [
-    ("stuck cells left alone, no wire resistance", "imssa_28nm", "8bit", 1000, ALONE + NO_WIRES),
-    ("the same, four parallel cells", "imssa_28nm", "8bit", 1000, ALONE + NO_WIRES + ["device.parallel_cells=4"]),
+    ("stuck cells left alone, no wire resistance", "imssa_28nm", "8bit", 500, ALONE + NO_WIRES),
+    ("the same, four parallel cells", "imssa_28nm", "8bit", 500, ALONE + NO_WIRES + ["device.parallel_cells=4"]),
 ]
 CALIBRATIONS = [(label, "imssa_28nm", "8bit_noise", 250, options) for label, options in [
     ("columns and converters (default)", []),
@@ -78,14 +76,15 @@ CALIBRATIONS = [(label, "imssa_28nm", "8bit_noise", 250, options) for label, opt
     ("neither", ["read.gain_calibration=false", "adc.calibrate=false"]),
     ("columns and converters, no wires", NO_WIRES),
     ("converters only, no wires", NO_WIRES + ["read.gain_calibration=false"])]]
-BITS = [("ADC %d bits, DAC %d bits" % (adc, dac), "imssa_28nm", "8bit_noise", 500,
+BITS = [("ADC %d bits, DAC %d bits" % (adc, dac), "imssa_28nm", "8bit_noise", 250,
          ["adc.bits=%d" % adc, "dac.bits=%d" % dac])
         for adc, dac in [(8, 8), (7, 8), (6, 8), (5, 8), (4, 8), (8, 7), (8, 6)]]
 PARTIAL = [(label + suffix, chip, "8bit_noise", 250, options + more)
            for label, chip, options in [("`imssa_28nm`, two slices a weight", "imssa_28nm", ["mapping.weight_slices=2"]),
                                         ("`sram_22nm`, seven slices", "sram_22nm", [])]
            for suffix, more in [(", as wide as the sums", []), (", 8 bits", ["adc.bits=8"])]]
-WHOLE_SET = [("`imssa_28nm`", "imssa_28nm", checkpoint, 0, []) for checkpoint in ("8bit", "8bit_noise")]
+WHOLE_SET = [("`imssa_28nm`", "imssa_28nm", checkpoint, sequences, [])
+             for checkpoint, sequences in [("8bit", 0), ("8bit_noise", 2500)]]
 TABLES = [("Whole test set", WHOLE_SET), ("Start-up calibration", CALIBRATIONS), ("Platforms", PLATFORMS),
           ("Mappings", MAPPINGS), ("Remedies", REMEDIES), ("Bits of the converters", BITS), ("Partial sums", PARTIAL)]
 
