@@ -12,11 +12,11 @@
 #include "models/common/file_output.h"
 #include "scenarios/support/command_line.h"
 #include "scenarios/support/complex_kernels.h"
+#include "scenarios/support/cost_rows.h"
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/pictures.h"
 #include "scenarios/support/run_report.h"
 #include "scenarios/support/run_setup.h"
-#include "scenarios/support/si_text.h"
 #include "trainer/fake_paper_figures.h"
 #include "trainer/phase_trainer.h"
 
@@ -97,15 +97,6 @@ void print_result(const nlohmann::ordered_json& result) {
     }
 }
 
-/// Only array reads dissipate in cells.
-std::string in_cells(const nlohmann::ordered_json& row) {
-    char text[32] = "            -";
-    if (row.contains("dissipated_in_cells_j")) {
-        std::snprintf(text, sizeof(text), " %12.4g", row.at("dissipated_in_cells_j").get<double>());
-    }
-    return text;
-}
-
 /// The rows of a result's energy or area, per sequence, with their sum.
 void explain_result(const nlohmann::ordered_json& result, const std::string& path, const std::string& what) {
     const bool energy = what == "energy";
@@ -113,32 +104,15 @@ void explain_result(const nlohmann::ordered_json& result, const std::string& pat
     if (!result.contains(table) || !result.at(table).contains("rows")) {
         throw UserError("the result '" + path + "' has no rows of " + what + ": only runs on a chip and estimates do");
     }
-    const char* keys[] = {energy ? "item" : "component", energy ? "count_per_sequence" : "count",
-                          energy ? "unit_cost_j" : "unit_area_mm2", energy ? "energy_per_sequence_j" : "area_mm2"};
-    const char* unit = energy ? "J" : "mm2";
-    if (energy) {
-        std::printf("energy of one sequence, the mean of the %d of the run\n\n", result.value("sequences", 1));
+    const nlohmann::ordered_json& rows = result.at(table).at("rows");
+    if (!energy) {
+        print_area_rows(area_rows_from_json(rows, path), stdout);
+        return;
     }
-    std::printf("%-36s %-24s %14s %17s [%s] %19s [%s] %12s %12s%s source [status, calibrated or not]\n", "unit",
-                energy ? "item (per sequence)" : "component", "count", "unit cost", unit, "product", unit, "low",
-                "high", energy ? " in cells [J]" : "");
-    EnergyTotal sum;  // joules or mm2
-    for (const auto& row : result.at(table).at("rows")) {
-        const double product = row.at(keys[3]);
-        const double low = row.at(energy ? "low_j" : "low_mm2");
-        const double high = row.at(energy ? "high_j" : "high_mm2");
-        std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g%s %s [%s, %s]\n",
-                    row.at("unit").get<std::string>().c_str(), row.at(keys[0]).get<std::string>().c_str(),
-                    exact(row.at(keys[1])).c_str(), exact(row.at(keys[2])).c_str(), exact(product).c_str(), low, high,
-                    energy ? in_cells(row).c_str() : "", row.at("source").get<std::string>().c_str(),
-                    row.at("status").get<std::string>().c_str(),
-                    row.at("calibrated").get<bool>() ? "calibrated" : "not calibrated");
-        sum.energy_j += product;
-        sum.energy_low_j += low;
-        sum.energy_high_j += high;
-    }
-    std::printf("%-36s %-24s %14s %22s %24s %12.4g %12.4g\n", "sum of the rows", "", "", "",
-                exact(sum.energy_j).c_str(), sum.energy_low_j, sum.energy_high_j);
+    const std::vector<EnergyRow> sequence_rows = energy_rows_from_json(rows, path);
+    std::printf("energy of one sequence, the mean of the %d of the run; %s\n\n", result.value("sequences", 1),
+                explained_columns());
+    print_energy_rows(sequence_rows, stdout);
 }
 
 /// The estimate of a checkpoint on a chip, row by row.

@@ -102,6 +102,18 @@ std::vector<EnergyShare> energy_by_phase(const std::vector<EnergyRow>& rows) {
     return energy_by(rows, phase_of);
 }
 
+std::vector<EnergyRow> rows_per_sequence(const std::vector<EnergyRow>& rows, double sequences) {
+    std::vector<EnergyRow> of_one = rows;
+    for (EnergyRow& row : of_one) {
+        row.count /= sequences;
+        row.energy_j /= sequences;
+        row.energy_low_j /= sequences;
+        row.energy_high_j /= sequences;
+        row.array_device_j /= sequences;
+    }
+    return of_one;
+}
+
 void check_rows(const std::vector<EnergyRow>& rows) {
     for (const EnergyRow& row : rows) {
         const std::string what = "energy of " + row.unit + ", " + row.item;

@@ -33,6 +33,10 @@ std::vector<EnergyShare> energy_by_unit(const std::vector<EnergyRow>& rows);
 std::vector<EnergyShare> energy_by_layer(const std::vector<EnergyRow>& rows);
 std::vector<EnergyShare> energy_by_phase(const std::vector<EnergyRow>& rows);
 
+/// Counts and energies of rows of several sequences, divided by their number row by row. Their total is the energy of
+/// one sequence; dividing the total of all sequences would differ from it in the last bits.
+std::vector<EnergyRow> rows_per_sequence(const std::vector<EnergyRow>& rows, double sequences);
+
 /// Throws NumericalError naming the first row with a figure that is negative, not finite, or has low > nominal or
 /// nominal > high, or a unit cost of zero without a range (an action that happened must cost something; leakage and
 /// reads without inputs may be free).

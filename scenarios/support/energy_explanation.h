@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "models/cost/area.h"
 #include "models/cost/breakdown.h"
 #include "scenarios/support/run_report.h"
 
@@ -15,8 +16,16 @@ struct EfficiencyFigures {
 };
 EfficiencyFigures efficiency_of(const RunReport& report, const ModelConfig& model, int steps);
 
-/// Every row of the energy of the run with count, unit cost, product, range and source, with all digits, so that the
-/// rows add up to the total to the last bit; then the breakdown per component, unit, layer and phase.
+/// Rows with all digits, so that they add up to their sum to the last bit. Actions first, then leakage under headings
+/// of its own: what it counts are instances x seconds, what one costs is a power.
+void print_energy_rows(const std::vector<EnergyRow>& rows, std::FILE* out);
+void print_area_rows(const std::vector<AreaRow>& rows, std::FILE* out);
+
+/// What the columns of print_energy_rows say.
+const char* explained_columns();
+
+/// Every row of the energy of the run with count, unit cost, product, range and source; then the breakdown per
+/// component, unit, layer and phase.
 void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* out);
 
 /// The same for the area.

@@ -4,6 +4,7 @@
 #include "models/chip/operation_count.h"
 #include "models/common/config.h"
 #include "models/cost/breakdown.h"
+#include "scenarios/support/cost_rows.h"
 #include "scenarios/support/energy_explanation.h"
 #include "scenarios/support/paper_report.h"
 #include "scenarios/support/run_report.h"
@@ -17,15 +18,15 @@ nlohmann::ordered_json codes_json(const CodeCounts& counts) {
 }
 
 nlohmann::ordered_json energy_json(const RunReport& report, double operations_per_sequence) {
-    const double sequences = report.sequences;
-    const EnergyTotal total = total_energy(report.energy_rows);
-    const std::array<EnergyTotal, kGroupCount> groups = energy_by_group(report.energy_rows);
+    const std::vector<EnergyRow> rows = rows_per_sequence(report.energy_rows, report.sequences);
+    const EnergyTotal total = total_energy(rows);
+    const std::array<EnergyTotal, kGroupCount> groups = energy_by_group(rows);
     nlohmann::ordered_json json;
-    json["sequence"] = total.energy_j / sequences;
-    json["sequence_low"] = total.energy_low_j / sequences;
-    json["sequence_high"] = total.energy_high_j / sequences;
-    json["step"] = total.energy_j / sequences / report.steps;
-    json["operation"] = total.energy_j / sequences / operations_per_sequence;
+    json["sequence"] = total.energy_j;
+    json["sequence_low"] = total.energy_low_j;
+    json["sequence_high"] = total.energy_high_j;
+    json["step"] = total.energy_j / report.steps;
+    json["operation"] = total.energy_j / operations_per_sequence;
     json["prices"] = report.price_table;
     json["warnings"] = report.price_warnings;
     const EnergyDistribution& distribution = report.distribution;
@@ -45,40 +46,20 @@ nlohmann::ordered_json energy_json(const RunReport& report, double operations_pe
     }
     for (int group = 0; group < kGroupCount; ++group) {
         json["by_component"][to_string(static_cast<ComponentGroup>(group))] =
-            groups[static_cast<std::size_t>(group)].energy_j / sequences;
+            groups[static_cast<std::size_t>(group)].energy_j;
     }
-    json["array_reads"] = {
-        {"from_supply_j", groups[static_cast<std::size_t>(ComponentGroup::array)].energy_j / sequences},
-        {"dissipated_in_cells_j", total_array_device_j(report.energy_rows) / sequences}};
-    for (const EnergyShare& share : energy_by_layer(report.energy_rows)) {
-        json["by_layer"][share.name] = share.total.energy_j / sequences;
+    json["array_reads"] = {{"from_supply_j", groups[static_cast<std::size_t>(ComponentGroup::array)].energy_j},
+                           {"dissipated_in_cells_j", total_array_device_j(rows)}};
+    for (const EnergyShare& share : energy_by_layer(rows)) {
+        json["by_layer"][share.name] = share.total.energy_j;
     }
-    for (const EnergyShare& share : energy_by_unit(report.energy_rows)) {
-        json["by_unit"][share.name] = share.total.energy_j / sequences;
+    for (const EnergyShare& share : energy_by_unit(rows)) {
+        json["by_unit"][share.name] = share.total.energy_j;
     }
-    for (const EnergyShare& share : energy_by_phase(report.energy_rows)) {
-        json["by_phase"][share.name] = share.total.energy_j / sequences;
+    for (const EnergyShare& share : energy_by_phase(rows)) {
+        json["by_phase"][share.name] = share.total.energy_j;
     }
-    json["rows"] = nlohmann::ordered_json::array();
-    for (const EnergyRow& row : report.energy_rows) {
-        nlohmann::ordered_json one = {
-            {"unit", row.unit},
-            {"component", to_string(row.group)},
-            {"item", row.item},
-            {"count_per_sequence", row.count / sequences},
-            {"count_unit", row.group == ComponentGroup::leakage ? "instance seconds" : "actions"},
-            {"unit_cost_j", row.unit_cost_j},
-            {"energy_per_sequence_j", row.energy_j / sequences},
-            {"low_j", row.energy_low_j / sequences},
-            {"high_j", row.energy_high_j / sequences},
-            {"source", row.source},
-            {"status", row.status},
-            {"calibrated", row.calibrated}};
-        if (row.item == to_string(Action::array_read)) {
-            one["dissipated_in_cells_j"] = row.array_device_j / sequences;
-        }
-        json["rows"].push_back(std::move(one));
-    }
+    json["rows"] = energy_rows_json(rows);
     return json;
 }
 
@@ -100,18 +81,7 @@ nlohmann::ordered_json area_json(const RunReport& report) {
         {"cells_with_weights", report.paper.chip_weight_cells},
         {"cells", report.cells_present > 0.0 ? report.paper.chip_weight_cells / report.cells_present : 0.0},
         {"adc_busy_time", report.adc_utilisation}};
-    for (const AreaRow& row : report.area_rows) {
-        json["rows"].push_back({{"unit", row.unit},
-                                {"component", to_string(row.component)},
-                                {"count", row.count},
-                                {"unit_area_mm2", row.unit_area_mm2},
-                                {"area_mm2", row.area_mm2},
-                                {"low_mm2", row.area_low_mm2},
-                                {"high_mm2", row.area_high_mm2},
-                                {"source", row.source},
-                                {"status", row.status},
-                                {"calibrated", row.calibrated}});
-    }
+    json["rows"] = area_rows_json(report.area_rows);
     return json;
 }
 

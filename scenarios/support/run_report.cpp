@@ -60,17 +60,11 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
     report.price_warnings = speed_warnings(table, conditions);
     report.area_rows = area_rows(ledger.units(), table);
     report.price_table = table.name;
-    std::vector<EnergyRow> sequence_rows = report.energy_rows;
-    for (EnergyRow& row : sequence_rows) {
-        row.energy_j /= report.sequences;
-        row.energy_low_j /= report.sequences;
-        row.energy_high_j /= report.sequences;
-        row.array_device_j /= report.sequences;
-    }
     add_utilisation(setup, ledger, report);
     report.load_bits = report.paper.memory.parameters;
     report.load_energy_j = report.load_bits * table.energy(Action::off_chip_bit).energy_j;
-    report.distribution = sample_energy(sequence_rows, kMonteCarloDraws, report.seed);
+    report.distribution =
+        sample_energy(rows_per_sequence(report.energy_rows, report.sequences), kMonteCarloDraws, report.seed);
     report.baselines = digital_baselines(setup.network.model, setup.network.steps,
                                          setup.network.options.kernel.effective_register_bits(), table);
 }

@@ -121,6 +121,67 @@ TEST_F(CommandLine, InspectExplainsEveryRowOfAResultAndOfADesign) {
                       "--explain needs --result");
 }
 
+TEST_F(CommandLine, RowsOfSeveralSequencesAddUpToTheTotalsOfTheResultToTheBit) {
+    for (const char* sequences : {"3", "7"}) {
+        const nlohmann::json energy =
+            infer_json("imssa_28nm.toml", std::string("--threads 1 --no-compare --sequences ") + sequences)
+                .at("energy_j");
+        double total = 0.0, low = 0.0, high = 0.0;
+        for (const nlohmann::json& row : energy.at("rows")) {
+            total += row.at("energy_per_sequence_j").get<double>();
+            low += row.at("low_j").get<double>();
+            high += row.at("high_j").get<double>();
+        }
+        EXPECT_EQ(total, energy.at("sequence").get<double>()) << sequences;
+        EXPECT_EQ(low, energy.at("sequence_low").get<double>()) << sequences;
+        EXPECT_EQ(high, energy.at("sequence_high").get<double>()) << sequences;
+    }
+}
+
+TEST_F(CommandLine, ExplainedColumnsHaveUnitsAndLeakageIsInWatts) {
+    const fs::path file = shared_folder / "units.json";
+    const std::string design = " --checkpoint " + source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                               source("scenarios/chips/imssa_28nm.toml");
+    ASSERT_EQ(run(binary("infer") + design + " --engine estimate --quiet --json " + file.string()).status, 0);
+    nlohmann::json result = nlohmann::json::parse(read_file(file));
+    std::size_t leaking = 0;
+    for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
+        const bool leaks = row.at("component") == "leakage";
+        leaking += leaks ? 1 : 0;
+        EXPECT_EQ(row.contains("unit_power_w") && row.contains("count_instance_s"), leaks) << row;
+        EXPECT_EQ(row.contains("unit_cost_j") || row.contains("count_per_sequence"), !leaks) << row;
+    }
+    EXPECT_GT(leaking, 0U);
+    const std::string of_result = binary("inspect") + " --result " + file.string();
+    for (const std::string& command :
+         {of_result + " --explain energy", binary("inspect") + design + " --explain energy"}) {
+        std::string heading;
+        std::size_t leakage_rows = 0;
+        std::istringstream lines(run(command).output);
+        for (std::string line; std::getline(lines, line);) {
+            heading = line.rfind("unit ", 0) == 0 ? line : heading;
+            for (const char* column : {"energy [J]", "low [J]", "high [J]", "in cells [J]"}) {
+                EXPECT_TRUE(heading.empty() || heading.find(column) != std::string::npos) << heading;
+            }
+            if (line.rfind("chip.", 0) == 0) {
+                const bool leaks = line.find("leakage of ") != std::string::npos;
+                leakage_rows += leaks ? 1 : 0;
+                EXPECT_EQ(heading.find("instances x s       power of one [W]") != std::string::npos, leaks) << line;
+                EXPECT_EQ(heading.find("actions          unit cost [J]") != std::string::npos, !leaks) << line;
+            }
+        }
+        EXPECT_EQ(leakage_rows, leaking);
+    }
+    const std::string areas = run(of_result + " --explain area").output;
+    for (const char* column : {"instances", "unit area [mm2]", " area [mm2]", "low [mm2]", "high [mm2]"}) {
+        EXPECT_NE(areas.find(column), std::string::npos) << column;
+    }
+    nlohmann::json& last = result.at("energy_j").at("rows").back();
+    last.erase("unit_power_w");
+    std::ofstream(file) << result;
+    expect_user_error(of_result + " --explain energy", "unit_power_w");
+}
+
 TEST_F(CommandLine, ValidationPageIsWhatTheMacrosGiveAndIsNeverHalfWritten) {
     const fs::path page = shared_folder / "validation.md";
     const CommandResult made =
@@ -258,7 +319,8 @@ TEST_F(CommandLine, EstimateOfSixBitCodesHasTheUnitCostsAndSourcesOfTheSimulatio
             rows[row].at("unit").get<std::string>() + " " + rows[row].at("item").get<std::string>();
         EXPECT_EQ(rows[row].at("source"), estimated[row].at("source")) << what;
         if (rows[row].at("item") != "array_read") {
-            EXPECT_EQ(rows[row].at("unit_cost_j"), estimated[row].at("unit_cost_j")) << what;
+            const char* key = rows[row].at("component") == "leakage" ? "unit_power_w" : "unit_cost_j";
+            EXPECT_EQ(rows[row].at(key), estimated[row].at(key)) << what;
         }
         six += rows[row].at("source").get<std::string>().find("-bit price x 0.") != std::string::npos ? 1 : 0;
     }
