@@ -239,6 +239,23 @@ void print_simulation(const Macro& macro, std::FILE* out) {
     }
 }
 
+/// Parameters may differ from point to point: those after the first whose figures are extrapolated, when it is not.
+std::string extrapolated_points(const Macro& macro, std::size_t component) {
+    std::string names;
+    std::size_t points = 0;
+    for (const MacroPoint& point : macro.points) {
+        if (estimate_point(macro, point, false).extrapolated[component]) {
+            constexpr std::size_t kShown = 3;
+            names += points >= kShown ? "" : (points == 0 ? "" : ", ") + point.name;
+            names += points == kShown ? ", ..." : "";
+            ++points;
+        }
+    }
+    return points == 0 || points == macro.points.size() ? ""
+                                                        : "; extrapolated at " + std::to_string(points) + " of " +
+                                                              std::to_string(macro.points.size()) + " points: " + names;
+}
+
 void print_macro(const Macro& macro, std::FILE* out) {
     std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", title_of(macro).c_str(),
                  macro.source.empty() ? "not given" : macro.source.c_str(), macro.note.empty() ? "" : "\n\n",
@@ -247,8 +264,9 @@ void print_macro(const Macro& macro, std::FILE* out) {
     const MacroEstimate first = estimate_point(macro, macro.points.front(), false);
     for (std::size_t index = 0; index < macro.components.size(); ++index) {
         const MacroComponent& component = macro.components[index];
-        std::fprintf(out, "| %s | %s | %.3g | %s |\n", component.name.c_str(), first.sources[index].c_str(),
-                     component.use.calibration, component.calibration_reason.c_str());
+        std::fprintf(out, "| %s | %s%s | %.3g | %s |\n", component.name.c_str(), first.sources[index].c_str(),
+                     extrapolated_points(macro, index).c_str(), component.use.calibration,
+                     component.calibration_reason.c_str());
     }
     print_points(macro, out);
     print_block_ratios(macro, out);

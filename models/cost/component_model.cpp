@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "models/common/error.h"
+#include "models/cost/technology.h"
 
 namespace imssa {
 
@@ -73,6 +74,22 @@ bool may_be_zero(Parameter parameter) {
             return true;
         default:
             return false;
+    }
+}
+
+/// Nodes and supplies that are none were given in another unit.
+void check_scale(Parameter parameter, double value) {
+    switch (parameter) {
+        case Parameter::technology_nm:
+        case Parameter::reference_nm:
+            check_node_nm(value, name_of(parameter));
+            break;
+        case Parameter::v_supply_volt:
+        case Parameter::reference_volt:
+            check_supply_volt(value, name_of(parameter));
+            break;
+        default:
+            break;
     }
 }
 
@@ -167,6 +184,7 @@ Figure evaluate(const ComponentModel& model, const ModelParameters& parameters) 
             throw UserError(std::string("the model '") + model.name + "' was given " + key + " = " +
                             std::to_string(value) + ": set a finite number above zero");
         }
+        check_scale(parameter, value);
     }
     const Figure figure = model.evaluate(parameters);
     if (!std::isfinite(figure.high) || figure.low < 0.0 || figure.low > figure.nominal ||

@@ -1,6 +1,7 @@
 #include "models/common/config.h"
 #include "models/common/error.h"
 #include "models/cost/cost_table.h"
+#include "models/cost/technology.h"
 
 // Reading a price table: unknown keys first, then the entries' own checks, then their models.
 
@@ -110,6 +111,8 @@ CostTable load_cost_table(const std::string& path, const std::vector<std::string
     reader.reject_unknown_keys();
     reader.read(table);
     try {
+        check_node_nm(table.technology_nm, "technology_nm");
+        check_supply_volt(table.v_supply_volt, "v_supply_volt");
         table.resolve_models();
     } catch (const UserError& error) {
         throw UserError(path + ": " + error.what());

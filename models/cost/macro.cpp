@@ -6,6 +6,7 @@
 
 #include "models/common/config.h"
 #include "models/common/error.h"
+#include "models/cost/technology.h"
 
 namespace imssa {
 
@@ -61,16 +62,25 @@ void check_simulation(const Macro& macro) {
     }
 }
 
-/// `part` names the entry in errors.
-Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& use, const ModelParameters& point,
-                 bool calibrated, std::string* source) {
+/// A part's own parameters, then those of the point, then the macro's.
+ModelParameters all_parameters(const Macro& macro, const ModelUse& use, const ModelParameters& point) {
     ModelParameters defaults;
     defaults[Parameter::technology_nm] = macro.technology_nm;
     defaults[Parameter::v_supply_volt] = macro.v_supply_volt;
     if (macro.v_nominal_volt > 0.0) {
         defaults[Parameter::v_nominal_volt] = macro.v_nominal_volt;
     }
-    const ModelParameters parameters = use.parameters.with_defaults(point).with_defaults(defaults);
+    return use.parameters.with_defaults(point).with_defaults(defaults);
+}
+
+bool model_holds(const Macro& macro, const ModelUse& use, const ModelParameters& point) {
+    return find_component_model(use.model).holds(all_parameters(macro, use, point));
+}
+
+/// `part` names the entry in errors.
+Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& use, const ModelParameters& point,
+                 bool calibrated, std::string* source) {
+    const ModelParameters parameters = all_parameters(macro, use, point);
     try {
         const ComponentModel& model = find_component_model(use.model);
         if (source != nullptr) {
@@ -157,6 +167,8 @@ void Macro::validate() const {
     if (!(technology_nm > 0.0 && v_supply_volt > 0.0) || components.empty() || points.empty()) {
         throw UserError("macro " + name + ": technology_nm, v_supply_volt, [[component]] and [[point]] are needed");
     }
+    check_node_nm(technology_nm, "macro " + name + ": technology_nm");
+    check_supply_volt(v_supply_volt, "macro " + name + ": v_supply_volt");
     if (source.empty()) {
         throw UserError("macro " + name + ": no source is given: set source");
     }
@@ -192,6 +204,7 @@ MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool c
         const Figure unit = evaluated(macro, "component " + macro.components[index].name, macro.components[index].use,
                                       point.parameters, calibrated, &source);
         estimate.components_j.push_back(times(unit, point.counts[index]));
+        estimate.extrapolated.push_back(!model_holds(macro, macro.components[index].use, point.parameters));
         estimate.sources.push_back(source);
         const auto at = std::find(groups.begin(), groups.end(), macro.components[index].group_name());
         Figure& group = estimate.groups_j[static_cast<std::size_t>(at - groups.begin())];

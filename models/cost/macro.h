@@ -157,6 +157,7 @@ struct MacroEstimate {
     Figure total_j;
     double time_s = 0.0;
     std::vector<std::string> sources;  ///< model and parameters by component
+    std::vector<bool> extrapolated;    ///< by component: parameters outside of its model's range
 };
 MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool calibrated);
 /// `source`, where given: model and parameters.

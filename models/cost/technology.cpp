@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
+
+#include "models/common/error.h"
 
 namespace imssa {
 
@@ -44,12 +47,9 @@ std::size_t finer_node(double nm) {
 }
 
 double table_energy(Technology technology) {
-    if (technology.nm > kNodes.front().nm) {
-        const double volt = technology.v_supply_volt / 1.2;
-        return node_energy(kNodes.front(), 1.2) * technology.nm / kNodes.front().nm * volt * volt;
-    }
-    if (technology.nm < kNodes.back().nm) {
-        return node_energy(kNodes.back(), technology.v_supply_volt) * technology.nm / kNodes.back().nm;
+    if (technology.nm > kNodes.front().nm || technology.nm < kNodes.back().nm) {
+        const Node& end = technology.nm > kNodes.front().nm ? kNodes.front() : kNodes.back();
+        return node_energy(end, technology.v_supply_volt) * technology.nm / end.nm;
     }
     const std::size_t fine = finer_node(technology.nm);
     return interpolate(technology.nm, kNodes[fine - 1], kNodes[fine],
@@ -66,6 +66,14 @@ double table_area(double nm) {
     return interpolate(nm, kNodes[fine - 1], kNodes[fine], kNodes[fine - 1].area, kNodes[fine].area);
 }
 
+void check_within(double value, double low, double high, const std::string& key, const char* mend) {
+    if (!(value >= low && value <= high)) {
+        char text[32];
+        std::snprintf(text, sizeof(text), "%.6g", value);
+        throw UserError(key + " = " + text + " is out of range: " + mend);
+    }
+}
+
 }  // namespace
 
 double energy_ratio(Technology to, Technology from) {
@@ -79,6 +87,18 @@ double area_ratio(double to_nm, double from_nm) {
 bool is_tabulated(Technology technology) {
     return technology.nm <= kNodes.front().nm && technology.nm >= kNodes.back().nm &&
            technology.v_supply_volt >= kLowestVolt && technology.v_supply_volt <= kHighestVolt;
+}
+
+const char* extrapolation_note(Technology technology) {
+    return is_tabulated(technology) ? "" : ", extrapolated beyond the published 130 to 7 nm and 0.5 to 1.3 V";
+}
+
+void check_node_nm(double nm, const std::string& key) {
+    check_within(nm, 1.0, 1000.0, key, "give the node in nanometres, 1 to 1000");
+}
+
+void check_supply_volt(double volt, const std::string& key) {
+    check_within(volt, 0.1, 10.0, key, "give the supply in volts, 0.1 to 10");
 }
 
 }  // namespace imssa

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/cost/technology.h"
 #include "scenarios/support/si_text.h"
 #include "scenarios/support/wrapped_text.h"
 
@@ -56,12 +57,13 @@ std::vector<Baseline> digital_baselines(const ModelConfig& model, int steps, int
     const Figure arithmetic = sum(times(model_figure("multiplier", table, 8.0, capacity), counts.multiply_8x8),
                                   times(model_figure("adder", table, 32.0, capacity), counts.accumulations));
     const Figure memory = times(model_figure("sram_bit", table, 8.0, capacity), counts.sram_bits);
-    char how[400];
+    char how[480];
     std::snprintf(how, sizeof(how),
                   "%.4g 8x8-bit products and %.4g additions into 32 bits, %.4g bits of a %.0f-byte SRAM (every weight "
-                  "read every step, states read and written); Horowitz scaled to %.4g nm; no clock tree, control, "
+                  "read every step, states read and written); Horowitz scaled to %.4g nm%s; no clock tree, control, "
                   "activations, norms or leakage",
-                  counts.multiply_8x8, counts.accumulations, counts.sram_bits, capacity, table.technology_nm);
+                  counts.multiply_8x8, counts.accumulations, counts.sram_bits, capacity, table.technology_nm,
+                  extrapolation_note({table.technology_nm, table.v_supply_volt}));
     std::vector<Baseline> baselines;
     baselines.push_back({"int8 MAC array with SRAM", sum(arithmetic, memory), how});
     std::snprintf(how, sizeof(how),

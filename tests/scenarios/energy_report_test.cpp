@@ -236,6 +236,26 @@ TEST_F(CommandLine, MacroOutsideOfTheLadderIsEstimatedOnItsOwn) {
                       "holds no macro: add a TOML file");
 }
 
+TEST_F(CommandLine, EveryExtrapolatedPointOfAMacroAndBaselineOfAnOldNodeIsMarked) {
+    const fs::path macros = shared_folder / "extrapolated";
+    fs::create_directories(macros);
+    std::ofstream(macros / "mine.toml") << "name = \"mine\"\nsource = \"a test\"\ntechnology_nm = 28\n"
+                                           "v_supply_volt = 0.9\n[[component]]\nname = \"add\"\nmodel = \"adder\"\n"
+                                           "parameters = { bits = 8 }\n[[point]]\nname = \"here\"\ncounts = [1]\n"
+                                           "[[point]]\nname = \"old\"\ncounts = [1]\n"
+                                           "parameters = { technology_nm = 180, v_supply_volt = 1.8 }\n";
+    const std::string page = run(binary("validate_costs") + " --macros " + macros.string()).output;
+    EXPECT_NE(page.find("v_supply_volt = 0.9); extrapolated at 1 of 2 points: old |"), std::string::npos) << page;
+    const auto estimate = [](const std::string& design) {
+        return run(binary("infer") + " --engine estimate --checkpoint " + source("scenarios/checkpoints/") + design)
+            .output;
+    };
+    const std::string old = estimate("smnist_small_fused.h5 --chip " + source("scenarios/chips/imssa_180nm.toml"));
+    EXPECT_NE(old.find("scaled to 180 nm, extrapolated"), std::string::npos) << old;
+    const std::string recent = estimate("smnist_small_8bit.h5 --chip " + source("scenarios/chips/imssa_28nm.toml"));
+    EXPECT_NE(recent.find("scaled to 28 nm; no clock"), std::string::npos) << recent;
+}
+
 TEST_F(CommandLine, EstimateHasTheLatencyAndAreaOfTheSimulationAndItsEnergyWithinThreePercent) {
     for (const char* chip : {"imssa_28nm.toml", "imssa_28nm_fused.toml"}) {
         const auto result = [chip](const std::string& options) {

@@ -90,9 +90,13 @@ TEST(CostTable, TheTablesOfTheOtherNodesAreCompleteAndSayTheirOwnNode) {
             EXPECT_GT(table.area(component).area_low_mm2, 0.0) << nm << " " << name;
         }
     }
-    // 45 nm 0.2 pJ x 19 (Stillmaker and Baas, extrapolated to 180 nm and 1.8 V).
+    // 45 nm 0.2 pJ x 19.8 (Stillmaker and Baas, extrapolated to 180 nm and 1.8 V).
     const CostTable old = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_180nm.toml");
-    EXPECT_NEAR(old.energy(Action::digital_multiply).energy_j, 3.8e-12, 0.1e-12);
+    EXPECT_NEAR(old.energy(Action::digital_multiply).energy_j, 3.96e-12, 0.02e-12);
+    EXPECT_THROW(load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml", {"technology_nm=1e-9"}),
+                 UserError);
+    EXPECT_THROW(load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml", {"v_supply_volt=1e6"}),
+                 UserError);
     EXPECT_NEAR(old.energy(Action::adc_conversion).energy_j, 11.3e-12, 0.1e-12);
     EXPECT_NE(old.energy(Action::digital_multiply).provenance.source.find("extrapolated"), std::string::npos);
 }
