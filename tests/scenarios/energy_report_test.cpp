@@ -236,6 +236,36 @@ TEST_F(CommandLine, MacroOutsideOfTheLadderIsEstimatedOnItsOwn) {
                       "holds no macro: add a TOML file");
 }
 
+TEST_F(CommandLine, MacroWithoutEnergyHasNoEfficiencyAndTheModelsOfConvertersAreTheMacros) {
+    const fs::path macros = shared_folder / "idle";
+    fs::create_directories(macros);
+    const auto write = [&macros](const std::string& top, const std::string& area, const std::string& counts) {
+        std::ofstream(macros / "mine.toml")
+            << "name = \"mine\"\nsource = \"a test\"\ntechnology_nm = 28\nv_supply_volt = 0.9\noperations = 8192\n"
+            << top
+            << "[[component]]\nname = \"adc\"\nmodel = \"adc_andrulis\"\nparameters = { bits = 8, rate_hz = 1e8 }\n"
+            << "[[component]]\nname = \"array\"\nmodel = \"resistive_read\"\nparameters = { rows = 64, columns = 64, "
+            << "mean_conductance_siemens = 40e-6, v_read_volt = 0.2, mean_input = 0, mean_square_input = 0, read_s = "
+               "2e-8 }\n"
+            << "[[area]]\nname = \"adc\"\ncount = 8\nmodel = \"adc_andrulis_area\"\n"
+            << "parameters = { bits = 8, rate_hz = 1e8 }\n"
+            << area << "[[point]]\nname = \"read\"\ncounts = " << counts << "\n";
+    };
+    const std::string command = binary("validate_costs") + " --macros " + macros.string();
+    write("", "", "[0, 1]");
+    const CommandResult idle = run(command);
+    EXPECT_EQ(idle.status, 0) << idle.output;
+    EXPECT_EQ(idle.output.find("inf"), std::string::npos) << idle.output;
+    EXPECT_NE(idle.output.find(" | - |\n"), std::string::npos) << idle.output;
+    EXPECT_NE(idle.output.find("Energies of converters by `adc_andrulis`: mine."), std::string::npos) << idle.output;
+    write("measured_area_mm2 = -1\n", "", "[0, 1]");
+    expect_user_error(command, "macro mine: measured_area_mm2 must be finite and at least 0");
+    write("", "measured_mm2 = -2\n", "[0, 1]");
+    expect_user_error(command, "area adc: measured_mm2 must be finite and at least 0");
+    write("", "", "[1e308, 1]");
+    expect_user_error(command, "point read: a count is above 1e18");
+}
+
 TEST_F(CommandLine, EveryExtrapolatedPointOfAMacroAndBaselineOfAnOldNodeIsMarked) {
     const fs::path macros = shared_folder / "extrapolated";
     fs::create_directories(macros);
@@ -318,6 +348,26 @@ TEST_F(CommandLine, FasterThanThePricesHoldIsWarnedOfInReportAndResult) {
     const std::vector<std::string> amplifiers = warnings(" --set read.t_read_s=1e-9");
     ASSERT_EQ(amplifiers.size(), 1U);
     EXPECT_EQ(amplifiers[0].rfind("price of transimpedance extrapolated: 1e-09 s to settle", 0), 0U) << amplifiers[0];
+}
+
+TEST_F(CommandLine, ConvertersOfTheSramChipRunAtTheRateOfTheirSourceOrAreMarked) {
+    const auto of = [](const std::string& change) {
+        const fs::path file = shared_folder / "sram.json";
+        const CommandResult made = run(binary("infer") + " --engine estimate --quiet --checkpoint " +
+                                       source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                                       source("scenarios/chips/sram_65nm.toml") + change + " --json " + file.string());
+        EXPECT_EQ(made.status, 0) << made.output;
+        return nlohmann::json::parse(read_file(file)).at("energy_j");
+    };
+    const nlohmann::json published = of("");
+    EXPECT_TRUE(published.at("warnings").empty()) << published.at("warnings");
+    const nlohmann::json fast = of(" --set timing.adc_cycles_per_conversion=2");
+    ASSERT_EQ(fast.at("warnings").size(), 1U);
+    EXPECT_NE(fast.at("warnings")[0].get<std::string>().find("5e+07 conversions/s, price holds to 1.852e+06: x 2.474"),
+              std::string::npos);
+    EXPECT_NEAR(fast.at("by_component").at("adc").get<double>(),
+                2.474 * published.at("by_component").at("adc").get<double>(),
+                1e-3 * fast.at("by_component").at("adc").get<double>());
 }
 
 // The simulation's units come from other processes: their resolution must come along.
