@@ -10,6 +10,7 @@
 #include "models/common/error.h"
 #include "models/common/file_output.h"
 #include "models/cost/macro.h"
+#include "scenarios/support/converter_models.h"
 #include "scenarios/support/macro_areas.h"
 #include "scenarios/support/simulated_core.h"
 
@@ -27,10 +28,6 @@ std::string with_digits(const char* format, double value) {
     char text[32];
     std::snprintf(text, sizeof(text), format, value);
     return text;
-}
-
-std::string title_of(const Macro& macro) {
-    return macro.title.empty() ? macro.name : macro.title;
 }
 
 std::string worst_time_error(const Macro& macro, const MacroErrors& errors) {
@@ -78,7 +75,7 @@ void print_summary(const std::vector<Macro>& macros, std::FILE* out) {
         for (const MacroAreaGroup& group : area_groups(macro)) {
             area = std::max(area, group.factor());
         }
-        std::fprintf(out, "| %s%s | %zu |", title_of(macro).c_str(), macro.independent ? "" : " (not silicon)",
+        std::fprintf(out, "| %s%s | %zu |", macro.shown_name().c_str(), macro.independent ? "" : " (not silicon)",
                      plain.energy.size());
         if (plain.energy.empty()) {
             std::fprintf(out, " - | - | - |");
@@ -116,16 +113,23 @@ void print_time(const Macro& macro, const MacroPoint& point, double estimate_s, 
 
 void print_efficiency(double operations, double measured_j, const Figure& plain_j, const Figure& fitted_j,
                       std::FILE* out) {
-    const auto tops_per_watt = [operations](double energy_j) { return 1e-12 * operations / energy_j; };
     if (!(operations > 0.0)) {
         std::fprintf(out, " |\n");
         return;
     }
+    const auto tops_per_watt = [operations](const char* format, double energy_j) {
+        return energy_j > 0.0 ? with_digits(format, 1e-12 * operations / energy_j) : "-";
+    };
     if (measured_j > 0.0) {
-        std::fprintf(out, " %.4g /", tops_per_watt(measured_j));
+        std::fprintf(out, " %s /", tops_per_watt("%.4g", measured_j).c_str());
     }
-    std::fprintf(out, " %.4g (%.3g to %.3g) / %.4g |\n", tops_per_watt(plain_j.nominal), tops_per_watt(plain_j.high),
-                 tops_per_watt(plain_j.low), tops_per_watt(fitted_j.nominal));
+    if (plain_j.high == 0.0) {
+        std::fprintf(out, " - |\n");
+        return;
+    }
+    std::fprintf(out, " %s (%s to %s) / %s |\n", tops_per_watt("%.4g", plain_j.nominal).c_str(),
+                 tops_per_watt("%.3g", plain_j.high).c_str(), tops_per_watt("%.3g", plain_j.low).c_str(),
+                 tops_per_watt("%.4g", fitted_j.nominal).c_str());
 }
 
 void print_point(const Macro& macro, const MacroPoint& point, std::FILE* out) {
@@ -257,7 +261,7 @@ std::string extrapolated_points(const Macro& macro, std::size_t component) {
 }
 
 void print_macro(const Macro& macro, std::FILE* out) {
-    std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", title_of(macro).c_str(),
+    std::fprintf(out, "\n## %s\n\nSource: %s.%s%s\n", macro.shown_name().c_str(),
                  macro.source.empty() ? "not given" : macro.source.c_str(), macro.note.empty() ? "" : "\n\n",
                  macro.note.c_str());
     std::fprintf(out, "\n| component | model (first point) | calibration | from |\n|---|---|---|---|\n");
@@ -279,14 +283,14 @@ void print_page(const std::vector<Macro>& macros, std::FILE* out) {
         out,
         "# Cost models against published macros\n\nMade by `build/release/bin/validate_costs --out "
         "docs/results/cost-validation.md` from `scenarios/macros/*.toml`. Every macro is described with the\n"
-        "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they are, "
-        "one model for the energies of\nall converters (`adc_survey_sar`). Areas of converters are by another one, "
-        "`adc_andrulis_area` (its best tenth of designs): the survey's areas\n(`adc_survey_sar_area`) are of "
-        "stand-alone converters with references and buffers. Where an area is measured, the errors of both are\n"
-        "given. *Calibrated*: times the factors named in the tables, fitted to the macro itself, so that these errors "
+        "component models of our chips and the counts of its own operation. *Uncalibrated*: the models as they "
+        "are.\n%s`adc_andrulis_area` is the best tenth of designs; the survey's areas (`adc_survey_sar_area`) are of "
+        "stand-alone converters with\nreferences and buffers. Where an area is measured, the errors of both are "
+        "given.\n*Calibrated*: times the factors named in the tables, fitted to the macro itself, so that these errors "
         "say how well one set of\nfactors fits all of its points; they are no prediction. Times are not "
         "predicted by component models: they are the published\ndurations (\"input\"), or follow from published steps "
-        "and clocks by the law named.\n\n");
+        "and clocks by the law named.\n\n",
+        converter_models(macros).c_str());
     print_summary(macros, out);
     for (const Macro& macro : macros) {
         print_macro(macro, out);

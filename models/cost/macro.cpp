@@ -104,6 +104,20 @@ Figure evaluated(const Macro& macro, const std::string& part, const ModelUse& us
     }
 }
 
+constexpr double kMostCount = 1e18;
+
+void check_measured(double value, const std::string& what) {
+    if (!(value >= 0.0) || !std::isfinite(value)) {
+        throw UserError(what + " must be finite and at least 0; leave it out where nothing is published");
+    }
+}
+
+void check_finite(const Figure& figure, const std::string& what) {
+    if (!std::isfinite(figure.high)) {
+        throw UserError(what + " is beyond all numbers: lower counts or parameters");
+    }
+}
+
 void add(Figure& sum, const Figure& figure) {
     sum.low += figure.low;
     sum.nominal += figure.nominal;
@@ -127,9 +141,10 @@ void MacroComponent::validate() const {
 
 void MacroArea::validate() const {
     use.check({Quantity::area_mm2}, "area " + name);
-    if (!(count > 0.0)) {
-        throw UserError("area " + name + ": count must be above zero");
+    if (!(count > 0.0 && count <= kMostCount)) {
+        throw UserError("area " + name + ": count must be above zero and at most 1e18");
     }
+    check_measured(measured_mm2, "area " + name + ": measured_mm2");
     if (use.calibration != 1.0 && calibration_reason.empty()) {
         throw UserError("area " + name + ": a calibration needs a calibration_reason");
     }
@@ -141,6 +156,9 @@ void MacroPoint::validate() const {
                          [](double value) { return value >= 0.0 && std::isfinite(value); })) {
             throw UserError("point " + name + ": counts, measured_j and phase_s must be finite and at least 0");
         }
+    }
+    if (std::any_of(counts.begin(), counts.end(), [](double count) { return count > kMostCount; })) {
+        throw UserError("point " + name + ": a count is above 1e18: counts are those of one run");
     }
     if (std::all_of(counts.begin(), counts.end(), [](double count) { return count == 0.0; })) {
         throw UserError("point " + name + ": no component acts: give counts, one above zero at least");
@@ -175,6 +193,7 @@ void Macro::validate() const {
     if (!(operations >= 0.0) || !std::isfinite(operations)) {
         throw UserError("macro " + name + ": operations must be finite and at least 0");
     }
+    check_measured(measured_area_mm2, "macro " + name + ": measured_area_mm2");
     for (const MacroPoint& point : points) {
         if (point.counts.size() != components.size() ||
             (!point.measured_j.empty() && point.measured_j.size() != groups().size())) {
@@ -211,6 +230,7 @@ MacroEstimate estimate_point(const Macro& macro, const MacroPoint& point, bool c
         add(group, estimate.components_j.back());
         add(estimate.total_j, estimate.components_j.back());
     }
+    check_finite(estimate.total_j, "macro " + macro.name + ", point " + point.name + ": its energy");
     estimate.time_s = std::accumulate(point.phase_s.begin(), point.phase_s.end(), 0.0);
     return estimate;
 }

@@ -88,6 +88,7 @@ struct Macro {
     CoreSimulation simulation;
     double measured_area_mm2 = 0.0;  ///< of the macro; 0: not published
 
+    const std::string& shown_name() const { return title.empty() ? name : title; }
     std::vector<std::string> groups() const;
     double operations_of(const MacroPoint& point) const {
         return point.operations > 0.0 ? point.operations : operations;

@@ -276,13 +276,15 @@ TEST_F(CommandLine, EveryExtrapolatedPointOfAMacroAndBaselineOfAnOldNodeIsMarked
                                            "parameters = { technology_nm = 180, v_supply_volt = 1.8 }\n";
     const std::string page = run(binary("validate_costs") + " --macros " + macros.string()).output;
     EXPECT_NE(page.find("v_supply_volt = 0.9); extrapolated at 1 of 2 points: old |"), std::string::npos) << page;
-    const auto estimate = [](const std::string& design) {
-        return run(binary("infer") + " --engine estimate --checkpoint " + source("scenarios/checkpoints/") + design)
+    const auto estimate = [](const std::string& chip) {
+        return run(binary("infer") + " --engine estimate --checkpoint " +
+                   source("scenarios/checkpoints/glyphs_small_8bit.h5") + " --chip " +
+                   source("scenarios/chips/" + chip))
             .output;
     };
-    const std::string old = estimate("smnist_small_fused.h5 --chip " + source("scenarios/chips/imssa_180nm.toml"));
+    const std::string old = estimate("imssa_180nm.toml");
     EXPECT_NE(old.find("scaled to 180 nm, extrapolated"), std::string::npos) << old;
-    const std::string recent = estimate("smnist_small_8bit.h5 --chip " + source("scenarios/chips/imssa_28nm.toml"));
+    const std::string recent = estimate("imssa_28nm.toml");
     EXPECT_NE(recent.find("scaled to 28 nm; no clock"), std::string::npos) << recent;
 }
 
