@@ -51,13 +51,6 @@ bool has_no_errors(const DeviceConfig& device) {
            device.stuck_high_fraction == 0.0 && !device.write_verify.enabled;
 }
 
-Eigen::ArrayXXd programmed(double target, const DeviceConfig& device) {
-    constexpr int kCells = 32;
-    constexpr std::uint64_t kSeed = 1;
-    const Eigen::MatrixXd targets = Eigen::MatrixXd::Constant(kCells, kCells, target);
-    return program_cells(targets, {kCells, kCells}, device, kSeed, 0).conductances.array();
-}
-
 }  // namespace
 
 CellResponse cell_response(const DeviceConfig& device) {
@@ -65,8 +58,8 @@ CellResponse cell_response(const DeviceConfig& device) {
     if (has_no_errors(device)) {
         return {at_zero, 1.0 - at_zero, 0.0};
     }
-    const double low = programmed(device.g_min_siemens, device).mean();
-    const Eigen::ArrayXXd cells = programmed(0.5 * (device.g_min_siemens + device.g_max_siemens), device);
+    const double low = sample_conductances(device.g_min_siemens, device).mean();
+    const Eigen::ArrayXd cells = sample_conductances(0.5 * (device.g_min_siemens + device.g_max_siemens), device);
     const double middle = cells.mean();
     const double deviation = std::sqrt((cells - middle).square().mean());
     return {low / device.g_max_siemens, 2.0 * (middle - low) / device.g_max_siemens, deviation / device.g_max_siemens};

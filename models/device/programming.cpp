@@ -1,6 +1,7 @@
 #include "models/device/programming.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <vector>
@@ -30,6 +31,40 @@ struct CellStreams {
     CounterRandom programming, relaxation, drift, write_verify;
 };
 
+/// Draws of one of the sample cells' parallel cells, in columns of kSampleSide cells.
+struct SampleDraws {
+    Eigen::ArrayXd programming, relaxation, drift, fault;  ///< normals, and a uniform number
+};
+
+constexpr int kSampleSide = 32;
+constexpr std::uint64_t kSampleSeed = 1;
+constexpr std::size_t kSampledParallelCells = 4;
+
+SampleDraws draw_samples(int parallel_cell) {
+    constexpr int kCells = kSampleSide * kSampleSide;
+    SampleDraws draws{Eigen::ArrayXd(kCells), Eigen::ArrayXd(kCells), Eigen::ArrayXd(kCells), Eigen::ArrayXd(kCells)};
+    const CellStreams streams(kSampleSeed, 0);
+    const CounterRandom faults(kSampleSeed, RandomPurpose::faults, 0);
+    for (int column = 0; column < kSampleSide; ++column) {
+        for (int row = 0; row < kSampleSide; ++row) {
+            const std::uint64_t counter = cell_counter(row, column, parallel_cell);
+            const int index = column * kSampleSide + row;
+            draws.programming[index] = streams.programming.normal(counter);
+            draws.relaxation[index] = streams.relaxation.normal(counter);
+            draws.drift[index] = streams.drift.normal(counter);
+            draws.fault[index] = faults.uniform(counter);
+        }
+    }
+    return draws;
+}
+
+/// They depend on no device: drawn once.
+const SampleDraws& sample_draws(int parallel_cell) {
+    static const std::array<SampleDraws, kSampledParallelCells> kDraws = {draw_samples(0), draw_samples(1),
+                                                                          draw_samples(2), draw_samples(3)};
+    return kDraws[static_cast<std::size_t>(parallel_cell)];
+}
+
 /// Programs single cells of one device.
 class CellProgrammer {
 public:
@@ -46,7 +81,8 @@ public:
         if (device_.write_verify.enabled) {
             cell.programmed = write(cell.target, row, column, parallel_cell, fault, summary);
         } else {
-            cell.programmed = with_error(cell);
+            cell.programmed =
+                with_error(cell, model_->programming_mean(cell.target), model_->programming_sigma(cell.target));
             summary.pulses += device_.programming_pulses_per_cell;
             summary.failed_cells += fault != 0 ? 1 : 0;
         }
@@ -58,15 +94,38 @@ public:
         const double relative = device_.read_noise_scale * device_.read_noise_relative * cell.aged;
         read_sigma = of_model == 0.0 ? relative : std::hypot(relative, of_model);
         if (device_.temperature_coefficient_per_kelvin != 0.0) {
-            const double factor =
-                1.0 + device_.temperature_coefficient_per_kelvin * (device_.temperature_kelvin - kReferenceKelvin);
-            cell.aged *= factor;
-            read_sigma *= factor;
+            cell.aged *= temperature_factor();
+            read_sigma *= temperature_factor();
         }
         return cell.aged;
     }
 
+    /// Adds `weight` x conductances of cells with one target and these draws. Without write-verify.
+    void add_samples(double target, const SampleDraws& draws, double weight, Eigen::ArrayXd& conductances) const {
+        CellState cell;
+        cell.target = level(target);
+        const double mean = model_->programming_mean(cell.target);
+        const double sigma = model_->programming_sigma(cell.target);
+        const double stuck = device_.stuck_low_fraction + device_.stuck_high_fraction;
+        const double factor = temperature_factor();
+        for (Eigen::Index index = 0; index < conductances.size(); ++index) {
+            cell.programming_normal = draws.programming[index];
+            cell.relaxation_normal = draws.relaxation[index];
+            cell.drift_normal = draws.drift[index];
+            cell.programmed = with_error(cell, mean, sigma);
+            double g = aged(cell);
+            if (draws.fault[index] < stuck) {
+                g = draws.fault[index] < device_.stuck_low_fraction ? device_.g_min_siemens : device_.g_max_siemens;
+            }
+            conductances[index] += weight * (g * factor);
+        }
+    }
+
 private:
+    double temperature_factor() const {
+        return 1.0 + device_.temperature_coefficient_per_kelvin * (device_.temperature_kelvin - kReferenceKelvin);
+    }
+
     double level(double target) const {
         if (device_.conductance_levels == 0) {
             return target;
@@ -76,12 +135,8 @@ private:
         return device_.g_min_siemens + window * std::round((target - device_.g_min_siemens) / window * steps) / steps;
     }
 
-    double with_error(const CellState& cell) const {
-        double error = model_->programming_mean(cell.target);
-        const double sigma = model_->programming_sigma(cell.target);
-        if (sigma > 0.0) {
-            error += sigma * cell.programming_normal;
-        }
+    double with_error(const CellState& cell, double mean, double sigma) const {
+        const double error = sigma > 0.0 ? mean + sigma * cell.programming_normal : mean;
         return std::max(0.0, cell.target + device_.programming_scale * error);
     }
 
@@ -91,6 +146,13 @@ private:
         }
         cell.relaxation_normal = streams_.relaxation.normal(counter);
         cell.drift_normal = streams_.drift.normal(counter);
+        return aged(cell);
+    }
+
+    double aged(const CellState& cell) const {
+        if (device_.time_since_programming_s == 0.0) {
+            return cell.programmed;
+        }
         const double change = model_->aged(cell, device_.time_since_programming_s) - cell.programmed;
         return change == 0.0 ? cell.programmed : std::max(0.0, cell.programmed + device_.drift_scale * change);
     }
@@ -217,6 +279,22 @@ ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& u
     cells.summary.energy_j = cells.summary.pulses * device.programming_pulse_energy_j;
     cells.summary.time_s = cells.summary.pulses * device.programming_pulse_time_s;
     return cells;
+}
+
+Eigen::ArrayXd sample_conductances(double target, const DeviceConfig& device) {
+    if (device.write_verify.enabled || device.parallel_cells > static_cast<int>(kSampledParallelCells)) {
+        const Eigen::MatrixXd targets = Eigen::MatrixXd::Constant(kSampleSide, kSampleSide, target);
+        return program_cells(targets, {kSampleSide, kSampleSide}, device, kSampleSeed, 0)
+            .conductances.reshaped()
+            .array();
+    }
+    const CellProgrammer programmer(device, kSampleSeed, 0);
+    const std::vector<double> weights = parallel_weights(device);
+    Eigen::ArrayXd conductances = Eigen::ArrayXd::Zero(kSampleSide * kSampleSide);
+    for (int copy = 0; copy < device.parallel_cells; ++copy) {
+        programmer.add_samples(target, sample_draws(copy), weights[static_cast<std::size_t>(copy)], conductances);
+    }
+    return conductances;
 }
 
 }  // namespace imssa

@@ -71,4 +71,9 @@ struct ProgrammedCells {
 ProgrammedCells program_cells(const Eigen::MatrixXd& targets, const UsedCells& used, const DeviceConfig& device,
                               std::uint64_t seed, std::uint32_t tile);
 
+/// Conductances of 1024 sample cells with one target: those of program_cells for a tile 0 of 32 x 32 cells and seed 1,
+/// column by column. Draws are made once for all targets and devices, but for write-verify and beyond four parallel
+/// cells.
+Eigen::ArrayXd sample_conductances(double target, const DeviceConfig& device);
+
 }  // namespace imssa

@@ -28,12 +28,16 @@ CostTable table() {
     return load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
 }
 
-/// The default platform: cells with errors.
-ChipConfig default_chip() {
+ChipConfig chip_of(const std::string& name) {
     ChipConfig chip;
-    ConfigReader reader = ConfigReader::from_file(IMSSA_SOURCE_DIR "/scenarios/chips/imssa_28nm.toml");
+    ConfigReader reader = ConfigReader::from_file(IMSSA_SOURCE_DIR "/scenarios/chips/" + name + ".toml");
     reader.read(chip);
     return chip;
+}
+
+/// The default platform: cells with errors.
+ChipConfig default_chip() {
+    return chip_of("imssa_28nm");
 }
 
 void separate_estimates(benchmark::State& state, const ChipConfig& chip) {
@@ -56,9 +60,27 @@ void default_chip_in_a_sweep(benchmark::State& state) {
         return estimator.estimate(ModelConfig{}, options, one, 784, ActivityStatistics{});
     });
 }
+/// Other cells in every design: their response is worked out, and kept in vain.
+void cells_in_a_sweep(benchmark::State& state, const ChipConfig& chip) {
+    DesignEstimator estimator(table());
+    double seconds = 1.0;
+    run(state, chip, [&estimator, &seconds](ChipConfig one, const DeploymentOptions& options) {
+        one.device.time_since_programming_s = seconds;
+        seconds += 1.0;
+        return estimator.estimate(ModelConfig{}, options, one, 784, ActivityStatistics{});
+    });
+}
+void cells_of_the_default_chip_in_a_sweep(benchmark::State& state) {
+    cells_in_a_sweep(state, default_chip());
+}
+void phase_change_cells_in_a_sweep(benchmark::State& state) {
+    cells_in_a_sweep(state, chip_of("pcm_14nm"));
+}
 BENCHMARK(cells_without_errors);
 BENCHMARK(default_chip_each_on_its_own);
 BENCHMARK(default_chip_in_a_sweep);
+BENCHMARK(cells_of_the_default_chip_in_a_sweep);
+BENCHMARK(phase_change_cells_in_a_sweep);
 
 }  // namespace
 }  // namespace imssa

@@ -119,6 +119,42 @@ TEST(Programming, TheSameSeedAndTileGiveTheSameCellsWhateverTheTilesSize) {
     EXPECT_NE(small, other_seed);
 }
 
+TEST(Programming, SampleCellsAreThoseOfATileProgrammedToOneTarget) {
+    std::vector<DeviceConfig> devices;
+    for (const char* name :
+         {"taox_imssa", "reram_wan2022", "pcm", "hermes_two_devices", "cmo_hfox", "sram_capacitor"}) {
+        DeviceConfig device = device_preset(name);
+        device.stuck_low_fraction = 0.02;
+        device.stuck_high_fraction = 0.01;
+        device.time_since_programming_s = 3600.0;
+        devices.push_back(device);
+    }
+    DeviceConfig& first = devices.front();
+    first.drift_exponent = 0.01;
+    first.drift_exponent_sigma = 0.002;
+    first.relaxation_sigma_siemens = 1e-6;
+    first.temperature_coefficient_per_kelvin = 1e-3;
+    first.temperature_kelvin = 330.0;
+    DeviceConfig parallel = first;
+    parallel.parallel_cells = 3;
+    parallel.parallel_weights = {4.0, 2.0, 1.0};
+    devices.push_back(parallel);
+    parallel.parallel_cells = 6;
+    parallel.parallel_weights.clear();
+    devices.push_back(parallel);
+    DeviceConfig written = without_faults();
+    written.write_verify.enabled = true;
+    devices.push_back(written);
+    for (const DeviceConfig& device : devices) {
+        const double target = 0.4 * device.g_min_siemens + 0.6 * device.g_max_siemens;
+        const Eigen::MatrixXd tile = program_cells(uniform_tile(32, 32, target), {32, 32}, device, 1, 0).conductances;
+        const Eigen::ArrayXd samples = sample_conductances(target, device);
+        ASSERT_EQ(samples.size(), tile.size());
+        EXPECT_LT((samples - tile.reshaped().array()).abs().maxCoeff(), 1e-12 * device.g_max_siemens)
+            << static_cast<int>(device.model) << ' ' << device.parallel_cells;
+    }
+}
+
 TEST(DeviceConfig, RejectsValuesOutOfRangeNamingTheKey) {
     const auto message = [](auto change) {
         DeviceConfig device;
