@@ -85,6 +85,7 @@ void check_scale(Parameter parameter, double value) {
             check_node_nm(value, name_of(parameter));
             break;
         case Parameter::v_supply_volt:
+        case Parameter::v_nominal_volt:
         case Parameter::reference_volt:
             check_supply_volt(value, name_of(parameter));
             break;
@@ -185,6 +186,11 @@ Figure evaluate(const ComponentModel& model, const ModelParameters& parameters) 
                             std::to_string(value) + ": set a finite number above zero");
         }
         check_scale(parameter, value);
+    }
+    for (const Parameter parameter : model.may_use) {
+        if (parameters.has(parameter)) {
+            check_scale(parameter, parameters[parameter]);
+        }
     }
     const Figure figure = model.evaluate(parameters);
     if (!std::isfinite(figure.high) || figure.low < 0.0 || figure.low > figure.nominal ||

@@ -282,6 +282,11 @@ TEST(Technology, NodesAndSuppliesInOtherUnitsAreRefused) {
     EXPECT_THAT(message(1e-9, 0.9), testing::HasSubstr("technology_nm = 1e-09 is out of range: give the node"));
     EXPECT_THAT(message(28.0, 1e6), testing::HasSubstr("v_supply_volt = 1e+06 is out of range: give the supply"));
     EXPECT_EQ(message(1000.0, 10.0), "");
+    ModelParameters optional = middling();
+    optional[P::v_nominal_volt] = 0.9;
+    EXPECT_GT(nominal("adc_survey_sar", optional), 0.0);
+    optional[P::v_supply_volt] = 1e6;
+    EXPECT_THROW(evaluate(find_component_model("adc_survey_sar"), optional), UserError);
 }
 
 TEST(ComponentModel, MissingOrImpossibleParametersAreNamed) {
