@@ -133,8 +133,8 @@ def row(name, second, step, accuracies):
     parts = step["parts"]
     return "| %s | %s | **%s** (%s to %s) | %s + %s | %s | %s | %s | %s | %s | %s |" % (
         name, second, pj(step["total"]), pj(step["low"]), pj(step["high"]), pj(parts["adc"]), pj(parts["dac_drivers"]),
-        pj(parts["tia_sample_hold"]), pj(parts["array"]), pj(parts.get("digital", 0.0)), pj(parts["state_registers"]),
-        *accuracies)
+        pj(parts["tia_sample_hold"]), pj(parts["array"]),
+        pj(parts.get("digital", 0.0) + parts.get("coefficients", 0.0)), pj(parts["state_registers"]), *accuracies)
 
 
 def trained_section(options, data, known, folder):

@@ -42,6 +42,27 @@ KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activa
     return counts;
 }
 
+KernelCoefficientBits kernel_coefficient_bits(const DeployedKernel& kernel, int digital_products, bool gains) {
+    constexpr double kExponentBits = 5.0;  // shifts of 0 to 24
+    constexpr double kGainBits = 16.0;     // as wide as they are multiplied
+    constexpr double kFloatBits = 32.0;
+    const KernelOptions& options = kernel.options;
+    KernelCoefficientBits bits;
+    if (options.mapping == KernelMapping::digital_decay) {
+        bits.decay = 2.0 * kernel.modes * (options.decay_bits() + kExponentBits);
+    }
+    bits.products = digital_products * weight_code_bits(kernel.array);
+    bits.gains = gains ? kernel.modes * (kGainBits + kExponentBits) : 0.0;
+    if (kernel.digital_feedthrough()) {
+        bits.feedthrough = options.d_bits > 0 ? options.d_bits : kFloatBits;
+    }
+    return bits;
+}
+
+double stored_weight_bits(const QuantizedMatrix& matrix) {
+    return weight_code_bits(matrix) * matrix.inputs() * matrix.outputs();
+}
+
 ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_slices) {
     ArrayActionCounts counts;
     counts.dac_conversions = matrix.inputs();
@@ -51,8 +72,12 @@ ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_
     return counts;
 }
 
+double weight_code_bits(const QuantizedMatrix& matrix) {
+    return std::log2(matrix.code_limit + 1.0) + 1.0;
+}
+
 double product_bits(const QuantizedMatrix& matrix) {
-    return (std::log2(matrix.code_limit + 1.0) + 1.0) * (std::log2(matrix.input_limit + 1.0) + 1.0);
+    return weight_code_bits(matrix) * (std::log2(matrix.input_limit + 1.0) + 1.0);
 }
 
 LayerUnitActionCounts layer_unit_action_counts(const LayerUnitParameters& unit, int heads) {

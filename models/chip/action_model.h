@@ -20,6 +20,20 @@ int feedthrough_bits(const KernelOptions& options);
 
 KernelActionCounts kernel_action_counts(const DeployedKernel& kernel, int activation_bits);
 
+/// Bits of the coefficients that one head's multipliers find in registers beside them.
+struct KernelCoefficientBits {
+    double decay = 0;        ///< Re and Im of Abar - 1, read every operation
+    double products = 0;     ///< B and C outside cells, read every operation
+    double gains = 0;        ///< of calibrated poles, read where the registers are written
+    double feedthrough = 0;  ///< D, read with every output
+    double stored() const { return decay + products + gains + feedthrough; }
+};
+/// `digital_products`: of one head, outside cells and decay; `gains`: its poles have digital gains.
+KernelCoefficientBits kernel_coefficient_bits(const DeployedKernel& kernel, int digital_products, bool gains);
+
+/// Bits of the weights of a matrix outside cells.
+double stored_weight_bits(const QuantizedMatrix& matrix);
+
 /// One read of a matrix that sits on one or more tiles.
 struct ArrayActionCounts {
     double dac_conversions = 0, columns = 0, adc_conversions = 0;
@@ -29,6 +43,9 @@ ArrayActionCounts array_action_counts(const QuantizedMatrix& matrix, int weight_
 
 /// Digital additions of 8 bits (Action::digital_add) of one partial sum: 24 bits, as wide as exact sums can be.
 constexpr double kPartialSumAdds = 3.0;
+
+/// Bits of one weight's code.
+double weight_code_bits(const QuantizedMatrix& matrix);
 
 /// Bits of weight times bits of input of one product.
 double product_bits(const QuantizedMatrix& matrix);

@@ -58,8 +58,11 @@ void DenseArray::add_array_units() {
 }
 
 void DenseArray::add_digital_unit() {
-    digital_unit_ = context_.units.add(std::string(name()) + ".digital",
-                                       dense_hardware(matrix_, MatrixPlace::digital, 0, context_.config).digital);
+    const std::string prefix = std::string(name()) + ".";
+    const DenseHardware hardware = dense_hardware(matrix_, MatrixPlace::digital, 0, context_.config);
+    digital_unit_ = context_.units.add(prefix + "digital", hardware.digital);
+    coefficient_unit_ =
+        context_.units.add(prefix + "coefficients", hardware.coefficients, ComponentGroup::coefficients);
 }
 
 void DenseArray::read(const LaneMatrix& inputs, const Batch& batch, int step, LaneMatrix& codes) {
@@ -100,6 +103,7 @@ void DenseArray::publish_digital(double lanes) {
     const double products = lanes * matrix_.inputs() * matrix_.outputs();
     context_.units.publish(Action::digital_multiply, digital_unit_, products * product_bits(matrix_) / 64.0);
     context_.units.publish(Action::digital_add, digital_unit_, 3.0 * products);
+    context_.units.publish(Action::buffer_bit, coefficient_unit_, lanes * stored_weight_bits(matrix_));
 }
 
 }  // namespace imssa

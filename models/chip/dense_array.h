@@ -36,7 +36,7 @@ private:
     QuantizedMatrix converters_;  ///< with gains and limits of converters of fewer bits than the codes
     CoarseOutputs coarse_;
     ArrayActionCounts counts_;
-    std::int32_t dac_unit_ = 0, tile_unit_ = 0, adc_unit_ = 0, digital_unit_ = 0;
+    std::int32_t dac_unit_ = 0, tile_unit_ = 0, adc_unit_ = 0, digital_unit_ = 0, coefficient_unit_ = 0;
     LaneMatrix sums_;
 };
 

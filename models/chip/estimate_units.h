@@ -85,6 +85,9 @@ private:
             parts(hardware.digital);
             act(Action::digital_multiply, products * product_bits(matrix) / 64.0);
             act(Action::digital_add, 3.0 * products);
+            begin(layer, group, ".coefficients", ComponentGroup::coefficients);
+            parts(hardware.coefficients);
+            act(Action::buffer_bit, reads * stored_weight_bits(matrix));
             return;
         }
         const ArrayActionCounts counts = array_action_counts(matrix, config_.mapping.weight_slices);
@@ -160,6 +163,12 @@ private:
         parts(hardware.output);
         act(Action::digital_multiply, updates * counts.output_multiplies);
         act(Action::digital_add, updates * counts.output_adds);
+        const KernelCoefficientBits bits =
+            kernel_coefficient_bits(one, tiles.digital_products_of_head, cycles.gain > 0);
+        begin(layer, "kernel", ".coefficients", ComponentGroup::coefficients);
+        parts(hardware.coefficients);
+        act(Action::register_bit_read,
+            operations * heads * (bits.decay + bits.products) + updates * (bits.gains + bits.feedthrough));
         if (hardware.shared) {
             begin(layer, "kernel", ".state_buffer");
             parts(hardware.state_buffer);

@@ -64,6 +64,9 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
     hardware.decay[Component::adder] = multiplies ? multipliers * wide : 0.0;
     hardware.output[Component::multiplier] = heads * counts.output_multiplies;
     hardware.output[Component::adder] = heads * counts.output_adds;
+    // Shared multipliers serve several heads, whose coefficients all stay on the chip.
+    hardware.coefficients[Component::register_bit] =
+        heads * kernel_coefficient_bits(kernel, tiles.digital_products_of_head, cycles.gain > 0).stored();
     hardware.state_buffer[Component::buffer_bit] = hardware.shared ? state_bits : 0.0;
     return hardware;
 }
@@ -74,6 +77,7 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
         const double multipliers = config.timing.dense_multipliers;
         hardware.digital[Component::multiplier] = multipliers * product_bits(matrix) / 64.0;
         hardware.digital[Component::adder] = 3.0 * multipliers;  // 24-bit sums
+        hardware.coefficients[Component::buffer_bit] = stored_weight_bits(matrix);
         return hardware;
     }
     const ArrayActionCounts counts = array_action_counts(matrix, config.mapping.weight_slices);

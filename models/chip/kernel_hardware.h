@@ -8,7 +8,7 @@ namespace imssa {
 
 /// Parts of the kernels of one layer, by unit: the simulated chip and the estimate take them from here.
 struct KernelHardware {
-    ComponentCounts sequencer, dac, tile, adc, registers, decay, output, state_buffer;
+    ComponentCounts sequencer, dac, tile, adc, registers, decay, output, coefficients, state_buffer;
     ConverterBits adc_bits, dac_bits;
     bool shared = false;  ///< fewer sites than tiles: drivers, converters, registers, multipliers exist once a site
 };
@@ -17,7 +17,7 @@ KernelHardware kernel_hardware(const DeployedKernel& kernel, int heads, const Ke
 
 /// Of a matrix outside the kernels, in cells on `tiles` tiles, or digital.
 struct DenseHardware {
-    ComponentCounts dac, tile, adc, digital;
+    ComponentCounts dac, tile, adc, digital, coefficients;
     ConverterBits adc_bits, dac_bits;
 };
 DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, int tiles, const ChipConfig& config);

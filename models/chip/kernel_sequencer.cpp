@@ -19,6 +19,8 @@ KernelSequencer::KernelSequencer(const sc_core::sc_module_name& module_name, int
         calibrate();
     }
     counts_ = kernel_action_counts(heads_.front()->kernel(), context.network.options.activation_bits);
+    coefficient_bits_ =
+        kernel_coefficient_bits(heads_.front()->kernel(), tile_counts_.digital_products_of_head, cycles_.gain > 0);
     add_units();
     SC_THREAD(run);
 }
@@ -215,6 +217,11 @@ void KernelSequencer::publish(int lanes, const ReadEnergy& energy, bool writes_r
         units.publish(Action::digital_multiply, units_.decay, gains * 2.0 * bytes);  // 16-bit gains
         units.publish(Action::digital_add, units_.decay, gains * bytes);
     }
+    const double coefficient_bits =
+        coefficient_bits_.decay + coefficient_bits_.products + (writes_registers ? coefficient_bits_.gains : 0.0);
+    if (coefficient_bits > 0.0) {
+        units.publish(Action::register_bit_read, units_.coefficients, heads * coefficient_bits);
+    }
     if (cycles_.banks > 1) {
         units.publish(Action::buffer_bit, units_.state_buffer, heads * 2.0 * counts_.register_bits_read);
     }
@@ -243,6 +250,7 @@ void KernelSequencer::emit(const std::shared_ptr<Token>& output, const TokenPtr&
         }
         context_.units.publish(Action::digital_multiply, units_.output, heads * counts_.output_multiplies);
         context_.units.publish(Action::digital_add, units_.output, heads * counts_.output_adds);
+        context_.units.publish(Action::register_bit_read, units_.coefficients, heads * coefficient_bits_.feedthrough);
     }
     publish_transfer(context_, units_.buffer, heads * context_.network.options.activation_bits);
     if (context_.probe != nullptr) {

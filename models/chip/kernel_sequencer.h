@@ -40,7 +40,7 @@ public:
 
 private:
     struct Units {
-        std::int32_t sequencer, dac, tile, adc, registers, decay, output, buffer, state_buffer;
+        std::int32_t sequencer, dac, tile, adc, registers, decay, output, coefficients, buffer, state_buffer;
     };
 
     HeadPlace place_of(int head) const;
@@ -71,8 +71,9 @@ private:
     std::vector<std::unique_ptr<KernelTiles>> tiles_;
     std::vector<std::unique_ptr<CrossbarTile>> shared_tiles_;  ///< none where every head has its own
     std::vector<const StateRegisterFile*> register_files_;
-    KernelActionCounts counts_;     ///< of one operation of one head, one lane
-    KernelTileCounts tile_counts_;  ///< of one operation of all heads, one lane
+    KernelActionCounts counts_;               ///< of one operation of one head, one lane
+    KernelCoefficientBits coefficient_bits_;  ///< of one head
+    KernelTileCounts tile_counts_;            ///< of one operation of all heads, one lane
     CalibrationSummary calibration_;
     Units units_{};
     std::vector<HeadRead> reads_;  ///< of the heads of one group; all groups, one after another, use the same

@@ -152,6 +152,8 @@ void KernelSequencer::add_units() {
     units_.registers = context_.units.add(prefix + "registers", hardware.registers);
     units_.decay = context_.units.add(prefix + "decay", hardware.decay);
     units_.output = context_.units.add(prefix + "output", hardware.output);
+    units_.coefficients =
+        context_.units.add(prefix + "coefficients", hardware.coefficients, ComponentGroup::coefficients);
     units_.state_buffer = hardware.shared ? context_.units.add(prefix + "state_buffer", hardware.state_buffer) : -1;
 }
 

@@ -23,6 +23,9 @@ std::string phase_of(const EnergyRow& row) {
     if (row.group == ComponentGroup::leakage) {
         return "LEAKAGE";
     }
+    if (row.group == ComponentGroup::coefficients) {
+        return "LOAD";
+    }
     if (row.item == to_string(Action::control_cycle)) {
         return "SEQUENCING";
     }

@@ -23,6 +23,8 @@ const char* to_string(ComponentGroup group) {
             return "tia_sample_hold";
         case ComponentGroup::state_registers:
             return "state_registers";
+        case ComponentGroup::coefficients:
+            return "coefficients";
         case ComponentGroup::digital:
             return "digital";
         case ComponentGroup::layer_units:
@@ -43,6 +45,15 @@ const char* to_string(ComponentGroup group) {
     return "?";
 }
 
+namespace {
+
+/// The group of stored bits: `usual`, or that of the unit where it holds coefficients.
+ComponentGroup group_of_bits(ComponentGroup usual, ComponentGroup unit) {
+    return unit == ComponentGroup::coefficients ? unit : usual;
+}
+
+}  // namespace
+
 ComponentGroup group_of(Action action, ComponentGroup digital) {
     switch (action) {
         case Action::dac_conversion:
@@ -56,7 +67,7 @@ ComponentGroup group_of(Action action, ComponentGroup digital) {
             return ComponentGroup::adc;
         case Action::register_bit_write:
         case Action::register_bit_read:
-            return ComponentGroup::state_registers;
+            return group_of_bits(ComponentGroup::state_registers, digital);
         case Action::digital_multiply:
         case Action::digital_add:
             return digital;
@@ -64,7 +75,7 @@ ComponentGroup group_of(Action action, ComponentGroup digital) {
         case Action::norm_element:
             return ComponentGroup::layer_units;
         case Action::buffer_bit:
-            return ComponentGroup::buffers;
+            return group_of_bits(ComponentGroup::buffers, digital);
         case Action::network_bit:
             return ComponentGroup::interconnect;
         case Action::off_chip_bit:
@@ -88,7 +99,7 @@ ComponentGroup group_of(Component component, ComponentGroup digital) {
         case Component::adc:
             return ComponentGroup::adc;
         case Component::register_bit:
-            return ComponentGroup::state_registers;
+            return group_of_bits(ComponentGroup::state_registers, digital);
         case Component::multiplier:
         case Component::adder:
             return digital;
@@ -96,7 +107,7 @@ ComponentGroup group_of(Component component, ComponentGroup digital) {
         case Component::norm_element:
             return ComponentGroup::layer_units;
         case Component::buffer_bit:
-            return ComponentGroup::buffers;
+            return group_of_bits(ComponentGroup::buffers, digital);
         case Component::link_bit:
             return ComponentGroup::interconnect;
         case Component::sequencer:

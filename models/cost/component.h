@@ -61,6 +61,7 @@ enum class ComponentGroup {
     array,
     tia_sample_hold,
     state_registers,
+    coefficients,
     digital,
     layer_units,
     buffers,
@@ -77,7 +78,7 @@ constexpr int kGroupCount = static_cast<int>(ComponentGroup::count_);
 const char* to_string(ComponentGroup group);
 
 /// The group of an action or a part. `digital` is the group of multiplications and additions: `digital` beside the
-/// arrays, `layer_units` in a layer unit.
+/// arrays, `layer_units` in a layer unit. A unit of `coefficients` has its registers and memory in that group.
 ComponentGroup group_of(Action action, ComponentGroup digital);
 ComponentGroup group_of(Component component, ComponentGroup digital);
 

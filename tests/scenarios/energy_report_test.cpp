@@ -471,10 +471,10 @@ TEST_F(CommandLine, PowerOverTimeIntegratesToTheEnergyOfTheSequence) {
         for (std::string cell; std::getline(cells, cell, ',');) {
             values.push_back(std::stod(cell));
         }
-        ASSERT_EQ(values.size(), 14U);
+        ASSERT_EQ(values.size(), 15U);
         ++bins;
-        sum_w += values[13] - values[12];  // all but leakage
-        leakage_w += values[12];
+        sum_w += values[14] - values[13];  // all but leakage
+        leakage_w += values[13];
         bin_s = first_s >= 0.0 && bin_s == 0.0 ? values[0] - first_s : bin_s;
         first_s = first_s < 0.0 ? values[0] : first_s;
     }

@@ -45,7 +45,8 @@ TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
     EXPECT_DOUBLE_EQ(actions.total(Action::sample_hold), actions.total(Action::transimpedance));
     EXPECT_DOUBLE_EQ(actions.total(Action::adc_conversion), 5 * (3.0 * 2 + 6 * 1 + 3 * 2 + 2));
     // Kernels 4 x 16 bits a head and step; pooling accumulators of 8 + 2 bits.
-    EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_read), 5 * (6.0 * 64 + 6 * 10));
+    // Coefficients: Re and Im of 2 poles of 8 bits and a 5-bit exponent, D in float32.
+    EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_read), 5 * (6.0 * 64 + 6 * 10 + 6 * (2 * 2 * 13 + 32)));
     EXPECT_DOUBLE_EQ(actions.total(Action::register_bit_write), 5 * (6.0 * 64 + 6 * 10));
     // Decay 8 products of 8 x 16 bits, feedthrough 8 x 24 bits (D in float32); layer unit residual and requantization;
     // pooling gain.
@@ -100,6 +101,64 @@ TEST(ChipActions, PartialSumsAreAddedDigitally) {
     // Two planes of 8 bits a component ahead of its 16-bit register.
     EXPECT_DOUBLE_EQ(adds(2, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 2.0);
     EXPECT_DOUBLE_EQ(adds(3, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 3.0);
+}
+
+/// What the units of a chip whose names end so do and have.
+struct Coefficients {
+    double register_bits = 0, register_reads = 0, buffer_bits = 0, buffer_reads = 0;
+};
+Coefficients coefficients_of(const ChipSystem& system, const ActionRecorder& actions, const std::string& unit) {
+    Coefficients result;
+    for (const CostUnit& candidate : system.chip().units()) {
+        if (candidate.name == system.chip().name() + unit) {
+            EXPECT_EQ(candidate.digital, ComponentGroup::coefficients);
+            result.register_bits = candidate.parts[Component::register_bit];
+            result.buffer_bits = candidate.parts[Component::buffer_bit];
+            result.register_reads = actions.total(Action::register_bit_read, system.chip(), candidate.name);
+            result.buffer_reads = actions.total(Action::buffer_bit, system.chip(), candidate.name);
+        }
+    }
+    return result;
+}
+
+// Two heads of two modes, 3 steps, one lane.
+TEST(ChipActions, CoefficientsOfDigitalHardwareAreStoredAndRead) {
+    KernelOptions quantized;  // digital decay, D of 6 bits
+    quantized.d_bits = 6;
+    const DeployedNetwork decay = small_network(hand_worked_model(), quantized, 3);
+    ChipConfig digital = hand_worked_chip();
+    digital.mapping.encoder = digital.mapping.mixing_matrix = digital.mapping.decoder = MatrixPlace::digital;
+    digital.mapping.kernel_output = MatrixPlace::digital;
+    const DeployedNetwork delayed = small_network(hand_worked_model(), fused(OutputForm::delayed), 3);
+    ChipConfig calibrated = hand_worked_chip();
+    calibrated.calibration.poles = PoleCalibration::exact_radius;
+    calibrated.calibration.reads_per_mode = 8;
+    calibrated.mapping.kernel_input = MatrixPlace::digital;
+    const Sequences sequences(decay, 1, 1);
+    ChipSystem systems[] = {{decay, digital, 1, "digital"}, {delayed, calibrated, 1, "calibrated"}};
+    ActionRecorder actions[2];
+    for (int index = 0; index < 2; ++index) {
+        systems[index].chip().observe(actions[index]);
+    }
+    for (ChipSystem& system : systems) {
+        system.run({sequences.batch});
+    }
+    const auto of = [&](int index, const char* unit) { return coefficients_of(systems[index], actions[index], unit); };
+    // Poles 2 x 2 x (8 + 5) bits, C 4 x 8, D 6, all read every step.
+    const Coefficients kernel = of(0, ".layer0.kernel.coefficients");
+    EXPECT_DOUBLE_EQ(kernel.register_bits, 2 * (52.0 + 32 + 6));
+    EXPECT_DOUBLE_EQ(kernel.register_reads, 3 * 2 * (52.0 + 32 + 6));
+    EXPECT_DOUBLE_EQ(kernel.buffer_bits, 0.0);
+    // 1 x 2, 2 x 2 and 2 x 2 weights of 8 bits; the classifier reads once a sequence.
+    EXPECT_DOUBLE_EQ(of(0, ".encoder.array.coefficients").buffer_bits, 16.0);
+    EXPECT_DOUBLE_EQ(of(0, ".encoder.array.coefficients").buffer_reads, 3 * 16.0);
+    EXPECT_DOUBLE_EQ(of(0, ".layer0.mixing.array.coefficients").buffer_bits, 32.0);
+    EXPECT_DOUBLE_EQ(of(0, ".layer0.mixing.array.coefficients").buffer_reads, 3 * 32.0);
+    EXPECT_DOUBLE_EQ(of(0, ".classifier.array.coefficients").buffer_reads, 32.0);
+    // Of the fused chip B, 4 x 8 bits in 4 operations, gains of 16 bits and a shift where the registers are written, D.
+    const Coefficients gains = of(1, ".layer0.kernel.coefficients");
+    EXPECT_DOUBLE_EQ(gains.register_bits, 2 * (32.0 + 2 * 21 + 32));
+    EXPECT_DOUBLE_EQ(gains.register_reads, 2 * (4 * 32.0 + 3 * 2 * 21 + 3 * 32));
 }
 
 TEST(ChipActions, DelayedFormDoesOneOperationMoreThanSteps) {

@@ -49,6 +49,25 @@ TEST(Breakdown, EveryBreakdownSumsToTheTotal) {
     EXPECT_EQ(energy_by_layer(rows).size(), 3U);
 }
 
+TEST(Breakdown, CoefficientsAreLoadedWhateverHoldsThem) {
+    std::vector<CostUnit> units = {{"chip.layer0.kernel.coefficients", ComponentGroup::coefficients, {}},
+                                   {"chip.layer0.mixing.array.coefficients", ComponentGroup::coefficients, {}},
+                                   {"chip.layer0_input", ComponentGroup::digital, {}}};
+    units[0].parts[Component::register_bit] = 2.0;
+    EnergyLedger ledger(units);
+    ledger.record({Action::register_bit_read, 0, 8.0, 0.0, 0.0});
+    ledger.record({Action::buffer_bit, 1, 8.0, 0.0, 0.0});
+    ledger.record({Action::buffer_bit, 2, 8.0, 0.0, 0.0});
+    const std::vector<EnergyRow> rows = ledger.price(small_table(), {});
+    EXPECT_EQ(rows[0].group, ComponentGroup::coefficients);
+    EXPECT_EQ(rows[1].group, ComponentGroup::coefficients);
+    EXPECT_EQ(phase_of(rows[0]), "LOAD");
+    EXPECT_EQ(phase_of(rows[1]), "LOAD");
+    EXPECT_EQ(rows[2].group, ComponentGroup::buffers);
+    EXPECT_EQ(phase_of(rows[2]), "TRANSFER");
+    EXPECT_EQ(group_of(Component::register_bit, units[0].digital), ComponentGroup::coefficients);
+}
+
 TEST(Breakdown, RowsThatCannotBeAreRefused) {
     EnergyRow row;
     row.unit = "unit";
