@@ -71,6 +71,7 @@ CalibrationSummary Chip::calibration() const {
         total.corrected_poles += one.corrected_poles;
         total.array_reads += one.array_reads;
         total.dac_conversions += one.dac_conversions;
+        total.row_line_cells += one.row_line_cells;
         total.columns += one.columns;
         total.adc_conversions += one.adc_conversions;
         total.device_j += one.device_j;

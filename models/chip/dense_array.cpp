@@ -90,6 +90,9 @@ void DenseArray::publish(const LaneMatrix& inputs) {
     const double lanes = inputs.lanes();
     UnitTable& units = context_.units;
     units.publish(Action::dac_conversion, dac_unit_, lanes * counts_.dac_conversions);
+    const double driven = dense_driven_inputs(matrix_, context_.config.mapping);
+    units.publish(Action::row_line_cell, dac_unit_,
+                  lanes * row_line_cells(driven, matrix_.input_limit, context_.config));
     units.publish_read(tile_unit_, lanes * product_->tiles(), product_->read_energy(inputs));
     units.publish(Action::transimpedance, adc_unit_, lanes * counts_.columns);
     units.publish(Action::sample_hold, adc_unit_, lanes * counts_.columns);

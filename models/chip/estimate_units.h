@@ -95,6 +95,8 @@ private:
         sink_.resolution({}, hardware.dac_bits);
         parts(hardware.dac);
         act(Action::dac_conversion, reads * counts.dac_conversions);
+        const double driven = dense_driven_inputs(matrix, config_.mapping);
+        act(Action::row_line_cell, reads * row_line_cells(driven, matrix.input_limit, config_));
         begin(layer, group, ".tile");
         parts(hardware.tile);
         read(reads * tiles, dense_shape(matrix), activity, reads);
@@ -141,6 +143,7 @@ private:
         sink_.resolution({}, hardware.dac_bits);
         parts(hardware.dac);
         act(Action::dac_conversion, operations * tiles.dac_conversions);
+        act(Action::row_line_cell, operations * row_line_cells(tiles.dac_conversions, one.array.input_limit, config_));
         begin(layer, "kernel", ".tile");
         parts(hardware.tile);
         const KernelActivity activity = activity_.of(one, response_.spread);

@@ -1,6 +1,7 @@
 #include "models/chip/kernel_hardware.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/array/converter_bits.h"
 #include "models/network/quantizer.h"
@@ -21,6 +22,13 @@ ConverterBits state_converters(int state_bits, int other_bits, double others, do
         return {all > 0.0 ? other_bits : 0, 0, 0.0};
     }
     return {state_bits, other_bits, other_bits == state_bits ? 0.0 : others / all};
+}
+
+/// Tiles side by side that the outputs of a matrix take.
+int dense_tiles_across(const QuantizedMatrix& matrix, const MappingOptions& mapping) {
+    const int columns =
+        std::max(1, (mapping.tile_columns - mapping.spare_columns) / MappingOptions::columns_per_output());
+    return (matrix.outputs() * mapping.weight_slices + columns - 1) / columns;
 }
 
 }  // namespace
@@ -96,10 +104,18 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
 
 int dense_tiles(const QuantizedMatrix& matrix, const MappingOptions& mapping) {
     const int rows = std::max(1, mapping.tile_inputs());
-    const int columns =
-        std::max(1, (mapping.tile_columns - mapping.spare_columns) / MappingOptions::columns_per_output());
-    const int outputs = matrix.outputs() * mapping.weight_slices;
-    return ((matrix.inputs() + rows - 1) / rows) * ((outputs + columns - 1) / columns);
+    return ((matrix.inputs() + rows - 1) / rows) * dense_tiles_across(matrix, mapping);
+}
+
+double dense_driven_inputs(const QuantizedMatrix& matrix, const MappingOptions& mapping) {
+    return static_cast<double>(matrix.inputs()) * dense_tiles_across(matrix, mapping);
+}
+
+double row_line_cells(double driven_inputs, int input_limit, const ChipConfig& config) {
+    const MappingOptions& mapping = config.mapping;
+    const double cells_of_line = static_cast<double>(mapping.tile_columns) * config.device.parallel_cells;
+    const double pulses = std::round(config.read.read_time_s(input_limit) / config.read.t_read_s);
+    return driven_inputs * mapping.rows_per_input() * cells_of_line * pulses;
 }
 
 }  // namespace imssa

@@ -25,6 +25,13 @@ DenseHardware dense_hardware(const QuantizedMatrix& matrix, MatrixPlace place, i
 /// Tiles of a matrix that is cut into blocks of outputs and inputs.
 int dense_tiles(const QuantizedMatrix& matrix, const MappingOptions& mapping);
 
+/// Inputs that the tiles of a matrix drive in one read: each on every tile across its outputs.
+double dense_driven_inputs(const QuantizedMatrix& matrix, const MappingOptions& mapping);
+
+/// Cells on the row lines that `driven_inputs` inputs charge in one read: whole rows of their tiles, used or not, once
+/// a pulse where inputs are bit-serial.
+double row_line_cells(double driven_inputs, int input_limit, const ChipConfig& config);
+
 inline double cells_per_tile(const MappingOptions& mapping) {
     return static_cast<double>(mapping.tile_rows) * mapping.tile_columns;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "models/chip/kernel_hardware.h"
 #include "models/chip/pipeline_unit.h"
 
 namespace imssa {
@@ -196,6 +197,9 @@ void KernelSequencer::publish(int lanes, const ReadEnergy& energy, bool writes_r
     if (tile_counts_.tiles > 0) {
         const double columns = tile_counts_.adc_conversions * MappingOptions::columns_per_output();
         units.publish(Action::dac_conversion, units_.dac, lanes * tile_counts_.dac_conversions);
+        units.publish(Action::row_line_cell, units_.dac,
+                      lanes * row_line_cells(tile_counts_.dac_conversions, heads_.front()->kernel().array.input_limit,
+                                             context_.config));
         units.publish_read(units_.tile, static_cast<double>(lanes) * tile_counts_.reads_per_step, energy);
         units.publish(Action::transimpedance, units_.adc, lanes * columns);
         units.publish(Action::sample_hold, units_.adc, lanes * columns);

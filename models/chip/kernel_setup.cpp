@@ -130,6 +130,8 @@ void KernelSequencer::calibrate_group(KernelTiles& tiles) {
         }
         calibration_.array_reads += reads * counts.array_reads;
         calibration_.dac_conversions += reads * counts.dac_conversions;
+        calibration_.row_line_cells +=
+            reads * row_line_cells(counts.dac_conversions, array.input_limit, context_.config);
         calibration_.columns += reads * counts.adc_conversions * MappingOptions::columns_per_output();
         calibration_.adc_conversions += reads * counts.adc_conversions;
         calibration_.device_j += energy.device_j;

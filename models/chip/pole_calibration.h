@@ -31,7 +31,7 @@ struct HeadCalibration {
 /// What start-up calibration did: counts for pricing.
 struct CalibrationSummary {
     int poles = 0, corrected_poles = 0;
-    double array_reads = 0, dac_conversions = 0, columns = 0, adc_conversions = 0;
+    double array_reads = 0, dac_conversions = 0, row_line_cells = 0, columns = 0, adc_conversions = 0;
     double device_j = 0, supply_j = 0;  ///< of the array reads
     std::int64_t cycles = 0;            ///< tiles of a layer side by side, layers one after another
 };

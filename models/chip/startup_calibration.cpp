@@ -1,5 +1,6 @@
 #include "models/chip/startup_calibration.h"
 
+#include "models/chip/kernel_hardware.h"
 #include "models/chip/timing_model.h"
 
 namespace imssa {
@@ -18,6 +19,7 @@ CalibrationSummary gain_calibration(const Chip& chip) {
         cycles.rounds = tile->lines().conversion_rounds;
         total.array_reads += reads;
         total.dac_conversions += reads * tile->lines().driven_inputs;
+        total.row_line_cells += reads * row_line_cells(tile->lines().driven_inputs, array.input_limit(), config);
         total.columns += reads * array.outputs() * MappingOptions::columns_per_output();
         total.adc_conversions += reads * array.outputs();
         total.device_j += array.trim_energy().device_j;

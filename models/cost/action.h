@@ -23,6 +23,7 @@ enum class Action {
     control_cycle,       ///< one clock cycle of one busy unit's sequencer
     network_bit,         ///< one bit moved over the wires between two units
     off_chip_bit,        ///< one bit into or out of the chip: inputs and logits
+    row_line_cell,       ///< one cell's share of the capacitance of a driven row line, charged once
     count_               ///< number of actions
 };
 
@@ -44,7 +45,8 @@ constexpr std::array<std::pair<const char*, Action>, kActionCount> enum_names(Ac
              {"buffer_bit", Action::buffer_bit},
              {"control_cycle", Action::control_cycle},
              {"network_bit", Action::network_bit},
-             {"off_chip_bit", Action::off_chip_bit}}};
+             {"off_chip_bit", Action::off_chip_bit},
+             {"row_line_cell", Action::row_line_cell}}};
 }
 
 const char* to_string(Action action);

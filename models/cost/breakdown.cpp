@@ -44,7 +44,7 @@ std::string phase_of(const EnergyRow& row) {
     if (row.group == ComponentGroup::layer_units) {
         return "LAYER_UNIT";
     }
-    if (row.item == to_string(Action::dac_conversion)) {
+    if (row.item == to_string(Action::dac_conversion) || row.item == to_string(Action::row_line_cell)) {
         return "DRIVE";
     }
     if (row.item == to_string(Action::array_read) || row.item == to_string(Action::transimpedance)) {

@@ -57,6 +57,7 @@ ComponentGroup group_of_bits(ComponentGroup usual, ComponentGroup unit) {
 ComponentGroup group_of(Action action, ComponentGroup digital) {
     switch (action) {
         case Action::dac_conversion:
+        case Action::row_line_cell:
             return ComponentGroup::dac_drivers;
         case Action::array_read:
             return ComponentGroup::array;

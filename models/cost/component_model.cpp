@@ -181,7 +181,9 @@ Figure evaluate(const ComponentModel& model, const ModelParameters& parameters) 
             throw UserError(std::string("the model '") + model.name + "' needs " + key + ": give parameters." + key);
         }
         const double value = parameters[parameter];
-        if (!std::isfinite(value) || value < 0.0 || (value == 0.0 && !may_be_zero(parameter))) {
+        const bool driver_alone = parameter == Parameter::cells && model.uses(Parameter::driver_farad) &&
+                                  parameters[Parameter::driver_farad] > 0.0;
+        if (!std::isfinite(value) || value < 0.0 || (value == 0.0 && !may_be_zero(parameter) && !driver_alone)) {
             throw UserError(std::string("the model '") + model.name + "' was given " + key + " = " +
                             std::to_string(value) + ": set a finite number above zero");
         }

@@ -32,6 +32,7 @@ double energy_j(const CalibrationSummary& counts, const CostUnit& unit, const Co
                 const PricingConditions& conditions) {
     EnergyLedger ledger({unit});
     ledger.record({Action::dac_conversion, 0, counts.dac_conversions, 0.0, 0.0});
+    ledger.record({Action::row_line_cell, 0, counts.row_line_cells, 0.0, 0.0});
     ledger.record({Action::array_read, 0, counts.array_reads, counts.device_j, counts.supply_j});
     ledger.record({Action::transimpedance, 0, counts.columns, 0.0, 0.0});
     ledger.record({Action::sample_hold, 0, counts.columns, 0.0, 0.0});

@@ -102,9 +102,9 @@ std::vector<TileUse> tiles_from_json(const json& list) {
 }
 
 json calibration_to_json(const CalibrationSummary& summary) {
-    return {summary.poles,           summary.corrected_poles, summary.array_reads,
-            summary.dac_conversions, summary.columns,         summary.adc_conversions,
-            summary.device_j,        summary.supply_j,        summary.cycles};
+    return {summary.poles,   summary.corrected_poles, summary.array_reads, summary.dac_conversions,
+            summary.columns, summary.adc_conversions, summary.device_j,    summary.supply_j,
+            summary.cycles,  summary.row_line_cells};
 }
 
 CalibrationSummary calibration_from_json(const json& list) {
@@ -118,6 +118,7 @@ CalibrationSummary calibration_from_json(const json& list) {
     summary.device_j = list.at(6).get<double>();
     summary.supply_j = list.at(7).get<double>();
     summary.cycles = list.at(8).get<std::int64_t>();
+    summary.row_line_cells = list.at(9).get<double>();
     return summary;
 }
 

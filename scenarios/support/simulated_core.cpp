@@ -112,7 +112,8 @@ CostTable prices(const Macro& macro, const MacroPoint& point, const Operation& o
     return table;
 }
 
-/// Takes what the converters of the encoder's array do. The cells' own current is not part of the description.
+/// Takes what the converters of the encoder's array do. The cells' own current is not part of the description, and its
+/// drivers have their lines in them.
 class CoreObserver final : public tlm::tlm_analysis_if<ActionEvent> {
 public:
     explicit CoreObserver(const std::vector<CostUnit>& units) : ledger_(units) {}
@@ -121,7 +122,8 @@ public:
         const bool encoder = unit.size() > 8 && unit.compare(unit.size() - 8, 8, ".encoder") == 0;
         if (encoder && event.action == Action::control_cycle) {
             cycles_ += event.count;
-        } else if (unit.find(".encoder.array.") != std::string::npos && event.action != Action::array_read) {
+        } else if (unit.find(".encoder.array.") != std::string::npos && event.action != Action::array_read &&
+                   event.action != Action::row_line_cell) {
             ledger_.record(event);
         }
     }

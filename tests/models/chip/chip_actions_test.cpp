@@ -40,6 +40,7 @@ TEST(ChipActions, HandWorkedExampleCountsEveryAction) {
     system.run({sequences.batch});
     // Per lane; encoder + kernels + mixing + decoder, 3 steps of 2 heads with 4 registers of 16 bits each.
     EXPECT_DOUBLE_EQ(actions.total(Action::dac_conversion), 5 * (3.0 * 1 + 6 * 4 + 3 * 2 + 2));
+    EXPECT_DOUBLE_EQ(actions.total(Action::row_line_cell), 2 * 64 * actions.total(Action::dac_conversion));
     EXPECT_DOUBLE_EQ(actions.total(Action::array_read), 5 * (3.0 + 6 + 3 + 1));
     EXPECT_DOUBLE_EQ(actions.total(Action::transimpedance), 5 * (3.0 * 4 + 6 * 2 + 3 * 4 + 4));
     EXPECT_DOUBLE_EQ(actions.total(Action::sample_hold), actions.total(Action::transimpedance));
@@ -101,6 +102,26 @@ TEST(ChipActions, PartialSumsAreAddedDigitally) {
     // Two planes of 8 bits a component ahead of its 16-bit register.
     EXPECT_DOUBLE_EQ(adds(2, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 2.0);
     EXPECT_DOUBLE_EQ(adds(3, ".layer0.kernel.registers"), 5 * 3 * 2 * 4 * 3.0);
+}
+
+TEST(ChipActions, RowLinesAreChargedOnEveryTileThatAnInputDrivesAndOnceAPulse) {
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    ChipConfig serial = hand_worked_chip();
+    serial.read.input = InputMode::bit_serial;
+    serial.mapping.cells_per_weight = 2;
+    serial.mapping.tile_columns = 2;  // one output a tile
+    const Sequences sequences(network, 1, 1);
+    ChipSystem system(network, serial, 1);
+    ActionRecorder actions;
+    system.chip().observe(actions);
+    system.run({sequences.batch});
+    const auto cells = [&](const char* unit) { return actions.total(Action::row_line_cell, system.chip(), unit); };
+    // Seven bits of magnitude, one row an input, two columns: 3 steps of 1 input on 2 tiles; 2 heads of 4 inputs; 2
+    // on 2.
+    EXPECT_DOUBLE_EQ(cells("chip.encoder.array.dac"), 3 * 1 * 2 * 2 * 7.0);
+    EXPECT_DOUBLE_EQ(cells("chip.layer0.kernel.dac"), 3 * 2 * 4 * 2 * 7.0);
+    EXPECT_DOUBLE_EQ(cells("chip.layer0.mixing.array.dac"), 3 * 2 * 2 * 2 * 7.0);
+    EXPECT_DOUBLE_EQ(cells("chip.classifier.array.dac"), 2 * 2 * 2 * 7.0);
 }
 
 /// What the units of a chip whose names end so do and have.

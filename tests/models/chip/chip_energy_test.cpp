@@ -34,7 +34,7 @@ TEST(ChipEnergy, HandWorkedExampleCostsWhatTheDocumentSays) {
     for (const EnergyRow& row : ledger.price(table, conditions)) {
         (row.group == ComponentGroup::array ? array_j : others_j) += row.energy_j;
     }
-    EXPECT_NEAR(others_j / lanes, 504.80075e-12, 1e-20);
+    EXPECT_NEAR(others_j / lanes, 505.11435e-12, 1e-20);
     EXPECT_GT(array_j, 0.0);
 }
 
@@ -93,7 +93,7 @@ TEST(ChipEnergy, HandWorkedArrayReadsAndLeakageCostWhatTheDocumentSays) {
     }
     EXPECT_NEAR(array_j, 18.45354e-12, 1e-17);
     EXPECT_NEAR(leakage_j, 12.8648751e-12, 1e-20);
-    EXPECT_NEAR(total_j, 536.11917e-12, 1e-17);
+    EXPECT_NEAR(total_j, 536.43277e-12, 1e-17);
     const auto areas = area_by_group(area_rows(system.chip().units(), table));
     EXPECT_NEAR(areas[static_cast<std::size_t>(ComponentGroup::interconnect)].area_mm2, 98.24e-6, 1e-15);
 }
@@ -132,6 +132,34 @@ TEST(ChipEnergy, HandWorkedSlowInputLeaksWhileTheChipIsIdle) {
     const double adc_w = table.leakage(Component::adc).power_w;
     EXPECT_NEAR(adc_leakage_j[0] / (5 * adc_w * 330e-9), 1.0, 1e-12);
     EXPECT_NEAR(adc_leakage_j[1] / (5 * adc_w * 600e-9), 1.0, 1e-12);
+}
+
+TEST(ChipEnergy, DoubledTileColumnsDoubleTheRowLinesAndNothingElse) {
+    const DeployedNetwork network = small_network(hand_worked_model(), KernelOptions{}, kHandWorkedSteps);
+    const Sequences sequences(network, 2, 1);
+    ChipConfig wide = hand_worked_chip();
+    wide.mapping.tile_columns *= 2;
+    ChipSystem narrow_system(network, hand_worked_chip(), 1, "chip");
+    ChipSystem wide_system(network, wide, 1, "wide");
+    const CostTable table = load_cost_table(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
+    std::vector<std::vector<EnergyRow>> rows;
+    for (ChipSystem* system : {&narrow_system, &wide_system}) {
+        EnergyLedger ledger(system->chip().units());
+        LedgerObserver observer(ledger);
+        system->chip().observe(observer);
+        system->run({sequences.batch});
+        rows.push_back(ledger.price(table, {20e-9, 330e-9}));
+    }
+    ASSERT_EQ(rows[0].size(), rows[1].size());
+    int lines = 0;
+    for (std::size_t index = 0; index < rows[0].size(); ++index) {
+        const EnergyRow& narrow = rows[0][index];
+        const bool is_line = narrow.item == to_string(Action::row_line_cell);
+        lines += is_line ? 1 : 0;
+        EXPECT_EQ(narrow.group == ComponentGroup::dac_drivers && narrow.item != "dac_conversion", is_line);
+        EXPECT_DOUBLE_EQ(rows[1][index].energy_j, (is_line ? 2.0 : 1.0) * narrow.energy_j) << narrow.item;
+    }
+    EXPECT_EQ(lines, 4) << "encoder, kernels, mixing, classifier";
 }
 
 TEST(ChipEnergy, HandWorkedReadHasTheEnergyOfTheDocument) {

@@ -264,6 +264,7 @@ TEST(ChipMapping, PoleCalibrationCountsTheRowsAndColumnsOfEveryTileOfASplitHead)
     const CalibrationSummary whole = unsplit.chip().calibration();
     EXPECT_EQ(whole.array_reads, reads);
     EXPECT_EQ(whole.dac_conversions, reads * (2 * modes + 1));
+    EXPECT_EQ(whole.row_line_cells, whole.dac_conversions * 2 * config.mapping.tile_columns);
     EXPECT_EQ(whole.adc_conversions, reads * (2 * modes + 1));
     // Four cells a weight: six rows hold one mode and its row of u; y has a partial column on every tile.
     config.mapping.split_heads = true;
@@ -273,6 +274,7 @@ TEST(ChipMapping, PoleCalibrationCountsTheRowsAndColumnsOfEveryTileOfASplitHead)
     const CalibrationSummary split = parts.chip().calibration();
     EXPECT_EQ(split.array_reads, reads * modes);
     EXPECT_EQ(split.dac_conversions, reads * modes * (2 + 1));
+    EXPECT_EQ(split.row_line_cells, split.dac_conversions * 2 * config.mapping.tile_columns);
     EXPECT_EQ(split.adc_conversions, reads * modes * (2 + 1) * 2);
     EXPECT_EQ(split.columns, 2.0 * split.adc_conversions);
 }

@@ -41,6 +41,9 @@ void expect_counts(const KernelOptions& kernel, const ChipConfig& config, const 
     const CalibrationSummary gains = gain_calibration(system.chip());
     EXPECT_EQ(gains.array_reads, kSamples * expected.array_reads) << what;
     EXPECT_EQ(gains.dac_conversions, kSamples * expected.dac_conversions) << what;
+    EXPECT_EQ(gains.row_line_cells,
+              gains.dac_conversions * config.mapping.rows_per_input() * config.mapping.tile_columns)
+        << what;
     EXPECT_EQ(gains.adc_conversions, kSamples * expected.adc_conversions) << what;
     EXPECT_EQ(gains.columns, 2 * gains.adc_conversions) << what;
     EXPECT_EQ(static_cast<double>(gains.cycles), kSamples * expected.cycles) << what;

@@ -308,6 +308,16 @@ TEST(ComponentModel, MissingOrImpossibleParametersAreNamed) {
     EXPECT_THAT(describe(find_component_model("adc_survey_sar"), p), testing::HasSubstr("extrapolated"));
 }
 
+TEST(ComponentModel, ADriverMayHaveNoCellsButSomethingHasACapacitance) {
+    ModelParameters driver = given({{P::cells, 0.0}, {P::cell_farad, 1e-15}, {P::driver_farad, 48e-15}});
+    driver[P::v_supply_volt] = 1.2;
+    EXPECT_NEAR(nominal("line_charge", driver), 48e-15 * 1.44, 1e-24);
+    driver[P::driver_farad] = 0.0;
+    EXPECT_THROW(nominal("line_charge", driver), UserError);
+    driver[P::activity] = 0.5;
+    EXPECT_THROW(nominal("charge_read", driver), UserError) << "an array without cells";
+}
+
 TEST(CostTable, AnEntryMayNameAModelAndTellsItAsItsSource) {
     std::ifstream stream(IMSSA_SOURCE_DIR "/scenarios/chips/costs_28nm.toml");
     std::ostringstream text;

@@ -192,11 +192,12 @@ TEST(CostTable, WhatWouldCountForNothingOrBeIgnoredIsRefusedWithFileEntryAndKey)
                 HasSubstr("energy of dac_conversion: the model 'dac_area' gives area_mm2, not energy_j or power_w"));
     EXPECT_THAT(message({"energy.3.parameters.bits=8"}), HasSubstr("parameters.bits is given without a model"));
     // A model may give nothing, too: no capacitance that acts.
-    EXPECT_THAT(message({"energy.0.model=charge_read", "energy.0.parameters.bits=inf",
-                         "energy.0.parameters.driver_farad=inf", "energy.0.parameters.activity=0"},
-                        kModels),
-                AllOf(HasSubstr("costs_14nm.toml: energy of dac_conversion: the model 'charge_read'"),
-                      HasSubstr("gives energy_j = 0")));
+    EXPECT_THAT(
+        message({"energy.0.model=charge_read", "energy.0.parameters.bits=inf", "energy.0.parameters.driver_farad=inf",
+                 "energy.0.parameters.cells=512", "energy.0.parameters.activity=0"},
+                kModels),
+        AllOf(HasSubstr("costs_14nm.toml: energy of dac_conversion: the model 'charge_read'"),
+              HasSubstr("gives energy_j = 0")));
 }
 
 TEST(CostTable, AnUnknownKeyIsNamedBeforeWhatItsAbsenceMakesWrong) {
