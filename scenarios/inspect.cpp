@@ -113,6 +113,7 @@ void explain_result(const nlohmann::ordered_json& result, const std::string& pat
     std::printf("energy of one sequence, the mean of the %d of the run; %s\n\n", result.value("sequences", 1),
                 explained_columns());
     print_energy_rows(sequence_rows, stdout);
+    print_priced_at_zero(result.at(table).value("priced_at_zero", std::vector<std::string>{}), stdout);
 }
 
 /// The estimate of a checkpoint on a chip, row by row.

@@ -1,5 +1,6 @@
 #include "models/cost/ledger.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -132,6 +133,20 @@ std::vector<EnergyRow> EnergyLedger::price(const CostTable& table, const Pricing
         }
     }
     return rows;
+}
+
+std::vector<std::string> priced_at_zero(const std::vector<CostUnit>& units, const CostTable& table) {
+    std::vector<std::string> parts;
+    for (const auto& [name, component] : enum_names(Component{})) {
+        const Component wanted = component;
+        const bool present = std::any_of(units.begin(), units.end(),
+                                         [wanted](const CostUnit& unit) { return unit.parts[wanted] > 0.0; });
+        const LeakagePrice& price = table.leakage(component);
+        if (present && price.power_high_w == 0.0) {
+            parts.push_back(std::string("leakage of ") + name + " (" + price.provenance.source + ")");
+        }
+    }
+    return parts;
 }
 
 EnergyTotal total_energy(const std::vector<EnergyRow>& rows) {

@@ -63,6 +63,9 @@ private:
 };
 
 /// Sums in the order of the rows: the total is exactly what a reader of the rows adds up.
+/// What the units have and the table prices at zero, with the table's reason: it has no row.
+std::vector<std::string> priced_at_zero(const std::vector<CostUnit>& units, const CostTable& table);
+
 EnergyTotal total_energy(const std::vector<EnergyRow>& rows);
 
 /// What cells and wires dissipate in array reads; within the total, which counts what the supply gives for them.

@@ -94,6 +94,16 @@ EfficiencyFigures efficiency_of(const RunReport& report, const ModelConfig& mode
     return figures;
 }
 
+void print_priced_at_zero(const std::vector<std::string>& parts, std::FILE* out) {
+    std::string names;
+    for (const std::string& part : parts) {
+        names += (names.empty() ? "" : ", ") + part;
+    }
+    if (!names.empty()) {
+        std::fprintf(out, "priced at zero, without a row: %s\n", names.c_str());
+    }
+}
+
 void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* out) {
     const EnergyTotal total = total_energy(report.energy_rows);
     const std::string of = report.sequences == 1
@@ -102,6 +112,7 @@ void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* o
     std::fprintf(out, "\n%s of %d steps, prices %s; %s\n\n", of.c_str(), setup.network.steps,
                  report.price_table.c_str(), explained_columns());
     print_energy_rows(report.energy_rows, out);
+    print_priced_at_zero(report.priced_at_zero, out);
     print_shares("component", energy_by(report.energy_rows, [](const EnergyRow& row) { return to_string(row.group); }),
                  report, out);
     print_shares("layer", energy_by_layer(report.energy_rows), report, out);

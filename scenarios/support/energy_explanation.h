@@ -31,4 +31,7 @@ void explain_energy(const RunReport& report, const RunSetup& setup, std::FILE* o
 /// The same for the area.
 void explain_area(const RunReport& report, std::FILE* out);
 
+/// One line on what is priced at zero and so has no row; nothing where all is priced.
+void print_priced_at_zero(const std::vector<std::string>& parts, std::FILE* out);
+
 }  // namespace imssa

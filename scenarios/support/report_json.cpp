@@ -29,6 +29,7 @@ nlohmann::ordered_json energy_json(const RunReport& report, double operations_pe
     json["operation"] = total.energy_j / operations_per_sequence;
     json["prices"] = report.price_table;
     json["warnings"] = report.price_warnings;
+    json["priced_at_zero"] = report.priced_at_zero;
     const EnergyDistribution& distribution = report.distribution;
     json["monte_carlo"] = {{"draws", distribution.draws},
                            {"seed", distribution.seed},

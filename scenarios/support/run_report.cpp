@@ -58,6 +58,7 @@ void add_costs(const RunSetup& setup, const EnergyLedger& ledger, RunReport& rep
     report.energy_rows = ledger.price(table, conditions);
     check_rows(report.energy_rows);
     report.price_warnings = speed_warnings(table, conditions);
+    report.priced_at_zero = priced_at_zero(ledger.units(), table);
     report.area_rows = area_rows(ledger.units(), table);
     report.price_table = table.name;
     add_utilisation(setup, ledger, report);

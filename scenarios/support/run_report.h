@@ -41,6 +41,7 @@ struct RunReport {
     double wall_s = 0.0, cpu_s = 0.0, simulation_cpu_s = 0.0, peak_memory_mb = 0.0, array_operations = 0.0;
     std::string price_table;
     std::vector<std::string> price_warnings;  ///< prices beyond the speed for which they hold
+    std::vector<std::string> priced_at_zero;  ///< what has no row, and why
     EnergyDistribution distribution;          ///< of the energy of a sequence
     std::vector<Baseline> baselines;
     PaperFigures paper;

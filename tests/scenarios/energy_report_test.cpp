@@ -31,6 +31,26 @@ TEST_F(CommandLine, EnergyRowsAddUpToTheTotal) {
     EXPECT_GT(result.at("area_mm2").at("total"), 0.0);
 }
 
+TEST_F(CommandLine, ExplainedEnergyNamesWhatIsPricedAtZeroAndSramCellsLeak) {
+    const auto explain = [](const char* chip) {
+        return run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " +
+                   source("scenarios/chips/" + std::string(chip)) + " --engine estimate --explain energy");
+    };
+    const std::string reason =
+        "priced at zero, without a row: leakage of cell (memristive cells hold no voltage between reads)\n";
+    for (const char* chip : {"imssa_28nm.toml", "imssa_180nm.toml", "pcm_14nm.toml"}) {
+        const CommandResult result = explain(chip);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find(reason), std::string::npos) << chip;
+    }
+    for (const char* chip : {"sram_22nm.toml", "sram_65nm.toml"}) {
+        const CommandResult result = explain(chip);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_EQ(result.output.find("priced at zero"), std::string::npos) << chip;
+        EXPECT_NE(result.output.find("leakage of cell "), std::string::npos) << chip;
+    }
+}
+
 TEST_F(CommandLine, ArrayReadsSayWhatTheSupplyGivesAndWhatCellsDissipate) {
     const nlohmann::json result = infer_json("imssa_28nm.toml", "--sequences 2 --threads 1 --no-compare");
     double supply_j = 0.0;
