@@ -110,6 +110,10 @@ def result(arguments, row, name, more, keep):
         return json.load(stream)
 
 
+def if_priced(value, factor, unit):
+    return "not priced" if value is None else f"{factor * value:.3g} {unit}"
+
+
 def print_row(arguments, row):
     sequences = ["--sequences", str(row[3])]
     chips = ["--chips", str(CHIPS), "--lanes", "250", "--no-compare"]
@@ -122,8 +126,8 @@ def print_row(arguments, row):
           f"{100 * on_chips['accuracy']:.2f} % | {100 * spread['lowest']:.2f} to {100 * spread['highest']:.2f} % | "
           f"{100 * spread['standard_deviation']:.2f} | {100 * (reference - on_chips['accuracy']):.2f} | "
           f"{1e6 * costs['energy_j']['sequence']:.3g} uJ | {1e6 * costs['latency_s']['sequence']:.4g} us | "
-          f"{costs['area_mm2']['total']:.2f} mm2 | {1e6 * programming['energy_j']:.3g} uJ, "
-          f"{1e3 * programming['time_s']:.3g} ms |", flush=True)
+          f"{costs['area_mm2']['total']:.2f} mm2 | {if_priced(programming['energy_j'], 1e6, 'uJ')}, "
+          f"{if_priced(programming['time_s'], 1e3, 'ms')} |", flush=True)
 
 
 def main():

@@ -45,12 +45,17 @@ DeviceConfig phase_change(double g_max) {
 }
 
 /// 8-bit weights as 127 unit capacitors of 2 fF (Jia et al. JSSC 2020, Wang et al. VLSI 2022); unit mismatch of 1 % is
-/// an assumption. The equivalent conductance is C / t at the 6.9 ns read of Wang et al.: 127 x 2 fF / 6.9 ns.
+/// an assumption. The equivalent conductance is C / t at the 6.9 ns read of Wang et al.: 127 x 2 fF / 6.9 ns. A weight
+/// is written in one cycle as seven bits of 0.19 pJ: C V^2 of a bit line of 512 cells of 0.363 fF at 1 V, an
+/// assumption.
 DeviceConfig capacitors() {
     DeviceConfig device;
     device.g_max_siemens = 36.8e-6;
     device.conductance_levels = 128;
     device.unit_mismatch_relative = 0.01;
+    device.programming_pulses_per_cell = 1.0;
+    device.programming_pulse_energy_j = 7 * 0.19e-12;
+    device.programming_pulse_time_s = 6.9e-9;
     return device;
 }
 

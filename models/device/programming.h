@@ -30,6 +30,10 @@ struct ProgrammingSummary {
     std::int64_t stuck_cells = 0;
     std::int64_t failed_cells = 0;  ///< not within the tolerance of write-verify, or stuck when it is not simulated
 
+    /// Cells were written, but a pulse of the device, or how many a cell takes, has no figure.
+    bool energy_is_priced() const { return cells == 0 || energy_j > 0.0; }
+    bool time_is_priced() const { return cells == 0 || time_s > 0.0; }
+
     double yield() const {
         return cells > 0 ? 1.0 - static_cast<double>(failed_cells) / static_cast<double>(cells) : 1.0;
     }

@@ -147,9 +147,13 @@ nlohmann::ordered_json report_json(const RunReport& report, const RunSetup& setu
     if (!report.simulated()) {
         return json;
     }
-    json["programming"] = {{"cells", report.programming.cells},
-                           {"energy_j", report.programming.energy_j},
-                           {"time_s", report.programming.time_s},
+    const auto if_priced = [](bool priced, double value) {
+        return priced ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+    };
+    const ProgrammingSummary& programming = report.programming;
+    json["programming"] = {{"cells", programming.cells},
+                           {"energy_j", if_priced(programming.energy_is_priced(), programming.energy_j)},
+                           {"time_s", if_priced(programming.time_is_priced(), programming.time_s)},
                            {"pulses", report.programming.pulses},
                            {"stuck_cells", report.programming.stuck_cells},
                            {"yield", report.programming.yield()}};

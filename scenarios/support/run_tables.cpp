@@ -199,6 +199,18 @@ void print_converter_bits(const RunSetup& setup, std::FILE* out) {
     }
 }
 
+void print_programming(const ProgrammingSummary& programming, std::FILE* out) {
+    const std::string energy = programming.energy_is_priced()
+                                   ? si(programming.energy_j, "J")
+                                   : "energy not priced (device.programming_pulse_energy_j, _pulses_per_cell)";
+    const std::string time = programming.time_is_priced()
+                                 ? si(programming.time_s, "s")
+                                 : "time not priced (device.programming_pulse_time_s, _pulses_per_cell)";
+    std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck, yield %.2f %%\n",
+                 static_cast<long long>(programming.cells), energy.c_str(), time.c_str(), programming.pulses,
+                 static_cast<long long>(programming.stuck_cells), 100.0 * programming.yield());
+}
+
 }  // namespace
 
 void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out) {
@@ -235,10 +247,7 @@ void print_report(const RunReport& report, const RunSetup& setup, std::FILE* out
     if (!report.simulated()) {
         return;
     }
-    std::fprintf(out, "\nprogramming             %lld cells, %s, %s, %.4g pulses, %lld stuck, yield %.2f %%\n",
-                 static_cast<long long>(report.programming.cells), si(report.programming.energy_j, "J").c_str(),
-                 si(report.programming.time_s, "s").c_str(), report.programming.pulses,
-                 static_cast<long long>(report.programming.stuck_cells), 100.0 * report.programming.yield());
+    print_programming(report.programming, out);
     std::fprintf(out, "loading                 %.4g bits of parameters into the chip, once: %s\n", report.load_bits,
                  si(report.load_energy_j, "J").c_str());
     std::fprintf(out, "conversions             %.4g, %.3g %% of them saturated\n",

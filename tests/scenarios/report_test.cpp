@@ -64,6 +64,30 @@ TEST_F(CommandLine, CalibrationsAreReportedWithTheirPrices) {
     expect_user_error(infer("imssa_28nm.toml", "--set calibration.poles='\"stability\"'"), "fused");
 }
 
+TEST_F(CommandLine, ProgrammingHasAPriceOrSaysThatItHasNone) {
+    for (const char* chip : {"ideal.toml", "sram_22nm.toml", "sram_65nm.toml"}) {
+        const nlohmann::json programming = infer_json(chip, "--sequences 1 --no-compare").at("programming");
+        EXPECT_GT(programming.at("pulses"), 0.0) << chip;
+        EXPECT_GT(programming.at("energy_j"), 0.0) << chip;
+        EXPECT_GT(programming.at("time_s"), 0.0) << chip;
+    }
+    const char* const free_of_charge =
+        "--sequences 1 --no-compare --set device.programming_pulse_energy_j=0 --set device.programming_pulse_time_s=0";
+    const nlohmann::json unknown = infer_json("imssa_28nm.toml", free_of_charge).at("programming");
+    EXPECT_TRUE(unknown.at("energy_j").is_null()) << unknown;
+    EXPECT_TRUE(unknown.at("time_s").is_null()) << unknown;
+    const auto report = [](const std::string& options) {
+        return run(binary("infer") + " --checkpoint " + checkpoint() + " --chip " +
+                   source("scenarios/chips/imssa_28nm.toml") + " " + options)
+            .output;
+    };
+    const std::string without_figures = report(free_of_charge);
+    EXPECT_NE(without_figures.find("energy not priced"), std::string::npos) << without_figures;
+    EXPECT_NE(without_figures.find("time not priced"), std::string::npos) << without_figures;
+    const std::string without_pulses = report("--sequences 1 --set device.programming_pulses_per_cell=0");
+    EXPECT_NE(without_pulses.find("energy not priced"), std::string::npos) << without_pulses;
+}
+
 /// Joules of one conversion of the mixing matrix.
 double mixing_conversion_j(const nlohmann::json& result) {
     for (const nlohmann::json& row : result.at("energy_j").at("rows")) {
