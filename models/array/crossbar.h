@@ -54,7 +54,7 @@ public:
     void reprogram(const MatrixRM& codes);
 
     /// Multiplies what every output senses in reads of a block, its noise included: the trimmed reference of its
-    /// converter. `measurement`: what ColumnCalibration took to find the factors. Lasts until the cells are programmed
+    /// converter. `measurement`: what measure_columns took to find the factors. Lasts until the cells are programmed
     /// anew.
     void trim_outputs(const std::vector<double>& factors, const ReadEnergy& measurement, int block = 0);
     /// Of all blocks.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/array/column_calibration.h"
 #include "models/array/converter_bits.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
@@ -55,8 +54,7 @@ KernelTiles::KernelTiles(const TileGroup& group, const std::vector<DeployedKerne
     : heads_(group.heads),
       slices_(config.mapping.weight_slices),
       slice_bits_(slice_bits(kernels.front().array.code_limit, slices_)),
-      calibration_samples_(config.read.gain_calibration ? config.adc.calibration_samples : 0),
-      calibration_trim_step_(config.adc.calibration_step_codes) {
+      calibration_(config.read, config.adc) {
     for (const int head : heads_) {
         MatrixRM codes = digital_codes(kernels[static_cast<std::size_t>(head)], config.mapping);
         if ((codes.array() != 0.0F).any()) {
@@ -129,14 +127,10 @@ std::vector<std::vector<bool>> KernelTiles::whole_sums(const TileGroup& group,
 }
 
 void KernelTiles::calibrate_columns(int index) {
-    if (calibration_samples_ == 0) {
-        return;
-    }
     const Tile& tile = tiles_[static_cast<std::size_t>(index)];
     for (int read = 0; read < tile.plan.reads(); ++read) {
-        ColumnCalibration calibration(*tile.crossbar, read);
-        calibration.measure(tile.adc_errors[static_cast<std::size_t>(read)], 0, calibration_samples_);
-        tile.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy(), read);
+        imssa::calibrate_columns(*tile.crossbar, read, tile.adc_errors[static_cast<std::size_t>(read)], 0,
+                                 calibration_);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/array/column_calibration.h"
 #include "models/array/converters.h"
 #include "models/array/crossbar.h"
 #include "models/chip/chip_config.h"
@@ -80,9 +81,8 @@ private:
     std::vector<std::vector<float>> code_steps_;  ///< by head of the group and output
     std::vector<MatrixRM> digital_;  ///< by head of the group: driven codes outside cells; empty when all are in cells
     int slices_, slice_bits_;
-    int calibration_samples_;       ///< 0: columns are not calibrated
-    double calibration_trim_step_;  ///< codes
-    bool one_whole_head_ = false;   ///< one head, all of it on one tile: no copies
+    ColumnCalibration calibration_;
+    bool one_whole_head_ = false;  ///< one head, all of it on one tile: no copies
     ConversionCounts conversions_;
     LaneMatrix tile_inputs_, tile_sums_, sliced_sums_;
 };

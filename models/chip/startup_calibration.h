@@ -5,7 +5,7 @@
 namespace imssa {
 
 /// What measuring the gains of all columns (`read.gain_calibration`) takes; all zero where it is off. The fit needs
-/// every weight of a column, so every input of a tile is driven alone (ColumnCalibration), the others' converters at
+/// every weight of a column, so every input of a tile is driven alone (measure_columns), the others' converters at
 /// zero, and all columns (slices and planes have their own) are converted, `adc.calibration_samples` times. `cycles`:
 /// one tile after another, as programming; columns that share a converter one after another.
 CalibrationSummary gain_calibration(const Chip& chip);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "models/array/column_calibration.h"
 #include "models/chip/timing_model.h"
 #include "models/chip/token.h"
 #include "models/mapping/weight_slices.h"
@@ -35,8 +34,7 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
       outputs_(whole.outputs() * config.mapping.weight_slices),
       slices_(config.mapping.weight_slices),
       slice_bits_(slice_bits(whole.code_limit, slices_)),
-      calibration_samples_(config.read.gain_calibration ? config.adc.calibration_samples : 0),
-      calibration_trim_step_(config.adc.calibration_step_codes),
+      calibration_(config.read, config.adc),
       adc_errors_(config.adc, slice_matrix(whole, slices_), conversion_rounds(outputs_, config.timing), seed,
                   first_tile, std::vector<bool>(static_cast<std::size_t>(outputs_), slices_ > 1)) {
     const QuantizedMatrix matrix = slice_matrix(whole, slices_);
@@ -61,13 +59,8 @@ TiledProduct::TiledProduct(const QuantizedMatrix& whole, const ChipConfig& confi
 }
 
 void TiledProduct::calibrate_columns(int tile) {
-    if (calibration_samples_ == 0) {
-        return;
-    }
     const Block& block = blocks_[static_cast<std::size_t>(tile)];
-    ColumnCalibration calibration(*block.crossbar);
-    calibration.measure(adc_errors_, block.first_output, calibration_samples_);
-    block.crossbar->trim_outputs(calibration.factors(calibration_trim_step_), calibration.energy());
+    imssa::calibrate_columns(*block.crossbar, 0, adc_errors_, block.first_output, calibration_);
 }
 
 const LaneMatrix& TiledProduct::block_inputs(const Block& block, const LaneMatrix& inputs) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/array/column_calibration.h"
 #include "models/array/converters.h"
 #include "models/array/crossbar.h"
 #include "models/chip/chip_config.h"
@@ -48,8 +49,7 @@ private:
 
     int inputs_, outputs_;  ///< outputs with all slices
     int slices_, slice_bits_;
-    int calibration_samples_;       ///< 0: columns are not calibrated
-    double calibration_trim_step_;  ///< codes
+    ColumnCalibration calibration_;
     std::vector<Block> blocks_;
     AdcErrors adc_errors_;
     ConversionCounts conversions_;

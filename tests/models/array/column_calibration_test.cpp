@@ -67,10 +67,17 @@ std::vector<double> exact_factors(const Crossbar& array) {
     return factors;
 }
 
+ColumnCalibration samples_of(double trim_step) {
+    ReadConfig read;
+    read.gain_calibration = true;
+    AdcConfig adc;
+    adc.calibration_samples = kSamples;
+    adc.calibration_step_codes = trim_step;
+    return {read, adc};
+}
+
 std::vector<double> measured_factors(const Crossbar& array, const AdcConfig& adc, double trim_step) {
-    ColumnCalibration calibration(array);
-    calibration.measure(AdcErrors(adc, array.matrix(), 1, 3, 0), 0, kSamples);
-    return calibration.factors(trim_step);
+    return measure_columns(array, 0, AdcErrors(adc, array.matrix(), 1, 3, 0), 0, samples_of(trim_step)).factors;
 }
 
 TEST(ColumnCalibration, FindsTheLeastSquaresFactorsWithinWhatRoundingLeaves) {
@@ -159,9 +166,7 @@ TEST(ColumnCalibration, GivesEveryGatedBlockFactorsOfItsOwn) {
     Crossbar array(matrix, MappingOptions{}, DeviceConfig{}, with_wires(), 3, 0, "stack", 12);
     ASSERT_EQ(array.blocks(), 2);
     const auto factors_of = [&](int block) {
-        ColumnCalibration calibration(array, block);
-        calibration.measure(AdcErrors(AdcConfig{}, matrix, 1, 3, 0), 0, kSamples);
-        return calibration.factors(0.0);
+        return measure_columns(array, block, AdcErrors(AdcConfig{}, matrix, 1, 3, 0), 0, samples_of(0.0)).factors;
     };
     const std::vector<double> far = factors_of(0);
     const std::vector<double> near = factors_of(1);
