@@ -58,6 +58,17 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
     }
 }
 
+/// Activation and slope of one block from the kernels' outputs.
+void activate(const ModelConfig& config, LayerTrace& trace, int layer, int block, const Dropout& dropout) {
+    activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
+                   trace.slope.block(block), config.heads);
+    for (int head = 0; dropout.active() && head < config.heads; ++head) {
+        drop_block(dropout, static_cast<std::uint32_t>(layer * config.heads + head),
+                   static_cast<std::uint32_t>(block * kBlockSteps), trace.activation.block(block) + head * kBlockWidth,
+                   trace.slope.block(block) + head * kBlockWidth);
+    }
+}
+
 }  // namespace
 
 void activate_block(Activation activation, const float* y, float* value, float* slope, int heads) {
@@ -127,6 +138,7 @@ void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkO
 void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels, Workspace& workspace,
                    ChunkObserver* observer, const Dropout& dropout) {
     start_float(workspace);
+    workspace.dropout = dropout;
     for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
         encode_chunk(network, workspace, chunk);
         for (int layer = 0; layer < network.config.layers; ++layer) {
@@ -173,14 +185,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
     }
     const EffectiveLayerTensors& tensors = network.tensors.layers[index];
     for (int block = first; block < first + count; ++block) {
-        activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
-                       trace.slope.block(block), config.heads);
-        for (int head = 0; dropout.active() && head < config.heads; ++head) {
-            drop_block(dropout, static_cast<std::uint32_t>(layer * config.heads + head),
-                       static_cast<std::uint32_t>(block * kBlockSteps),
-                       trace.activation.block(block) + head * kBlockWidth,
-                       trace.slope.block(block) + head * kBlockWidth);
-        }
+        activate(config, trace, layer, block, dropout);
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
                       trace.mixing.block(block), config.mixing_outputs(), config.heads);
         const bool batch = network.statistics == NormStatistics::batch;
@@ -188,6 +193,12 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
                            trace.normalized.block(block),
                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
                            batch ? nullptr : workspace.stream[index + 1].block(block));
+    }
+}
+
+void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block) {
+    if (workspace.restores) {
+        activate(network.config, workspace.trace[static_cast<std::size_t>(layer)], layer, block, workspace.dropout);
     }
 }
 
@@ -202,7 +213,7 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
 
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count) {
-    if (!workspace.restores_stream) {
+    if (!workspace.restores) {
         return;
     }
     float* to = workspace.stream[static_cast<std::size_t>(index)].block(block) + first_head * kBlockWidth;
@@ -304,6 +315,7 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
     const int count = workspace.chunk_blocks(chunk);
     const int outputs = config.mixing_outputs();
     for (int block = first; block < first + count; ++block) {
+        restore_activation(network, workspace, layer, block);
         layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
                             trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
                             workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),

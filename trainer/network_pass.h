@@ -82,6 +82,10 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count);
 
+/// Makes activation and slope of one block of a layer again from the kernels' outputs. Where they are kept it does
+/// nothing.
+void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block);
+
 /// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the
 /// backward pass adds up.
 void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient);

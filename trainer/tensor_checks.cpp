@@ -35,20 +35,24 @@ void check(const std::string& name, bool parameters, bool codes) {
 /// long as it returns false.
 template <class Visit>
 void for_each_activation(const EffectiveNetwork& network, Workspace& workspace, Visit&& visit) {
-    const auto visit_blocks = [&](std::size_t place, const BlockBuffer& buffer, int stream) {
+    const auto visit_blocks = [&](std::size_t place, const BlockBuffer& buffer, const auto& restore) {
         for (int block = 0; block < workspace.blocks; ++block) {
-            if (stream >= 0) {
-                restore_stream(network, workspace, stream, block, 0, network.config.heads);
-            }
+            restore(block);
             if (visit(place, block, buffer)) {
                 return;
             }
         }
     };
-    visit_blocks(0, workspace.stream[0], 0);
-    for (std::size_t layer = 0; layer < workspace.trace.size(); ++layer) {
-        visit_blocks(2 * layer + 1, workspace.trace[layer].activation, -1);
-        visit_blocks(2 * layer + 2, workspace.stream[layer + 1], static_cast<int>(layer) + 1);
+    const auto visit_stream = [&](std::size_t place, int index) {
+        visit_blocks(place, workspace.stream[static_cast<std::size_t>(index)],
+                     [&](int block) { restore_stream(network, workspace, index, block, 0, network.config.heads); });
+    };
+    visit_stream(0, 0);
+    for (std::size_t index = 0; index < workspace.trace.size(); ++index) {
+        const int layer = static_cast<int>(index);
+        visit_blocks(2 * index + 1, workspace.trace[index].activation,
+                     [&](int block) { restore_activation(network, workspace, layer, block); });
+        visit_stream(2 * index + 2, layer + 1);
     }
 }
 

@@ -12,7 +12,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       keeps_states(purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
                    purpose == Purpose::quantized || purpose == Purpose::fake_training ||
                    purpose == Purpose::convolution_training || purpose == Purpose::convolution_batch_norm_training) {
-    restores_stream = purpose == Purpose::float_training;
+    restores = purpose == Purpose::float_training;
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const int kept = keeps_states ? blocks : kChunkBlocks;
@@ -26,15 +26,15 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
     for (int index = 0; index <= config.layers; ++index) {
-        stream.emplace_back(heads, convolution ? blocks : (restores_stream ? kChunkBlocks : kept));
+        stream.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
     }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
     for (int index = 0; index < config.layers; ++index) {
         LayerTrace layer;
-        layer.kernel_output = BlockBuffer(heads, kChunkBlocks);
-        layer.activation = BlockBuffer(heads, kept_within);
-        layer.slope = BlockBuffer(heads, kept_within);
+        layer.kernel_output = BlockBuffer(heads, restores ? blocks : kChunkBlocks);
+        layer.activation = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
+        layer.slope = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
         layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : std::min(kept_within, kChunkBlocks));
         if (keeps_masks) {
             const std::size_t vectors = static_cast<std::size_t>(blocks) * heads * kBlockSteps;

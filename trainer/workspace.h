@@ -7,6 +7,7 @@
 #include "models/network/parameters.h"
 #include "trainer/block_scan.h"
 #include "trainer/convolution.h"
+#include "trainer/dropout.h"
 #include "trainer/lane_buffer.h"
 #include "trainer/lane_mask.h"
 
@@ -14,7 +15,7 @@ namespace imssa {
 
 /// What one layer leaves behind in the forward pass for the backward pass.
 struct LayerTrace {
-    BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only
+    BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only where activation and slope are kept
     BlockBuffer activation;              ///< act(y)
     BlockBuffer slope;                   ///< d act / d y, zero where y is at its limit
     BlockBuffer kernel_input;            ///< convolution: u on its grid, the whole sequence
@@ -99,7 +100,8 @@ public:
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
-    bool restores_stream = false;             ///< float training: stream holds one chunk, see restore_stream
+    bool restores = false;  ///< float training: stream, activation and slope hold one chunk and are made again
+    Dropout dropout;        ///< of the last forward pass
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]
