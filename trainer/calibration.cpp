@@ -186,7 +186,7 @@ CalibrationRanges calibrate(const ModelConfig& config, const NetworkParameters& 
     }
     CalibrationRanges ranges = zero_ranges(config);
     const EffectiveNetwork network = effective_float_network(config, parameters, data.steps);
-    Workspace workspace(config, data.steps, Workspace::Purpose::float_training);
+    Workspace workspace(config, data.steps, Workspace::Purpose::calibration);
     RangeRecorder recorder(network, parameters, ranges, options.method == RangeMethod::percentile);
     const int count = std::min(sequences, data.count());
     for (int first = 0; first < count; first += kLaneWidth) {

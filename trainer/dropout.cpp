@@ -16,9 +16,10 @@ void drop_block(const Dropout& dropout, std::uint32_t unit, std::uint32_t first_
         const Lanes uniform =
             dither_pair(keys, dither_unit_key(unit), first_step + static_cast<std::uint32_t>(step)).re;
         const Lanes factor = uniform < probability ? Lanes{} : kept;
-        for (float* numbers : {values, slopes}) {
-            float* at = numbers + step * kLaneWidth;
-            store_lanes(at, load_lanes(at) * factor);
+        const int at = step * kLaneWidth;
+        store_lanes(values + at, load_lanes(values + at) * factor);
+        if (slopes != nullptr) {
+            store_lanes(slopes + at, load_lanes(slopes + at) * factor);
         }
     }
 }

@@ -58,14 +58,14 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
     }
 }
 
-/// Activation and slope of one block from the kernels' outputs.
-void activate(const ModelConfig& config, LayerTrace& trace, int layer, int block, const Dropout& dropout) {
-    activate_block(config.activation, trace.kernel_output.block(block), trace.activation.block(block),
-                   trace.slope.block(block), config.heads);
+/// Activation of one block from the kernels' outputs, and its slope unless `slope` is null.
+void activate(const ModelConfig& config, const LayerTrace& trace, int layer, int block, const Dropout& dropout,
+              float* value, float* slope) {
+    activate_block(config.activation, trace.kernel_output.block(block), value, slope, config.heads);
     for (int head = 0; dropout.active() && head < config.heads; ++head) {
         drop_block(dropout, static_cast<std::uint32_t>(layer * config.heads + head),
-                   static_cast<std::uint32_t>(block * kBlockSteps), trace.activation.block(block) + head * kBlockWidth,
-                   trace.slope.block(block) + head * kBlockWidth);
+                   static_cast<std::uint32_t>(block * kBlockSteps), value + head * kBlockWidth,
+                   slope == nullptr ? nullptr : slope + head * kBlockWidth);
     }
 }
 
@@ -86,7 +86,9 @@ void activate_block(Activation activation, const float* y, float* value, float* 
             result.slope = x >= 2.0F ? broadcast(1.0F) : (x <= -2.0F ? Lanes{} : 0.5F * x + 0.5F);
         }
         store_lanes(value + at, result.value);
-        store_lanes(slope + at, result.slope);
+        if (slope != nullptr) {
+            store_lanes(slope + at, result.slope);
+        }
     }
 }
 
@@ -184,10 +186,12 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
                            workspace.scratch_states.data());
     }
     const EffectiveLayerTensors& tensors = network.tensors.layers[index];
+    const bool keeps_slope = workspace.keeps_states && !workspace.restores;
     for (int block = first; block < first + count; ++block) {
-        activate(config, trace, layer, block, dropout);
-        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
-                      trace.mixing.block(block), config.mixing_outputs(), config.heads);
+        float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
+        activate(config, trace, layer, block, dropout, activation, keeps_slope ? trace.slope.block(block) : nullptr);
+        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, trace.mixing.block(block),
+                      config.mixing_outputs(), config.heads);
         const bool batch = network.statistics == NormStatistics::batch;
         layer_unit_forward(config, network.units[index], tensors, trace.mixing.block(block), input.block(block),
                            trace.normalized.block(block),
@@ -198,7 +202,9 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block) {
     if (workspace.restores) {
-        activate(network.config, workspace.trace[static_cast<std::size_t>(layer)], layer, block, workspace.dropout);
+        LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+        activate(network.config, trace, layer, block, workspace.dropout, trace.activation.block(block),
+                 trace.slope.block(block));
     }
 }
 

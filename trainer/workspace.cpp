@@ -4,27 +4,40 @@
 
 namespace imssa {
 
+namespace {
+
+bool trains(Workspace::Purpose purpose) {
+    using Purpose = Workspace::Purpose;
+    return purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
+           purpose == Purpose::quantized || purpose == Purpose::fake_training ||
+           purpose == Purpose::convolution_training || purpose == Purpose::convolution_batch_norm_training;
+}
+
+}  // namespace
+
 Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpose)
     : config(model),
       steps(sequence_steps),
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
-      keeps_states(purpose == Purpose::float_training || purpose == Purpose::batch_norm_training ||
-                   purpose == Purpose::quantized || purpose == Purpose::fake_training ||
-                   purpose == Purpose::convolution_training || purpose == Purpose::convolution_batch_norm_training) {
+      keeps_states(trains(purpose) || purpose == Purpose::calibration) {
     restores = purpose == Purpose::float_training;
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
-    const int kept = keeps_states ? blocks : kChunkBlocks;
+    const bool goes_back = trains(purpose);
+    const int kept = goes_back ? blocks : kChunkBlocks;
     const bool infers = purpose == Purpose::inference || purpose == Purpose::quantized_evaluation;
     const int kept_within = infers ? 1 : kept;
     const bool keeps_masks = purpose == Purpose::quantized && !config.glu;
-    const bool keeps_mixing = keeps_states && !keeps_masks && (config.glu || purpose != Purpose::float_training);
+    const bool keeps_mixing = goes_back && !keeps_masks && (config.glu || purpose != Purpose::float_training);
     const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
                              purpose == Purpose::convolution_batch_norm_training;
     const bool batch_norm =
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
+    if (restores) {
+        activation = BlockBuffer(heads, 1);
+    }
     for (int index = 0; index <= config.layers; ++index) {
         stream.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
     }
@@ -34,8 +47,9 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         LayerTrace layer;
         layer.kernel_output = BlockBuffer(heads, restores ? blocks : kChunkBlocks);
         layer.activation = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
-        layer.slope = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
-        layer.mixing = BlockBuffer(outputs, keeps_mixing ? blocks : std::min(kept_within, kChunkBlocks));
+        layer.slope = BlockBuffer(heads, restores ? 1 : kept_within);
+        layer.mixing =
+            BlockBuffer(outputs, keeps_mixing ? blocks : (restores ? 1 : std::min(kept_within, kChunkBlocks)));
         if (keeps_masks) {
             const std::size_t vectors = static_cast<std::size_t>(blocks) * heads * kBlockSteps;
             layer.mixing_inside = AlignedArray<LaneMask>(vectors);
@@ -47,7 +61,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
             layer.registers = AlignedArray<std::int32_t>(state_size * checkpoints);
         } else if (convolution) {
             layer.kernel_input = BlockBuffer(heads, blocks);
-            if (keeps_states) {
+            if (goes_back) {
                 layer.kernel_output_gradient = BlockBuffer(heads, blocks);
                 layer.response_gradient = ImpulseResponses(heads, steps);
             }
@@ -55,7 +69,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
             layer.state_ranges = BlockBuffer(heads, purpose == Purpose::fake_training ? blocks : kChunkBlocks);
             layer.states = AlignedArray<float>(state_size * checkpoints);
         }
-        if (keeps_states) {
+        if (goes_back) {
             layer.adjoint = AlignedArray<float>(state_size);
             layer.gamma_gradient = AlignedArray<float>(static_cast<std::size_t>(heads) * kLaneWidth);
             layer.beta_gradient = AlignedArray<float>(static_cast<std::size_t>(heads) * kLaneWidth);
@@ -80,7 +94,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
                                                      BlockKernelLayout{config.modes()}.size());
     }
-    if (keeps_states) {
+    if (goes_back) {
         const int gradient_blocks = batch_norm ? blocks : kChunkBlocks;
         gradient_a = BlockBuffer(heads, gradient_blocks);
         gradient_b = BlockBuffer(heads, gradient_blocks);

@@ -37,9 +37,10 @@ struct LayerTrace {
 class Workspace {
 public:
     enum class Purpose {
-        inference,   ///< what is needed within one layer only is kept for one block, so that it stays in the cache
-        evaluation,  ///< everything is kept for one chunk, for observers
-        float_training,
+        inference,       ///< what is needed within one layer only is kept for one block, so that it stays in the cache
+        evaluation,      ///< everything is kept for one chunk, for observers
+        calibration,     ///< as evaluation, with the states at the start of every chunk
+        float_training,  ///< activations and inputs of layers are made again in the backward pass
         batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
         quantized,
@@ -100,8 +101,9 @@ public:
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
-    bool restores = false;  ///< float training: stream, activation and slope hold one chunk and are made again
-    Dropout dropout;        ///< of the last forward pass
+    bool restores = false;   ///< float training: stream, activation and slope hold one chunk and are made again
+    Dropout dropout;         ///< of the last forward pass
+    BlockBuffer activation;  ///< float training: of the block and layer at work, in the forward pass
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]
