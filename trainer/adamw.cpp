@@ -34,7 +34,8 @@ ParameterGroup parameter_group(const std::string& name) {
     if (name == "encoder" || name == "decoder" || ends_with(name, ".mixing")) {
         return ParameterGroup::weight;
     }
-    if (ends_with(name, ".log_neg_re") || ends_with(name, ".im") || ends_with(name, ".log_dt")) {
+    if (ends_with(name, ".log_neg_re") || ends_with(name, ".im") || ends_with(name, ".log_dt") ||
+        ends_with(name, ".b_re") || ends_with(name, ".b_im")) {
         return ParameterGroup::state_space;
     }
     return ParameterGroup::other;

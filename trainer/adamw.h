@@ -20,8 +20,8 @@ struct AdamWState {
 
 enum class ParameterGroup { weight, state_space, other };
 
-/// weight: encoder, mixing, decoder matrices; state_space: log_neg_re, im, log_dt (learning rate of their own, no
-/// decay).
+/// weight: encoder, mixing, decoder matrices; state_space: log_neg_re, im, log_dt, b_re, b_im (learning rate of their
+/// own, no decay).
 ParameterGroup parameter_group(const std::string& tensor_name);
 
 /// AdamW (Loshchilov and Hutter, ICLR 2019): decoupled weight decay.

@@ -38,7 +38,8 @@ int matrix_rows(const ModelConfig& model, const std::string& name) {
     if (last == "mixing") {
         return model.mixing_outputs();
     }
-    for (const char* matrix : {"encoder", "log_neg_re", "im", "c_re", "c_im", "state", "increment", "folded_state"}) {
+    for (const char* matrix :
+         {"encoder", "log_neg_re", "im", "b_re", "b_im", "c_re", "c_im", "state", "increment", "folded_state"}) {
         if (last == matrix) {
             return model.heads;
         }

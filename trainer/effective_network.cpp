@@ -86,19 +86,31 @@ void kernel_parameter_gradient(const LayerParameters& layer, int head, const Dep
         } else {
             g.bbar = Complex(effective.b_re[at], effective.b_im[at]) * (input_scale / state_scale);
         }
+        const auto set_b = [&](Complex value) {
+            if (layer.trains_b()) {
+                gradient.b_re(head, mode) = static_cast<float>(value.real());
+                gradient.b_im(head, mode) = static_cast<float>(value.imag());
+            }
+        };
         if (immediate) {  // d = 2 Re sum C Bbar + D
             g.c += d_gradient * 2.0 * std::conj(bbar);
             g.bbar += d_gradient * 2.0 * std::conj(c);
         }
         if (parameterization == Parameterization::discrete) {
-            const Complex read_gradient = g.c / std::conj(bbar);  // of C Bbar, with Bbar held
+            const Complex read_gradient =
+                layer.trains_b() ? g.c : g.c / std::conj(bbar);  // of C, or of C Bbar with Bbar held
             gradient.log_neg_re(head, mode) = static_cast<float>(g.abar.real());
             gradient.im(head, mode) = static_cast<float>(g.abar.imag());
             gradient.c_re(head, mode) = static_cast<float>(read_gradient.real());
             gradient.c_im(head, mode) = static_cast<float>(read_gradient.imag());
+            set_b(g.bbar);
             continue;
         }
         const Complex a(-std::exp(static_cast<double>(layer.log_neg_re(head, mode))), layer.im(head, mode));
+        set_b(g.bbar * std::conj((abar - 1.0) / a));
+        if (layer.trains_b()) {  // what follows is the gradient of (Abar - 1) / A
+            g.bbar *= std::conj(Complex(layer.b_re(head, mode), layer.b_im(head, mode)));
+        }
         g.abar += g.bbar * std::conj(1.0 / a);
         const Complex a_gradient = g.bbar * std::conj(-(abar - 1.0) / (a * a)) + g.abar * std::conj(step * abar);
         step_gradient += (g.abar * std::conj(a * abar)).real();

@@ -13,6 +13,11 @@ int bits_of(const QuantizerOptions& options) {
     return options.active() ? options.bits : kFloatBits;
 }
 
+/// B = 1 takes neither memory nor products.
+bool counts_b(const ModelConfig& model, const FakeQuantization& options) {
+    return model.trained_b || options.bbar.active();
+}
+
 KernelTotal kernels_left(const NetworkParameters& parameters) {
     KernelTotal total;
     for (const LayerParameters& layer : parameters.layers) {
@@ -43,10 +48,10 @@ std::string line(const char* format, Values... values) {
 }
 
 /// "a 5, b 32, ...", as many a line as fit.
-std::vector<std::string> bits_lines(const FakeQuantization& options) {
+std::vector<std::string> bits_lines(const ModelConfig& model, const FakeQuantization& options) {
     constexpr std::size_t kWidth = 100;
     std::vector<std::string> lines = {"bits of the groups: "};
-    const std::vector<GroupBits> groups = group_bits(options);
+    const std::vector<GroupBits> groups = group_bits(model, options);
     for (std::size_t index = 0; index < groups.size(); ++index) {
         const std::string item =
             groups[index].name + " " + std::to_string(groups[index].bits) + (index + 1 < groups.size() ? ", " : "");
@@ -61,7 +66,7 @@ std::vector<std::string> bits_lines(const FakeQuantization& options) {
 
 }  // namespace
 
-std::vector<GroupBits> group_bits(const FakeQuantization& options) {
+std::vector<GroupBits> group_bits(const ModelConfig& model, const FakeQuantization& options) {
     std::vector<GroupBits> groups;
     if (options.abar.active()) {
         groups.push_back({"abar", options.abar.bits});
@@ -70,8 +75,8 @@ std::vector<GroupBits> group_bits(const FakeQuantization& options) {
         groups.push_back({"a_im", bits_of(options.a_im)});
         groups.push_back({"step", bits_of(options.step)});
     }
-    if (options.bbar.active()) {
-        groups.push_back({"bbar", options.bbar.bits});
+    if (counts_b(model, options)) {
+        groups.push_back({"bbar", bits_of(options.bbar)});
     }
     groups.push_back({"c", bits_of(options.c)});
     groups.push_back({"d", bits_of(options.d)});
@@ -84,10 +89,10 @@ std::vector<GroupBits> group_bits(const FakeQuantization& options) {
     return groups;
 }
 
-PaperBits paper_bits(const FakeQuantization& options) {
+PaperBits paper_bits(const ModelConfig& model, const FakeQuantization& options) {
     PaperBits bits;
     bits.a = options.abar.active() ? options.abar.bits : 0.5 * (bits_of(options.a_re) + bits_of(options.a_im));
-    bits.b = options.bbar.active() ? options.bbar.bits : 0.0;
+    bits.b = counts_b(model, options) ? bits_of(options.bbar) : 0.0;
     bits.c = bits_of(options.c);
     bits.state = bits_of(options.state);
     bits.activation = bits_of(options.activations);
@@ -102,7 +107,7 @@ FakePaperFigures fake_paper_figures(const ModelConfig& model, const NetworkParam
                                     const FakeQuantization& options) {
     FakePaperFigures figures;
     figures.model = {model.layers, model.heads, model.states, model.channels, model.classes, kernels_left(parameters)};
-    figures.bits = paper_bits(options);
+    figures.bits = paper_bits(model, options);
     figures.ace = arithmetic_computation_effort(figures.model, figures.bits);
     figures.model_size_bits = paper_model_size_bits(figures.model, figures.bits);
     figures.adc_complexity = adc_complexity(figures.model, figures.bits);
@@ -120,7 +125,7 @@ FakePaperFigures fake_paper_figures(const ModelConfig& model, const NetworkParam
 std::vector<std::string> fake_paper_report(const ModelConfig& model, const NetworkParameters& parameters,
                                            const FakeQuantization& options) {
     const FakePaperFigures figures = fake_paper_figures(model, parameters, options);
-    std::vector<std::string> lines = bits_lines(options);
+    std::vector<std::string> lines = bits_lines(model, options);
     lines.emplace_back("the papers' metrics (QS4D, arXiv 2507.06079) of a step at these bits:");
     lines.push_back(line("  computation effort (ACE) %.10g bit^2", figures.ace));
     lines.push_back(line("  model size               %.10g bits", figures.model_size_bits));

@@ -24,13 +24,13 @@ struct GroupBits {
     int bits = 0;
 };
 
-/// The groups that a network consists of: continuous A and step, or Abar where that is quantized; Bbar where it is.
-/// 32 bits where a quantizer is off.
-std::vector<GroupBits> group_bits(const FakeQuantization& options);
+/// The groups that a network consists of: continuous A and step, or Abar where that is quantized; Bbar where it is, or
+/// where B is a parameter. 32 bits where a quantizer is off.
+std::vector<GroupBits> group_bits(const ModelConfig& model, const FakeQuantization& options);
 
 /// The same as the metrics name them. Ternary numbers count 1 bit, as in QS4D; A the mean of its real and its imaginary
-/// part; B as in QS4D no bits unless it is quantized: it follows from A and the step size.
-PaperBits paper_bits(const FakeQuantization& options);
+/// part; B = 1 as in QS4D no bits unless Bbar is quantized: it follows from A and the step size.
+PaperBits paper_bits(const ModelConfig& model, const FakeQuantization& options);
 
 /// Kernels that pruning has set to zero (C and D, or their column of the mixing matrix) do not count, nor modes without
 /// C, of which all kernels of a layer keep as many as the one with most: what a chip would remove.

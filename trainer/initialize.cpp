@@ -108,8 +108,12 @@ NetworkParameters initialize_parameters(const ModelConfig& config, std::uint64_t
         fill_normal(layer.c_im.data(), layer.c_im.size(), std::sqrt(0.5), random.next());
         for (int mode = 0; mode < config.modes(); ++mode) {
             const float b = static_cast<float>(poles.b[static_cast<std::size_t>(mode)]);
-            layer.c_re.col(mode) *= b;
-            layer.c_im.col(mode) *= b;
+            if (layer.trains_b()) {
+                layer.b_re.col(mode).setConstant(b);
+            } else {
+                layer.c_re.col(mode) *= b;
+                layer.c_im.col(mode) *= b;
+            }
         }
         fill_normal(layer.d.data(), layer.d.size(), 1.0, random.next());
         fill_uniform(layer.mixing.data(), layer.mixing.size(), head_bound, random.next());

@@ -13,7 +13,7 @@ namespace imssa {
 /// s4d_lin:  Im A_n = pi n.
 /// s4d_inv:  Im A_n = N / pi (N / (2 n + 1) - 1).
 /// s4d_legs: the eigenvalues of the normal part of HiPPO-LegS; the magnitudes of its B, seen from the eigenvectors,
-///           are multiplied into C (B = 1 here).
+///           are B where B is a parameter, else multiplied into C (B = 1).
 /// s4d_real: A_n = -(n + 1), no imaginary part.
 enum class Initialization { s4d_lin, s4d_inv, s4d_legs, s4d_real };
 
@@ -32,8 +32,9 @@ struct InitialModes {
 /// Poles of N/2 conjugate pairs, N = 2 modes.
 InitialModes initial_modes(Initialization initialization, int modes);
 
-/// Initial parameters: poles as `initialization` says, step sizes log-uniform in [dt_min, dt_max], C complex normal, D
-/// normal, matrices as in PyTorch's Linear. Every tensor draws from a stream of its own, keyed by the seed.
+/// Initial parameters: poles as `initialization` says, step sizes log-uniform in [dt_min, dt_max], B = 1 but for
+/// s4d_legs, C complex normal, D normal, matrices as in PyTorch's Linear. Every tensor draws from a stream of its own,
+/// keyed by the seed.
 NetworkParameters initialize_parameters(const ModelConfig& config, std::uint64_t seed,
                                         Initialization initialization = Initialization::s4d_lin);
 

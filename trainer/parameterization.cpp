@@ -35,11 +35,12 @@ NetworkParameters to_discrete(const NetworkParameters& parameters) {
             const DiscreteKernel kernel = discretize(parameters.layers[index], head);
             for (int mode = 0; mode < to.im.cols(); ++mode) {
                 const std::size_t n = static_cast<std::size_t>(mode);
-                const Complex read = kernel.c[n] * kernel.bbar[n];
                 to.log_neg_re(head, mode) = static_cast<float>(kernel.abar[n].real());
                 to.im(head, mode) = static_cast<float>(kernel.abar[n].imag());
-                to.c_re(head, mode) = static_cast<float>(read.real());
-                to.c_im(head, mode) = static_cast<float>(read.imag());
+                const bool apart = to.trains_b();
+                const Complex input = apart ? kernel.bbar[n] : kernel.c[n] * kernel.bbar[n];
+                (apart ? to.b_re : to.c_re)(head, mode) = static_cast<float>(input.real());
+                (apart ? to.b_im : to.c_im)(head, mode) = static_cast<float>(input.imag());
             }
         }
     }
@@ -63,11 +64,13 @@ NetworkParameters from_discrete(const NetworkParameters& coordinates, PulledPole
                     pulled->magnitude = magnitude;
                 }
                 const Complex a = std::log(abar) / step;
-                const Complex c = Complex(layer.c_re(head, mode), layer.c_im(head, mode)) * a / (abar - 1.0);
+                float& re = (layer.trains_b() ? layer.b_re : layer.c_re)(head, mode);
+                float& im = (layer.trains_b() ? layer.b_im : layer.c_im)(head, mode);
+                const Complex continuous = Complex(re, im) * a / (abar - 1.0);
                 layer.log_neg_re(head, mode) = static_cast<float>(std::log(-a.real()));
                 layer.im(head, mode) = static_cast<float>(a.imag());
-                layer.c_re(head, mode) = static_cast<float>(c.real());
-                layer.c_im(head, mode) = static_cast<float>(c.imag());
+                re = static_cast<float>(continuous.real());
+                im = static_cast<float>(continuous.imag());
             }
         }
     }

@@ -10,8 +10,9 @@ namespace imssa {
 
 /// What the optimiser moves (Zhao et al., arXiv 2506.12480, section on parameterizations).
 /// continuous: log(-Re A), Im A, log dt and C; Abar = exp(dt A) follows.
-/// discrete:   Abar and C Bbar themselves; the step sizes stay, and A and C follow from them.
-/// frozen:     A and the step sizes stay as they are; C and everything else is trained.
+/// discrete:   Abar and C Bbar themselves (Abar, Bbar and C where B is a parameter); the step sizes stay, and A, B and
+///             C follow from them.
+/// frozen:     A and the step sizes stay as they are; B, C and everything else is trained.
 enum class Parameterization { continuous, discrete, frozen };
 
 constexpr std::array<std::pair<const char*, Parameterization>, 3> enum_names(Parameterization) {
@@ -24,7 +25,7 @@ constexpr std::array<std::pair<const char*, Parameterization>, 3> enum_names(Par
 constexpr double kLargestPole = 0.9999;
 
 /// Coordinates of the discrete parameterization, in the places of the continuous ones: Re and Im of Abar in log_neg_re
-/// and im, Re and Im of C Bbar in c_re and c_im.
+/// and im, those of C Bbar in c_re and c_im. Where B is a parameter, those of Bbar in b_re and b_im, and C stays.
 NetworkParameters to_discrete(const NetworkParameters& parameters);
 
 /// Poles that were pulled to kLargestPole, and the first of them.
@@ -34,8 +35,9 @@ struct PulledPoles {
     double magnitude = 0.0;  ///< |Abar| before
 };
 
-/// The inverse, with the step sizes of `coordinates`: A = log(Abar) / dt, C = (C Bbar) A / (Abar - 1). Abar is first
-/// pulled to kLargestPole where it lies outside, and away from zero to 1e-6. `pulled` may be null.
+/// The inverse, with the step sizes of `coordinates`: A = log(Abar) / dt, and A / (Abar - 1) times C Bbar is C, or
+/// times Bbar is B. Abar is first pulled to kLargestPole where it lies outside, and away from zero to 1e-6. `pulled`
+/// may be null.
 NetworkParameters from_discrete(const NetworkParameters& coordinates, PulledPoles* pulled = nullptr);
 
 }  // namespace imssa

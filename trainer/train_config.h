@@ -35,7 +35,7 @@ struct PhaseConfig {
     int epochs = 0;                           ///< 0: the phase is left out
     int batch = 64;                           ///< sequences an optimisation step
     double learning_rate = 1e-2;              ///< at the top of the schedule
-    double state_space_learning_rate = 1e-3;  ///< of A and the step sizes
+    double state_space_learning_rate = 1e-3;  ///< of A, the step sizes and B
     double weight_decay = 0.01;               ///< of encoder, mixing and decoder weights
     int warmup_steps = 200;
     double gradient_clip = 1.0;       ///< largest norm of the gradient over all parameters

@@ -48,8 +48,8 @@ StateUnits state_units(const DiscreteKernel& discrete, const KernelScales& scale
             const double largest = kernel.options.mapping == KernelMapping::digital_decay
                                        ? std::abs(discrete.bbar[mode]) * scales.input * code_limit(activation_bits)
                                        : scales.increment[mode];
-            shift = std::clamp(static_cast<int>(std::ceil(std::log2(largest / (register_unit * dac_limit)))), 0,
-                               kernel.register_shift);
+            const double ratio = std::max(largest / (register_unit * dac_limit), 1e-12);
+            shift = std::clamp(static_cast<int>(std::ceil(std::log2(ratio))), 0, kernel.register_shift);
             units.increment.push_back(register_unit * power_of_two(shift));
         } else {
             units.increment.push_back(units.dac[mode]);
@@ -170,7 +170,8 @@ DiscreteKernel discretize(const LayerParameters& layer, int head) {
         const Complex a(-std::exp(static_cast<double>(layer.log_neg_re(head, mode))), layer.im(head, mode));
         const Complex abar = std::exp(dt * a);
         kernel.abar.push_back(abar);
-        kernel.bbar.push_back((abar - 1.0) / a);
+        const Complex held = (abar - 1.0) / a;  // of B = 1
+        kernel.bbar.push_back(layer.trains_b() ? held * Complex(layer.b_re(head, mode), layer.b_im(head, mode)) : held);
         kernel.c.emplace_back(layer.c_re(head, mode), layer.c_im(head, mode));
     }
     kernel.d = layer.d(head);

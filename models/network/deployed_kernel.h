@@ -17,7 +17,7 @@ struct DiscreteKernel {
     double d = 0.0;
 };
 
-/// Zero-order hold (S4D): Abar = exp(dt A), Bbar = (Abar - 1) / A, with B = 1.
+/// Zero-order hold (S4D): Abar = exp(dt A), Bbar = (Abar - 1) / A B.
 DiscreteKernel discretize(const LayerParameters& layer, int head);
 
 /// Real units per code around one head's kernel.

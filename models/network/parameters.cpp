@@ -7,9 +7,10 @@
 namespace imssa {
 
 std::int64_t ModelConfig::parameter_count() const {
-    // log_neg_re, im, C (re, im); log_dt, D; mixing with bias; gamma, beta of a norm.
+    // log_neg_re, im, C (re, im) and B (re, im); log_dt, D; mixing with bias; gamma, beta of a norm.
     const std::int64_t h = heads;
-    const std::int64_t layer = 4 * h * modes() + 2 * h + (h + 1) * mixing_outputs() + (norm != Norm::none ? 2 * h : 0);
+    const std::int64_t layer =
+        (trained_b ? 6 : 4) * h * modes() + 2 * h + (h + 1) * mixing_outputs() + (norm != Norm::none ? 2 * h : 0);
     return h * channels + h + layers * layer + (h + 1) * classes;
 }
 
@@ -53,6 +54,7 @@ NetworkParameters zero_parameters(const ModelConfig& config) {
     for (int index = 0; index < config.layers; ++index) {
         LayerParameters layer;
         layer.log_neg_re = layer.im = layer.c_re = layer.c_im = MatrixRM::Zero(heads, modes);
+        layer.b_re = layer.b_im = MatrixRM::Zero(config.trained_b ? heads : 0, config.trained_b ? modes : 0);
         layer.log_dt = layer.d = Eigen::VectorXf::Zero(heads);
         layer.mixing = MatrixRM::Zero(config.mixing_outputs(), heads);
         layer.mixing_bias = Eigen::VectorXf::Zero(config.mixing_outputs());

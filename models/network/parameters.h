@@ -47,6 +47,8 @@ struct ModelConfig {
     bool residual = true;
     Norm norm = Norm::layer;
     Pooling pooling = Pooling::mean;
+    /// B is a complex parameter of every mode (Zhao et al., arXiv 2506.12480), else 1, as in QS4D (arXiv 2507.06079).
+    bool trained_b = false;
     double dt_min = 1e-3;  ///< initial step sizes are log-uniform in [dt_min, dt_max]
     double dt_max = 1e-1;
 
@@ -68,14 +70,17 @@ void visit_fields(Visitor& visit, ModelConfig& config) {
     visit("residual", config.residual);
     visit("norm", config.norm);
     visit("pooling", config.pooling);
+    visit("trained_b", config.trained_b);
     visit("dt_min", config.dt_min);
     visit("dt_max", config.dt_max);
 }
 
-/// One layer in continuous time: A = -exp(log_neg_re) + j im, step exp(log_dt), B = 1, complex C, real D.
+/// One layer in continuous time: A = -exp(log_neg_re) + j im, step exp(log_dt), B = b_re + j b_im or 1, complex C,
+/// real D.
 struct LayerParameters {
     MatrixRM log_neg_re;     ///< heads x modes
     MatrixRM im;             ///< heads x modes
+    MatrixRM b_re, b_im;     ///< heads x modes; empty: B = 1
     MatrixRM c_re, c_im;     ///< heads x modes
     Eigen::VectorXf log_dt;  ///< heads
     Eigen::VectorXf d;       ///< heads
@@ -83,6 +88,8 @@ struct LayerParameters {
     Eigen::VectorXf mixing_bias;
     Eigen::VectorXf gamma, beta;                     ///< heads; empty without a norm
     Eigen::VectorXf running_mean, running_variance;  ///< heads, of a batch norm; not trained; empty without one
+
+    bool trains_b() const { return b_re.size() > 0; }
 };
 
 struct NetworkParameters {
@@ -118,6 +125,10 @@ void for_each_tensor(Parameters& parameters, Visit&& visit) {
         const std::string prefix = "layers." + std::to_string(index) + ".";
         call(prefix + "log_neg_re", layer.log_neg_re);
         call(prefix + "im", layer.im);
+        if (layer.trains_b()) {
+            call(prefix + "b_re", layer.b_re);
+            call(prefix + "b_im", layer.b_im);
+        }
         call(prefix + "c_re", layer.c_re);
         call(prefix + "c_im", layer.c_im);
         call(prefix + "log_dt", layer.log_dt);

@@ -123,6 +123,10 @@ TEST(Checkpoint, ComesBackAsItWasSaved) {
     checkpoint.ranges.reset();
     save_checkpoint(checkpoint, folder.file("a.h5"));
     expect_equal(load_checkpoint(folder.file("a.h5")), checkpoint);
+    checkpoint.config.model.trained_b = true;
+    checkpoint.parameters = test::random_parameters(checkpoint.config.model, 4);
+    save_checkpoint(checkpoint, folder.file("a.h5"));
+    expect_equal(load_checkpoint(folder.file("a.h5")), checkpoint);
 }
 
 TEST(Checkpoint, WithEqualContentHasEqualBytes) {

@@ -72,6 +72,20 @@ TEST(FakePaperFigures, CountDiscreteMatricesWhereTheyAreQuantized) {
     EXPECT_DOUBLE_EQ(figures.memory.parameters, 24 * (8 + 4 + 32) + 6 * (3 + 3 * 32) + (6 + 12 + 15 + 18 + 9) * 32);
 }
 
+TEST(FakePaperFigures, CountATrainedBAlsoWhereItIsNotQuantized) {
+    ModelConfig model = small_model();
+    model.trained_b = true;
+    const NetworkParameters parameters = initialize_parameters(model, 1);
+    FakeQuantization options = continuous_quantizers();
+    EXPECT_DOUBLE_EQ(paper_bits(model, options).b, 32.0);
+    const double without = figures_of(options, whole_parameters()).memory.parameters;
+    EXPECT_DOUBLE_EQ(fake_paper_figures(model, parameters, options).memory.parameters, without + 24 * 32);
+    options.bbar = of_bits(4);
+    EXPECT_DOUBLE_EQ(fake_paper_figures(model, parameters, options).memory.parameters, without + 24 * 4);
+    EXPECT_EQ(group_bits(model, options)[3].name, "bbar");
+    EXPECT_EQ(group_bits(model, options)[3].bits, 4);
+}
+
 TEST(FakePaperFigures, LeaveOutWhatIsPruned) {
     NetworkParameters parameters = whole_parameters();
     LayerParameters& first = parameters.layers[0];

@@ -69,6 +69,7 @@ struct Variant {
     bool glu, residual;
     Norm norm;
     Pooling pooling = Pooling::mean;
+    bool trained_b = false;
 };
 
 class GradientOfEveryTensor : public testing::TestWithParam<Variant> {};
@@ -80,6 +81,7 @@ TEST_P(GradientOfEveryTensor, AgreesWithCentralDifferencesOfANaiveNetworkInDoubl
     config.residual = GetParam().residual;
     config.norm = GetParam().norm;
     config.pooling = GetParam().pooling;
+    config.trained_b = GetParam().trained_b;
     // 21 steps do not fill the last block of 8, 18 sequences do not fill the second group of 16.
     expect_gradient_of_naive_loss(config, test::random_dataset(18, 21, config.channels, config.classes, 7));
 }
@@ -93,12 +95,13 @@ INSTANTIATE_TEST_SUITE_P(Variants, GradientOfEveryTensor,
                                          Variant{"QuantizableGelu", Activation::qgelu, false, true, Norm::layer},
                                          Variant{"RunningBatchNorm", Activation::gelu, true, true, Norm::batch},
                                          Variant{"LastStep", Activation::gelu, false, true, Norm::layer, Pooling::last},
+                                         Variant{"TrainedB", Activation::gelu, true, true, Norm::layer, Pooling::mean,
+                                                 true},
                                          Variant{"Relu", Activation::relu, false, true, Norm::layer},
                                          Variant{"WithoutActivation", Activation::none, false, true, Norm::layer}),
                          [](const auto& information) { return information.param.name; });
 
-TEST(Gradient, OfDiscreteCoordinatesAgreesWithCentralDifferences) {
-    const ModelConfig config = test::small_model();
+void expect_gradient_of_discrete_coordinates(const ModelConfig& config) {
     const Dataset data = test::random_dataset(16, 21, config.channels, config.classes, 7);
     const NetworkParameters parameters = test::random_parameters(config, 3);
     GradientEngine engine(config, data.steps, false, 1);
@@ -114,10 +117,12 @@ TEST(Gradient, OfDiscreteCoordinatesAgreesWithCentralDifferences) {
     const LayerParameters& computed = gradient.layers[0];
     const std::pair<MatrixRM*, const MatrixRM*> tensors[] = {{&layer.log_neg_re, &computed.log_neg_re},
                                                              {&layer.im, &computed.im},
+                                                             {&layer.b_re, &computed.b_re},
+                                                             {&layer.b_im, &computed.b_im},
                                                              {&layer.c_re, &computed.c_re},
                                                              {&layer.c_im, &computed.c_im}};
     for (const auto& [values, gradients] : tensors) {
-        const double largest = gradients->cwiseAbs().maxCoeff();
+        const double largest = gradients->size() > 0 ? gradients->cwiseAbs().maxCoeff() : 0.0F;
         for (Eigen::Index index = 0; index < values->size(); index += 3) {
             const float kept = values->data()[index];
             const float step = 1e-3F;
@@ -130,6 +135,13 @@ TEST(Gradient, OfDiscreteCoordinatesAgreesWithCentralDifferences) {
         }
     }
     EXPECT_EQ(computed.log_dt.norm(), 0.0F);
+}
+
+TEST(Gradient, OfDiscreteCoordinatesAgreesWithCentralDifferences) {
+    ModelConfig config = test::small_model();
+    expect_gradient_of_discrete_coordinates(config);
+    config.trained_b = true;
+    expect_gradient_of_discrete_coordinates(config);
 }
 
 TEST(Gradient, AgreesWithCentralDifferencesAcrossChunksOfTheScan) {

@@ -58,6 +58,9 @@ inline std::vector<double> naive_logits(const ModelConfig& config, const NaivePa
                     const Complex a(-std::exp(at("log_neg_re")[n]), at("im")[n]);
                     Complex abar = std::exp(dt * a);
                     Complex bbar = (abar - 1.0) / a;
+                    if (config.trained_b) {
+                        bbar *= Complex(at("b_re")[n], at("b_im")[n]);
+                    }
                     if (change) {
                         change(layer, n, abar, bbar);
                     }

@@ -17,16 +17,37 @@ TEST(ParameterizationTest, DiscreteCoordinatesReturnToTheSameKernel) {
     ModelConfig model;
     model.heads = 4;
     model.states = 8;
-    const NetworkParameters parameters = testing::random_network(model, 3).parameters;
-    const NetworkParameters again = from_discrete(to_discrete(parameters));
-    for (int head = 0; head < model.heads; ++head) {
-        const DiscreteKernel expected = discretize(parameters.layers[0], head);
-        const DiscreteKernel kernel = discretize(again.layers[0], head);
-        for (std::size_t mode = 0; mode < 4; ++mode) {
-            EXPECT_LT(std::abs(kernel.abar[mode] - expected.abar[mode]), 2e-7);
-            EXPECT_LT(std::abs(kernel.c[mode] * kernel.bbar[mode] - expected.c[mode] * expected.bbar[mode]), 1e-6);
+    for (const bool trained_b : {false, true}) {
+        model.trained_b = trained_b;
+        const NetworkParameters parameters = testing::random_network(model, 3).parameters;
+        const NetworkParameters again = from_discrete(to_discrete(parameters));
+        for (int head = 0; head < model.heads; ++head) {
+            const DiscreteKernel expected = discretize(parameters.layers[0], head);
+            const DiscreteKernel kernel = discretize(again.layers[0], head);
+            for (std::size_t mode = 0; mode < 4; ++mode) {
+                EXPECT_LT(std::abs(kernel.abar[mode] - expected.abar[mode]), 2e-7);
+                EXPECT_LT(std::abs(kernel.c[mode] * kernel.bbar[mode] - expected.c[mode] * expected.bbar[mode]), 1e-6);
+            }
         }
+        EXPECT_EQ(again.layers[0].c_re == parameters.layers[0].c_re, trained_b) << "C is a coordinate beside Bbar";
     }
+}
+
+TEST(ParameterizationTest, DiscreteCoordinatesOfATrainedBAreAbarBbarAndC) {
+    ModelConfig model;
+    model.heads = 2;
+    model.states = 4;
+    model.trained_b = true;
+    const LayerParameters layer = testing::random_network(model, 4).parameters.layers[0];
+    NetworkParameters network;
+    network.layers = {layer};
+    const LayerParameters coordinates = to_discrete(network).layers[0];
+    const std::complex<double> a(-std::exp(static_cast<double>(layer.log_neg_re(1, 1))), layer.im(1, 1));
+    const std::complex<double> abar = std::exp(std::exp(static_cast<double>(layer.log_dt(1))) * a);
+    const std::complex<double> bbar = (abar - 1.0) / a * std::complex<double>(layer.b_re(1, 1), layer.b_im(1, 1));
+    EXPECT_FLOAT_EQ(coordinates.b_re(1, 1), static_cast<float>(bbar.real()));
+    EXPECT_FLOAT_EQ(coordinates.b_im(1, 1), static_cast<float>(bbar.imag()));
+    EXPECT_EQ(coordinates.c_im(1, 1), layer.c_im(1, 1));
 }
 
 TEST(ParameterizationTest, PolesOutsideTheCircleArePulledInside) {
@@ -86,6 +107,17 @@ TEST(InitializationTest, S4dLegsHasTheEigenvaluesOfTheNormalPart) {
     EXPECT_NEAR(one.im[0], std::sqrt(0.75), 1e-12);
     // Eigenvector (1, j) / sqrt(2), B = (1, sqrt 3): |B| = sqrt((1 + 3) / 2).
     EXPECT_NEAR(one.b[0], std::sqrt(2.0), 1e-12);
+    // The magnitudes of B are in B where that is a parameter, else in C.
+    ModelConfig model;
+    model.heads = 2;
+    model.states = 4;
+    const NetworkParameters folded = initialize_parameters(model, 1, Initialization::s4d_legs);
+    model.trained_b = true;
+    const NetworkParameters apart = initialize_parameters(model, 1, Initialization::s4d_legs);
+    const InitialModes two = initial_modes(Initialization::s4d_legs, 2);
+    EXPECT_FLOAT_EQ(apart.layers[1].b_re(1, 1), static_cast<float>(two.b[1]));
+    EXPECT_EQ(apart.layers[1].b_im(1, 1), 0.0F);
+    EXPECT_FLOAT_EQ(folded.layers[1].c_im(1, 0), apart.layers[1].c_im(1, 0) * static_cast<float>(two.b[0]));
     // The squares of the imaginary parts sum to half the squared Frobenius norm of S (N = 8).
     const InitialModes four = initial_modes(Initialization::s4d_legs, 4);
     double norm = 0.0, sum = 0.0;

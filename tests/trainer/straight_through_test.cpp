@@ -46,8 +46,9 @@ StraightThrough straight_through(const QuantizerOptions& options, const LayerPar
 }
 
 /// Central differences of the naive network with the estimator's Abar and Bbar, against the backward pass.
-void expect_straight_through_gradient(const FakeQuantization& options) {
-    const ModelConfig config = test::small_model();
+void expect_straight_through_gradient(const FakeQuantization& options, bool trained_b = false) {
+    ModelConfig config = test::small_model();
+    config.trained_b = trained_b;
     const Dataset data = test::random_dataset(16, 21, config.channels, config.classes, 7);
     const NetworkParameters parameters = test::random_parameters(config, 3);
     const CalibrationRanges ranges = calibrate(config, parameters, data, 16);
@@ -117,6 +118,7 @@ TEST(StraightThrough, PassesNoGradientToBbarBeyondItsRange) {
     expect_straight_through_gradient(options);
     options.bbar = quantizer(Quantizer::asymmetric, 0.0, 80.0);
     expect_straight_through_gradient(options);
+    expect_straight_through_gradient(options, true);
 }
 
 }  // namespace

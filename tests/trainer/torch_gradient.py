@@ -23,6 +23,8 @@ def shaped(dump, config, name):
         "mixing": config["heads"] * (2 if config["glu"] else 1),
         "log_neg_re": config["heads"],
         "im": config["heads"],
+        "b_re": config["heads"],
+        "b_im": config["heads"],
         "c_re": config["heads"],
         "c_im": config["heads"],
     }.get(last)
@@ -43,6 +45,8 @@ def layer(config, p, prefix, u):
     a = torch.complex(-torch.exp(p[prefix + "log_neg_re"]), p[prefix + "im"])
     c = torch.complex(p[prefix + "c_re"], p[prefix + "c_im"])
     b = (torch.exp(dt * a) - 1) / a
+    if config["trained_b"]:
+        b = b * torch.complex(p[prefix + "b_re"], p[prefix + "b_im"])
     steps = u.shape[1]
     powers = torch.exp(dt[..., None] * a[..., None] * torch.arange(steps, dtype=torch.float64))
     kernel = 2 * (c[..., None] * b[..., None] * powers).sum(dim=1).real  # heads x steps

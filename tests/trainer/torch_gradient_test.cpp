@@ -64,6 +64,7 @@ TEST(TorchGradient, AgreesWithAutogradWherePyTorchIsInstalled) {
         config.heads = 8;
         config.states = 16;
         config.glu = glu;
+        config.trained_b = glu;
         config.norm = variant == 2 ? Norm::batch : Norm::layer;
         config.pooling = glu ? Pooling::last : Pooling::mean;
         config.activation = glu ? Activation::qgelu : Activation::gelu;

@@ -99,6 +99,7 @@ Design random_design(std::uint32_t seed) {
     if (design.model.norm == Norm::none && choice.yes()) {
         design.model.norm = Norm::batch;
     }
+    design.model.trained_b = choice.yes();
     return design;
 }
 
