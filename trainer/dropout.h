@@ -17,8 +17,8 @@ struct Dropout {
     bool active() const { return probability > 0.0; }
 };
 
-/// Applies it to the 8 steps of one head's block from `first_step` on, to the values and their slopes alike. unit =
-/// layer * heads + head.
+/// Applies it to the 8 steps of one head's block from `first_step` on, to the values and, unless they are null, their
+/// slopes alike. unit = layer * heads + head.
 void drop_block(const Dropout& dropout, std::uint32_t unit, std::uint32_t first_step, float* values, float* slopes);
 
 }  // namespace imssa

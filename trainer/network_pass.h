@@ -22,7 +22,7 @@ void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels,
 /// The same with kernels of its own.
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer = nullptr);
 
-/// Activation of one block, heads x 128, and its slope. `value` may be `y`.
+/// Activation of one block, heads x 128, and its slope unless that is null. `value` may be `y`.
 void activate_block(Activation activation, const float* y, float* value, float* slope, int heads);
 
 /// Adds the last layer's output of one chunk to workspace.pooled_sums: the steps that pooling counts.
