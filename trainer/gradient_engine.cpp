@@ -123,7 +123,7 @@ BatchLoss GradientEngine::run(const StepNetwork& network, const Dataset& data, c
         } else {
             forward_float(effective, block_kernels_, workspace, nullptr, dropout);
         }
-        take_loss(effective, sequences, weight, item, workspace);
+        take_loss(effective, sequences, weight, with_gradient, item, workspace);
         if (with_gradient) {
             const auto go_back = [&](const KernelAdjoint& adjoint) {
                 live_activations(effective, adjoint, workspace, item_alive_[at]);
@@ -180,8 +180,8 @@ GradientEngine::Sequences GradientEngine::load(const StepNetwork& network, const
     return sequences;
 }
 
-void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, int item,
-                               Workspace& workspace) {
+void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight,
+                               bool training, int item, Workspace& workspace) {
     const SequenceLosses loss =
         cross_entropy(workspace.logits.data(), network.logit_scale, network.logit_limit, config_.classes,
                       sequences.labels.data(), sequences.lanes, weight, workspace.logit_gradient.data());
@@ -192,8 +192,10 @@ void GradientEngine::take_loss(const EffectiveNetwork& network, const Sequences&
         result.correct += loss.correct[static_cast<std::size_t>(lane)] ? 1 : 0;
     }
     if (!std::isfinite(result.loss_sum)) {
-        throw NumericalError("the loss is not finite, first '" + first_not_finite(network, workspace) +
-                             "' is not; use a smaller learning rate or gradient_clip");
+        throw NumericalError("the loss is not finite, first '" + first_not_finite(network, workspace) + "' is not; " +
+                             (training ? "use a smaller learning rate or gradient_clip"
+                                       : "use a smaller learning rate, or more bits or a state_limit for "
+                                         "states that grow by their rounding"));
     }
 }
 
@@ -222,7 +224,7 @@ void GradientEngine::run_batch_norm(const StepNetwork& network, const FakePass* 
         layer_forward_float(effective, block_kernels_, workspace, layer, chunk, dropout);
     };
     work.loss = [&](int item, Workspace& workspace) {
-        take_loss(effective, sequences[static_cast<std::size_t>(item)], weight, item, workspace);
+        take_loss(effective, sequences[static_cast<std::size_t>(item)], weight, true, item, workspace);
         live_activations(effective, adjoint, workspace, item_alive_[static_cast<std::size_t>(item)]);
     };
     batch_norm_.run(effective, items, work, adjoint, item_gradients_);

@@ -90,7 +90,7 @@ private:
 
     static Sequences load(const StepNetwork& network, const Dataset& data, const std::vector<int>& indices,
                           std::uint64_t dither_seed, int item, Workspace& workspace);
-    void take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, int item,
+    void take_loss(const EffectiveNetwork& network, const Sequences& sequences, double weight, bool training, int item,
                    Workspace& workspace);
     /// `convolution`: null in recurrent mode.
     void run_batch_norm(const StepNetwork& network, const FakePass* convolution, const Dataset& data,

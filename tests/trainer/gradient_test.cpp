@@ -210,9 +210,20 @@ TEST(Gradient, ReportsALossThatIsNotFinite) {
     parameters.decoder(0, 0) = std::nanf("");
     GradientEngine engine(config, data.steps, false, 2);
     EffectiveTensors gradient = zero_effective_tensors(config);
-    EXPECT_THROW(
-        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(16), 0, gradient),
-        NumericalError);
+    const StepNetwork network = StepNetwork::in_float(config, parameters, data.steps);
+    const auto message_of = [](const auto& run) -> std::string {
+        try {
+            run();
+        } catch (const NumericalError& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(message_of([&] { engine.gradient(network, data, first_indices(16), 0, gradient); }),
+              "the loss is not finite, first 'logits' is not; use a smaller learning rate or gradient_clip");
+    EXPECT_EQ(message_of([&] { engine.evaluate(network, data, 0); }),
+              "the loss is not finite, first 'logits' is not; use a smaller learning rate, or more bits or a "
+              "state_limit for states that grow by their rounding");
 }
 
 }  // namespace
