@@ -30,6 +30,25 @@ inline Lanes splat(float value) {
 #endif
 }
 
+/// c - a * b, rounded as multiply_add.
+inline Lanes multiply_subtract_from(Lanes a, Lanes b, Lanes c) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(
+        _mm512_fnmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#else
+    return c - a * b;
+#endif
+}
+
+/// Makes the compiler forget that a number came from memory, so that it stays in its register.
+inline void keep_in_register(Lanes& value) {
+#if defined(__AVX512F__)
+    asm("" : "+v"(value));
+#else
+    static_cast<void>(value);
+#endif
+}
+
 inline void keep_constants_in_memory() {
     asm volatile("" ::: "memory");
 }

@@ -5,6 +5,7 @@
 
 #include "models/network/quantizer.h"
 #include "trainer/fake_quantization.h"
+#include "trainer/state_dither.h"
 
 namespace imssa {
 
@@ -68,7 +69,6 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             }
             scan.a_re = tensors.a_re[at];
             scan.a_im = tensors.a_im[at];
-            scan.minus_a_im = -scan.a_im;
             scan.b_re = tensors.b_re[at] * scan.gain;
             scan.b_im = tensors.b_im[at] * scan.gain;
             scan.c_re = tensors.c_re[at] * scan.inverse;
@@ -80,7 +80,11 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             scan.most = std::min(scan.high, scan.limit);
             scan.full_scale = grids.state_range[at] * scan.gain;
             scan.unit = static_cast<std::uint32_t>((layer * heads + head) * modes + mode);
-            scan.dither_key = dither_unit_key(scan.unit);
+            scan.dither_key = dither_unit_key(scan.unit - static_cast<std::uint32_t>(mode % kDitherModes));
+            scan.dither_re = dither_factor(mode, 0);
+            scan.dither_im = dither_factor(mode, 1);
+            scan.shifted_low = shifted_code(scan.low);
+            scan.shifted_high = shifted_code(scan.high);
             scans.push_back(scan);
         }
     }

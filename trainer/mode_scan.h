@@ -19,15 +19,17 @@ constexpr float kUnclipped = std::numeric_limits<float>::infinity();
 /// clamp: w = x gain, w' = round(clamp(Abar w + gain Bbar u, low, high)), y = sum (c / gain) w. Zero points, whole
 /// numbers, fall out. Without a grid, and with those of a time step, gain is 1.
 struct ModeScan {
-    float a_re = 0.0F, a_im = 0.0F, minus_a_im = 0.0F;
+    float a_re = 0.0F, a_im = 0.0F;
     float b_re = 0.0F, b_im = 0.0F;  ///< times gain
     float c_re = 0.0F, c_im = 0.0F;  ///< over gain
     float gain = 1.0F, inverse = 1.0F;
-    float limit = kUnclipped;                      ///< FakeQuantization::state_limit, times gain
-    float low = -kUnclipped, high = kUnclipped;    ///< codes less the zero point
-    float least = -kUnclipped, most = kUnclipped;  ///< the narrower of both, ahead of rounding
-    float full_scale = 0.0F;                       ///< for errors, times gain
-    std::uint32_t unit = 0, dither_key = 0;        ///< of errors and dither
+    float limit = kUnclipped;                       ///< FakeQuantization::state_limit, times gain
+    float low = -kUnclipped, high = kUnclipped;     ///< codes less the zero point
+    float least = -kUnclipped, most = kUnclipped;   ///< the narrower of both, ahead of rounding
+    float full_scale = 0.0F;                        ///< for errors, times gain
+    std::uint32_t unit = 0, dither_key = 0;         ///< of errors and dither
+    std::int32_t dither_re = 0, dither_im = 0;      ///< dither_factor
+    float shifted_low = 0.0F, shifted_high = 0.0F;  ///< shifted_code of low and high
     // FakeQuantization::requantize_products: Bbar u on a grid of its own.
     float product_gain = 1.0F, product_inverse = 1.0F;  ///< product codes per unit of this mode's state
     float product_low = 0.0F, product_high = 0.0F;

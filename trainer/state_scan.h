@@ -9,6 +9,7 @@
 #include "trainer/grid_lanes.h"
 #include "trainer/mode_group.h"
 #include "trainer/mode_scan.h"
+#include "trainer/state_dither.h"
 
 namespace imssa {
 
@@ -20,22 +21,38 @@ struct StateLanes {
     Lanes re, im;
 };
 
-inline StateLanes advance(const ModeScan& mode, const StateLanes& x, Lanes input) {
-    return {multiply_add(splat(mode.minus_a_im), x.im, multiply_add(splat(mode.a_re), x.re, input * splat(mode.b_re))),
-            multiply_add(splat(mode.a_re), x.im, multiply_add(splat(mode.a_im), x.re, input * splat(mode.b_im)))};
+/// Abar of a mode.
+struct PoleLanes {
+    Lanes re, im;
+};
+
+/// Abar x + start.
+inline StateLanes advance(const PoleLanes& a, const StateLanes& x, const StateLanes& start) {
+    return {multiply_subtract_from(a.im, x.im, multiply_add(a.re, x.re, start.re)),
+            multiply_add(a.re, x.im, multiply_add(a.im, x.re, start.im))};
 }
 
-/// The same with both products on their grids ahead of the addition (Zhao et al.).
-inline StateLanes advance_requantized(const ModeScan& mode, const StateLanes& x, Lanes input) {
+inline StateLanes driven(const ModeScan& mode, Lanes input) {
+    return {input * splat(mode.b_re), input * splat(mode.b_im)};
+}
+
+/// driven + start, rounded once.
+inline StateLanes driven_from(const ModeScan& mode, Lanes input, const StateLanes& start) {
+    return {multiply_add(input, splat(mode.b_re), start.re), multiply_add(input, splat(mode.b_im), start.im)};
+}
+
+/// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.).
+inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
     const auto decayed = [&mode](Lanes value) {
         return nearest_code(within(value, splat(mode.low), splat(mode.high)));
     };
-    const auto driven = [&mode, input](float b) {
-        const Lanes code = input * b * mode.product_gain;
-        return nearest_code(within(code, splat(mode.product_low), splat(mode.product_high))) * mode.product_inverse;
+    const auto product = [&mode, input](float b) {
+        const Lanes code = input * splat(b) * splat(mode.product_gain);
+        return nearest_code(within(code, splat(mode.product_low), splat(mode.product_high))) *
+               splat(mode.product_inverse);
     };
-    return {decayed(multiply_add(splat(mode.minus_a_im), x.im, x.re * mode.a_re)) + driven(mode.b_re),
-            decayed(multiply_add(splat(mode.a_re), x.im, x.re * mode.a_im)) + driven(mode.b_im)};
+    return {decayed(multiply_subtract_from(a.im, x.im, x.re * a.re)) + product(mode.b_re),
+            decayed(multiply_add(a.re, x.im, x.re * a.im)) + product(mode.b_im)};
 }
 
 inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequences, std::uint32_t step,
@@ -60,25 +77,28 @@ inline void round_nearest(const ModeScan& mode, StateLanes& x) {
     x.im = nearest_code(within(x.im, splat(mode.least), splat(mode.most)));
 }
 
-inline void round_dithered(const ModeScan& mode, LanesUint keys, std::uint32_t step, StateLanes& x) {
-    const DitherPair dither = dither_pair(keys, mode.dither_key, step);
-    clip(mode, x);
-    x.re = within(lower_code(x.re + dither.re), splat(mode.low), splat(mode.high));
-    x.im = within(lower_code(x.im + dither.im), splat(mode.low), splat(mode.high));
+/// 1 + dither of both components. `word`: dither_word of the mode and step.
+inline StateLanes dither_of(const ModeScan& mode, LanesUint word) {
+    return {dither_above_one(word, mode.dither_re), dither_above_one(word, mode.dither_im)};
 }
 
-/// Rounding to the grid of a time step, which has no zero point.
-inline void round_dynamic(const LaneGrid& grid, const ModeScan& mode, bool dithered, LanesUint keys, std::uint32_t step,
-                          StateLanes& x) {
-    StateLanes code{x.re * grid.gain, x.im * grid.gain};
-    if (dithered) {
-        const DitherPair dither = dither_pair(keys, mode.dither_key, step);
-        code = {lower_code(code.re + dither.re), lower_code(code.im + dither.im)};
-    } else {
-        code = {nearest_code(code.re), nearest_code(code.im)};
-    }
-    x.re = within(code.re, splat(grid.low), splat(grid.high)) * grid.inverse;
-    x.im = within(code.im, splat(grid.low), splat(grid.high)) * grid.inverse;
+/// Of a sum of state and dither_of.
+inline void round_dithered(const ModeScan& mode, StateLanes& sum) {
+    sum.re = dithered_code(sum.re, splat(mode.shifted_low), splat(mode.shifted_high));
+    sum.im = dithered_code(sum.im, splat(mode.shifted_low), splat(mode.shifted_high));
+}
+
+/// Rounding to the grid of a time step, which has no zero point and holds the state: its code needs no clamp.
+inline void round_dynamic(const LaneGrid& grid, StateLanes& x) {
+    x.re = nearest_code(x.re * grid.gain) * grid.inverse;
+    x.im = nearest_code(x.im * grid.gain) * grid.inverse;
+}
+
+/// The same with dither, which may lead beyond the last code.
+inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dither, StateLanes& x) {
+    const Lanes low = splat(shifted_code(grid.low)), high = splat(shifted_code(grid.high));
+    x.re = dithered_code(multiply_add(x.re, grid.gain, dither.re), low, high) * grid.inverse;
+    x.im = dithered_code(multiply_add(x.im, grid.gain, dither.im), low, high) * grid.inverse;
 }
 
 }  // namespace imssa

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "models/common/lanes.h"
+#include "models/network/quantizer.h"
+#include "trainer/grid_lanes.h"
+#include "trainer/mode_group.h"
+
+namespace imssa {
+
+/// Dither of states on grids (precision fake_quantized), uniform on [0, 1): floor(x + dither) is x on average. One hash
+/// h of (sequence, 8 modes, step) serves their 16 components: component i has the fraction K_i h / 2^23, K_i distinct
+/// primes. Each is as uniform as h, and any two correlate by 1 / (K_i K_j) < 6e-5: the mean of ((a x)) ((b x)) is
+/// gcd(a, b)^2 / (12 a b) for the sawtooth ((x)) (Rademacher and Grosswald, Dedekind Sums, 1972). A hash a component
+/// would take longer than the recurrence.
+constexpr int kDitherModes = 8;
+constexpr std::array<std::int32_t, 2 * kDitherModes> kDitherFactors = {131, 137, 139, 149, 151, 157, 163, 167,
+                                                                       173, 179, 181, 191, 193, 197, 199, 211};
+
+/// The hash that the dither of 8 modes at one step is made of. `unit_key`: dither_unit_key of a number that only these
+/// modes have.
+inline LanesUint dither_word(LanesUint sequence_keys, std::uint32_t unit_key, std::uint32_t step) {
+    return mix32(sequence_keys + (unit_key ^ (step * 0x85ebca6bU)));
+}
+
+/// The factor of a component (0: re, 1: im) of the states of `mode`.
+constexpr std::int32_t dither_factor(int mode, int component) {
+    return kDitherFactors[static_cast<std::size_t>(mode % kDitherModes * 2 + component)];
+}
+
+/// 1 + dither: the fraction becomes the mantissa of a float.
+inline Lanes dither_above_one(LanesUint word, std::int32_t factor) {
+#if defined(__AVX512F__)
+    constexpr int kMaskedOrThird = 0xea;
+    return reinterpret_cast<Lanes>(
+        _mm512_ternarylogic_epi32(_mm512_mullo_epi32(reinterpret_cast<__m512i>(word), _mm512_set1_epi32(factor)),
+                                  _mm512_set1_epi32(0x7fffff), _mm512_set1_epi32(0x3f800000), kMaskedOrThird));
+#else
+    return reinterpret_cast<Lanes>((word * static_cast<std::uint32_t>(factor) & 0x7fffffU) | 0x3f800000U);
+#endif
+}
+
+/// Codes lie this far up between rounding and clamping: a sum of that size has no fraction, and its bits, an integer,
+/// are in the order of the codes. The 1 is that of dither_above_one.
+constexpr float kCodeShift = 12582912.0F;
+constexpr float shifted_code(float code) {
+    return code + (kCodeShift + 1.0F);
+}
+
+/// floor(x + dither) within the codes that `low` and `high` are shifted_code of; `sum` = x + 1 + dither.
+inline Lanes dithered_code(Lanes sum, Lanes low, Lanes high) {
+#if defined(__AVX512F__)
+    const __m512 shifted = _mm512_add_round_ps(reinterpret_cast<__m512>(sum), _mm512_set1_ps(kCodeShift),
+                                               _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512i code =
+        _mm512_min_epi32(_mm512_max_epi32(reinterpret_cast<__m512i>(shifted), reinterpret_cast<__m512i>(low)),
+                         reinterpret_cast<__m512i>(high));
+    return reinterpret_cast<Lanes>(code) - (kCodeShift + 1.0F);
+#else
+    constexpr float kFar = 2097152.0F;
+    return clamp(floor_lanes(clamp(sum, broadcast(-kFar), broadcast(kFar))) + kCodeShift, low, high) -
+           (kCodeShift + 1.0F);
+#endif
+}
+
+}  // namespace imssa
