@@ -208,17 +208,17 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
         quantize(keys, unit(grids.kernel_output, ActivationPlace::kernel_output, model.heads), block, valid, activation,
                  nullptr);
         activate_block(model.activation, activation, activation, slope, model.heads);
-        for (int head = 0; dropout.active() && head < model.heads; ++head) {
-            drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
-                       static_cast<std::uint32_t>(block * kBlockSteps), activation + head * kBlockWidth,
-                       slope + head * kBlockWidth);
-        }
         // Beyond the range of y the slope is zero: the numbers before quantization tell.
         if (grids.kernel_output.gain != 0.0F && network_.options.activations.ranges != RangeSource::dynamic) {
             clip_slope(grids.kernel_output, y, size, slope);
         }
         quantize(keys, unit(grids.activation, ActivationPlace::activation, model.heads), block, valid, activation,
                  slope);
+        for (int head = 0; dropout.active() && head < model.heads; ++head) {
+            drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
+                       static_cast<std::uint32_t>(block * kBlockSteps), activation + head * kBlockWidth,
+                       slope + head * kBlockWidth);
+        }
         float* mixing = trace.mixing.block(block);
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, mixing, model.mixing_outputs(),
                       model.heads);

@@ -20,7 +20,7 @@ struct StateRanges {
 struct PassNoise {
     double activations = 0.0, states = 0.0, input = 0.0;  ///< as in NoiseConfig
     std::uint64_t seed = 0;
-    double dropout = 0.0;  ///< float mode
+    double dropout = 0.0;  ///< float and fake-quantized mode
 
     static PassNoise of(const NoiseConfig& noise, std::uint64_t seed) {
         return {noise.activations, noise.states, noise.input, seed};
@@ -39,7 +39,8 @@ std::uint32_t activation_noise_place(int unit);
 
 /// Forward pass of 16 sequences in real numbers on the grids of a FakeNetwork, recurrent, so that the state is
 /// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`; or, in mode convolution,
-/// y = Q(k) * Q(u) + D u, with the dropout of `noise`. workspace.input -> workspace.logits.
+/// y = Q(k) * Q(u) + D u. Dropout acts on the quantized activation, so that what it leaves is 1 / (1 - p) times a
+/// number of the grid. workspace.input -> workspace.logits.
 class FakePass {
 public:
     FakePass(const FakeNetwork& network, const PassNoise& noise)

@@ -32,9 +32,9 @@ void PhaseConfig::validate() const {
     require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
     require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
     require(dropout >= 0.0 && dropout < 1.0, "key 'dropout' must lie in [0, 1)");
-    require(dropout == 0.0 || precision == Precision::in_float,
-            "'dropout' needs precision 'float': what it leaves is scaled by 1 / (1 - dropout), beyond the range of the "
-            "codes");
+    require(dropout == 0.0 || precision != Precision::quantized,
+            "'dropout' needs precision 'float' or 'fake_quantized': it multiplies what it leaves by 1 / (1 - dropout), "
+            "which no code of the chip does");
     require(calibration_sequences >= 1, "key 'calibration_sequences' must be at least 1");
     ranges.validate();
     require(noise.cell_errors == 0.0 || precision == Precision::quantized,

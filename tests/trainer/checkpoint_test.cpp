@@ -220,10 +220,10 @@ TEST(Checkpoint, ThatCannotBeWrittenLeavesNothingBehind) {
     EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
-TEST(Training, ResumedAfterAnyEpochGivesTheSameBits) {
+void expect_resumed_runs_to_be_equal(const TrainConfig& config) {
     const TemporaryFolder whole, parts;
     TrainingOptions options;
-    options.config = tiny_config();
+    options.config = config;
     options.quiet = true;
     options.threads = 1;
     options.out_folder = whole.path();
@@ -256,6 +256,20 @@ TEST(Training, ResumedAfterAnyEpochGivesTheSameBits) {
         const std::string name = phase_config(options.config, phase).checkpoint;
         expect_equal(load_checkpoint(parts.file(name)), load_checkpoint(whole.file(name)));
     }
+}
+
+TEST(Training, ResumedAfterAnyEpochGivesTheSameBits) {
+    expect_resumed_runs_to_be_equal(tiny_config());
+}
+
+TEST(Training, OnGridsWithDropoutAndDitherResumedAfterAnyEpochGivesTheSameBits) {
+    TrainConfig config = tiny_config();
+    config.finetune.precision = Precision::fake_quantized;
+    config.finetune.dropout = 0.2;
+    config.fake_quantization.state.quantizer = Quantizer::max_scale;
+    config.fake_quantization.state.rounding = StateRounding::dithered;
+    config.fake_quantization.activations.quantizer = Quantizer::max_scale;
+    expect_resumed_runs_to_be_equal(config);
 }
 
 TEST(Training, WithAnotherConfigurationIsNotResumed) {

@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
+#include "trainer/fake_pass.h"
 #include "trainer/gradient_engine.h"
 
 namespace imssa {
@@ -97,6 +99,85 @@ TEST(Dropout, GradientIsThatOfTheDroppedNetworkAndEvaluationDropsNothing) {
         const double expected = gradient.layers[0].mixing.norm();
         EXPECT_NEAR((above - below) / (2.0 * step), expected, 0.01 * expected);
     }
+}
+
+/// A network on grids, its states among them.
+StepNetwork network_on_grids(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
+                             EvaluationMode mode, const QuantizerOptions& activations, double probability) {
+    FakeQuantization options;
+    options.state.quantizer = Quantizer::max_scale;
+    options.activations = activations;
+    StepNetwork step = StepNetwork::fake_quantized(fake_network(
+        config, parameters, calibrate(config, parameters, data, data.count()), options, data.steps, 0, 0.0, mode));
+    PassNoise noise;
+    noise.seed = 77;
+    noise.dropout = probability;
+    step.set_noise(noise);
+    return step;
+}
+
+TEST(Dropout, GradientOnGridsIsThatOfTheDroppedNetworkAndEvaluationDropsNothing) {
+    for (const EvaluationMode mode : {EvaluationMode::recurrent, EvaluationMode::convolution}) {
+        const ModelConfig config = test::small_model();
+        const Dataset data = test::random_dataset(20, 21, config.channels, config.classes, 5);
+        NetworkParameters parameters = test::random_parameters(config, 5);
+        std::vector<int> indices(20);
+        std::iota(indices.begin(), indices.end(), 0);
+        GradientEngine engine(config, data.steps, false, 2, true, mode);
+        EffectiveTensors effective = zero_effective_tensors(config);
+        const auto network = [&](double probability) {
+            return network_on_grids(config, parameters, data, mode, {}, probability);
+        };
+        const auto loss = [&](double probability) {
+            return engine.gradient(network(probability), data, indices, 0, effective).loss_sum / 20.0;
+        };
+        EXPECT_NE(loss(0.3), loss(0.0));
+        EXPECT_EQ(engine.evaluate(network(0.3), data, 0).loss_sum, engine.evaluate(network(0.0), data, 0).loss_sum);
+        loss(0.3);
+        NetworkParameters gradient = zero_parameters(config);
+        fake_parameter_gradient(*network(0.3).fake(), parameters, effective, Parameterization::continuous, gradient);
+        // Behind the last states nothing is rounded. Central differences along the gradient itself.
+        MatrixRM& mixing = parameters.layers.back().mixing;
+        const MatrixRM direction = gradient.layers.back().mixing / gradient.layers.back().mixing.norm();
+        const MatrixRM kept = mixing;
+        const float step = 0.01F;
+        mixing = kept + step * direction;
+        const double above = loss(0.3);
+        mixing = kept - step * direction;
+        const double below = loss(0.3);
+        const double expected = gradient.layers.back().mixing.norm();
+        EXPECT_NEAR((above - below) / (2.0 * step), expected, 0.01 * expected);
+    }
+}
+
+TEST(Dropout, LeavesNumbersOfTheGridOfActivationsTimesItsFactor) {
+    const ModelConfig config = test::small_model();
+    const Dataset data = test::random_dataset(16, 21, config.channels, config.classes, 5);
+    const NetworkParameters parameters = test::random_parameters(config, 5);
+    QuantizerOptions activations;
+    activations.quantizer = Quantizer::max_scale;
+    activations.bits = 4;
+    const StepNetwork network =
+        network_on_grids(config, parameters, data, EvaluationMode::recurrent, activations, 0.25);
+    Workspace workspace(config, data.steps, Workspace::Purpose::fake_training);
+    std::vector<const float*> sequences;
+    LanesUint identities = {};
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        sequences.push_back(data.sequence(lane));
+        identities[lane] = static_cast<std::uint32_t>(lane);
+    }
+    workspace.load_inputs(sequences.data(), kLaneWidth);
+    FakePass(*network.fake(), network.noise()).forward(identities, identities, workspace);
+    const QuantizerGrid& grid = network.fake()->layers[0].activation;
+    int dropped = 0, codes = 0;
+    for (int at = 0; at < config.heads * kBlockWidth; ++at) {
+        const float code = workspace.trace[0].activation.block(0)[at] * 0.75F * grid.gain;
+        EXPECT_NEAR(code, std::nearbyint(code), 1e-4);
+        dropped += code == 0.0F ? 1 : 0;
+        codes += std::abs(code) > 0.5F ? 1 : 0;
+    }
+    EXPECT_GT(dropped, config.heads * kBlockWidth / 5);
+    EXPECT_GT(codes, config.heads * kBlockWidth / 5);
 }
 
 }  // namespace

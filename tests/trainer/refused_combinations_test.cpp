@@ -25,7 +25,7 @@ void read_scenario(const std::vector<std::string>& overrides) {
 TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
     const Refusal refusals[] = {
         {{"training.dropout=1"}, "[0, 1)"},
-        {{"finetune.dropout=0.1"}, "beyond the range of the codes"},
+        {{"finetune.dropout=0.1"}, "which no code of the chip does"},
         {{"model.norm=batch", "training.precision=quantized"}, "collects its running statistics in float"},
         {{"model.heads=1"}, "nothing but beta"},
         {{"model.norm=group"}, "batch"},

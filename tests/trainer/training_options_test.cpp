@@ -100,6 +100,22 @@ TEST_F(TrainingOptionsTest, FakeQuantizedTrainingDoesNotDependOnThreads) {
     EXPECT_EQ(trained("one", 1), trained("two", 2));
 }
 
+TEST_F(TrainingOptionsTest, DropoutOnGridsChangesWhatIsTrainedAndDoesNotDependOnThreads) {
+    options.config.finetune.precision = Precision::fake_quantized;
+    options.config.fake_quantization.state.quantizer = Quantizer::max_scale;
+    options.config.fake_quantization.activations.quantizer = Quantizer::max_scale;
+    for (const StateRounding rounding : {StateRounding::nearest, StateRounding::dithered}) {
+        options.config.fake_quantization.state.rounding = rounding;
+        options.config.finetune.epochs = 2;
+        options.config.finetune.dropout = 0.0;
+        const test::NaiveParameters without = trained("without", 1);
+        options.config.finetune.dropout = 0.2;
+        const test::NaiveParameters straight = trained("straight", 1);
+        EXPECT_NE(straight, without);
+        EXPECT_EQ(trained("two", 2), straight);
+    }
+}
+
 TEST_F(TrainingOptionsTest, RangesThatFollowTrainingSurviveInTheCheckpoint) {
     options.config.finetune.precision = Precision::fake_quantized;
     options.config.finetune.epochs = 2;
