@@ -41,6 +41,12 @@ LaneGrid step_grid(const LaneGridMaker& grids, const float* values, int channels
     return grids.of(low, high);
 }
 
+/// Of one head from a block on.
+StateRanges ranges_of(BlockBuffer& kept, int block, int head) {
+    float* least = kept.block(block) + head * kBlockWidth;
+    return {least, least + kept.channels() / 2 * kBlockWidth, kept.stride()};
+}
+
 }  // namespace
 
 std::uint32_t activation_noise_place(int unit) {
@@ -165,7 +171,7 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
     const std::uint32_t first_step = static_cast<std::uint32_t>(first * kBlockSteps);
     for (int head = 0; head < model.heads; ++head) {
         const int offset = head * kBlockWidth;
-        const StateRanges ranges{trace.state_ranges.block(first) + offset, trace.state_ranges.stride()};
+        const StateRanges ranges = ranges_of(trace.state_ranges, first, head);
         scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
              trace.kernel_output.block(first) + offset, input.stride(), count, workspace.states(layer, chunk, head),
              workspace.states(layer, chunk + 1, head), nullptr, ranges, keys.observer);
@@ -282,7 +288,7 @@ void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, 
     pass_.scan(layer, head, first_mode, count, keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps),
                input.block(first) + offset, nullptr, input.stride(), workspace.chunk_blocks(chunk),
                workspace.states(layer, chunk, head), nullptr, workspace.scratch_states.data(),
-               {kept_ranges.block(first) + offset, kept_ranges.stride()});
+               ranges_of(kept_ranges, first, head));
 }
 
 bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {

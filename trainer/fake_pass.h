@@ -9,10 +9,11 @@
 
 namespace imssa {
 
-/// Largest magnitudes over the modes of a head, before every rounding of its states (RangeSource::dynamic): 8 x 16
-/// numbers a block, blocks `stride` floats apart.
+/// Largest magnitudes over the modes of a head, before every rounding of its states (RangeSource::dynamic), or their
+/// least and their greatest component (asymmetric): 8 x 16 numbers a block, blocks `stride` floats apart.
 struct StateRanges {
     float* at = nullptr;
+    float* greatest = nullptr;
     std::size_t stride = 0;
 };
 

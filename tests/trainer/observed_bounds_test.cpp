@@ -202,19 +202,28 @@ class DynamicRangeTest : public ObservedBoundsTest {
 protected:
     DynamicRangeTest() { config.layers = 1; }
 
-    /// States of a head of one sequence, rounded to the largest of them at every step.
-    std::vector<std::complex<double>> naive_states(const std::vector<float>& u, int head, double levels) const {
+    /// Kernel outputs against those of naive_states.
+    void expect_ranges_of_the_step(Quantizer kind);
+
+    /// States of a head of one sequence, rounded to the range of their components at every step.
+    std::vector<std::complex<double>> naive_states(const std::vector<float>& u, int head, Quantizer quantizer,
+                                                   double levels) const {
         std::vector<std::complex<double>> x(static_cast<std::size_t>(config.modes())), all;
         const DiscreteKernel kernel = discretize(parameters.layers[0], head);
         for (const float input : u) {
-            double largest = 0.0;
+            double least = 0.0, greatest = 0.0;
             for (std::size_t n = 0; n < x.size(); ++n) {
                 x[n] = kernel.abar[n] * x[n] + kernel.bbar[n] * static_cast<double>(input);
-                largest = std::max({largest, std::abs(x[n].real()), std::abs(x[n].imag())});
+                least = std::min({least, x[n].real(), x[n].imag()});
+                greatest = std::max({greatest, x[n].real(), x[n].imag()});
             }
-            const double gain = 0.5 * levels / std::max(largest, 1e-5);
+            const bool asymmetric = quantizer == Quantizer::asymmetric;
+            const double gain =
+                asymmetric ? (levels - 1.0) / (greatest - least) : 0.5 * levels / std::max({-least, greatest, 1e-5});
+            const double zero = asymmetric ? std::nearbyint(-0.5 * levels - least * gain) : 0.0;
+            const auto rounded = [&](double number) { return (std::nearbyint(number * gain + zero) - zero) / gain; };
             for (std::complex<double>& value : x) {
-                value = {std::nearbyint(value.real() * gain) / gain, std::nearbyint(value.imag() * gain) / gain};
+                value = {rounded(value.real()), rounded(value.imag())};
                 all.push_back(value);
             }
         }
@@ -222,9 +231,9 @@ protected:
     }
 };
 
-TEST_F(DynamicRangeTest, OfStatesIsTheLargestOfTheirHeadAtTheStep) {
+void DynamicRangeTest::expect_ranges_of_the_step(Quantizer kind) {
     FakeQuantization options;
-    options.state = quantizer(Quantizer::max_scale, 12);
+    options.state = quantizer(kind, 12);
     options.state.ranges = RangeSource::dynamic;
     options.state.scale = ScaleGranularity::head;
     options.validate();
@@ -241,7 +250,7 @@ TEST_F(DynamicRangeTest, OfStatesIsTheLargestOfTheirHeadAtTheStep) {
         u.push_back(
             workspace.stream[0].block(step / kBlockSteps)[head * kBlockWidth + step % kBlockSteps * kLaneWidth]);
     }
-    const std::vector<std::complex<double>> expected = naive_states(u, head, 4096.0);
+    const std::vector<std::complex<double>> expected = naive_states(u, head, kind, 4096.0);
     const KernelView kernel = kernel_view(network.effective, 0, head);
     for (int step = 0; step < data.steps; ++step) {
         double y = kernel.d * u[static_cast<std::size_t>(step)], size = 0.0;
@@ -257,6 +266,14 @@ TEST_F(DynamicRangeTest, OfStatesIsTheLargestOfTheirHeadAtTheStep) {
     }
 }
 
+TEST_F(DynamicRangeTest, OfStatesIsTheLargestOfTheirHeadAtTheStep) {
+    expect_ranges_of_the_step(Quantizer::max_scale);
+}
+
+TEST_F(DynamicRangeTest, OfStatesGoesFromTheLeastToTheGreatestComponentWithAZeroPoint) {
+    expect_ranges_of_the_step(Quantizer::asymmetric);
+}
+
 TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
     parameters.layers.resize(1);
     FakeQuantization options;
@@ -266,6 +283,8 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
     options.activations = quantizer(Quantizer::asymmetric, 16);
     options.activations.ranges = RangeSource::dynamic;
     options.validate();
+    FakeQuantization asymmetric = options;
+    asymmetric.state.quantizer = Quantizer::asymmetric;
     std::vector<int> indices(kSequences);
     std::iota(indices.begin(), indices.end(), 0);
     const auto gradient = [&](const FakeQuantization& own) {
@@ -277,15 +296,17 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
         return effective;
     };
     const EffectiveTensors in_float = gradient({});
-    const EffectiveTensors quantized = gradient(options);
-    double difference = 0.0, size = 0.0;
-    for (std::size_t at = 0; at < in_float.layers[0].a_re.size(); ++at) {
-        difference += std::pow(in_float.layers[0].a_re[at] - quantized.layers[0].a_re[at], 2);
-        size += std::pow(in_float.layers[0].a_re[at], 2);
+    for (const FakeQuantization& own : {options, asymmetric}) {
+        const EffectiveTensors quantized = gradient(own);
+        double difference = 0.0, size = 0.0;
+        for (std::size_t at = 0; at < in_float.layers[0].a_re.size(); ++at) {
+            difference += std::pow(in_float.layers[0].a_re[at] - quantized.layers[0].a_re[at], 2);
+            size += std::pow(in_float.layers[0].a_re[at], 2);
+        }
+        EXPECT_GT(size, 0.0);
+        EXPECT_GT(difference, 0.0);
+        EXPECT_LT(std::sqrt(difference / size), 0.01);
     }
-    EXPECT_GT(size, 0.0);
-    EXPECT_GT(difference, 0.0);
-    EXPECT_LT(std::sqrt(difference / size), 0.01);
 }
 
 TEST_F(DynamicRangeTest, DitheredActivationsAreRightOnAverage) {

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <algorithm>
+
+#include "trainer/fake_scan_call.h"
+
+/// Scans of all modes of a head side by side, for ranges of every time step (RangeSource::dynamic).
+
+namespace imssa {
+
+/// States of a head: in registers, or, for any number of modes (0), in memory.
+template <int Modes>
+struct HeadStates {
+    StateLanes x[Modes];
+
+    HeadStates(const float* from, float* /*to*/, int /*modes*/) {
+#pragma GCC unroll 8
+        for (int mode = 0; mode < Modes; ++mode) {
+            x[mode] = {load_lanes(from + 2 * mode * kLaneWidth), load_lanes(from + (2 * mode + 1) * kLaneWidth)};
+        }
+    }
+    StateLanes get(int mode) const {
+        return x[mode];
+    }
+    void set(int mode, const StateLanes& state) {
+        x[mode] = state;
+    }
+    void store(float* to) const {
+#pragma GCC unroll 8
+        for (int mode = 0; mode < Modes; ++mode) {
+            store_lanes(to + 2 * mode * kLaneWidth, x[mode].re);
+            store_lanes(to + (2 * mode + 1) * kLaneWidth, x[mode].im);
+        }
+    }
+};
+template <>
+struct HeadStates<0> {
+    float* x;
+
+    HeadStates(const float* from, float* to, int modes) : x(to) {
+        if (from != to) {
+            std::copy_n(from, 2 * modes * kLaneWidth, to);
+        }
+    }
+    StateLanes get(int mode) const {
+        return {load_lanes(x + 2 * mode * kLaneWidth), load_lanes(x + (2 * mode + 1) * kLaneWidth)};
+    }
+    void set(int mode, const StateLanes& state) {
+        store_lanes(x + 2 * mode * kLaneWidth, state.re);
+        store_lanes(x + (2 * mode + 1) * kLaneWidth, state.im);
+    }
+    void store(float* /*to*/) const {}
+};
+
+/// All modes of a head side by side, whose largest magnitude makes the grid of the step; keeps the ranges. `Modes`: of
+/// the head, or 0.
+template <int Modes, ScanRule Rule, bool Clips>
+void scan_head(const ScanCall& call, int head_modes) {
+    const int modes = Modes > 0 ? Modes : head_modes;
+    const bool dithered = Rule == ScanRule::dynamic_dithered || (Rule == ScanRule::watched && call.dithered());
+    HeadStates<Modes> states(call.state_in, call.state_out, modes);
+    std::uint32_t number = call.first_step;
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step, ++number) {
+            keep_constants_in_memory();
+            const std::size_t at = place_of(call.stride, block, step);
+            const Lanes input = load_lanes(call.u + at);
+            __builtin_prefetch(call.ranges.at + place_of(call.ranges.stride, block + 1, step), 1);
+            Lanes ranges[4] = {}, least = {}, greatest = {};
+#pragma GCC unroll 8
+            for (int mode = 0; mode < modes; ++mode) {
+                const ModeScan& k = call.modes[mode];
+                StateLanes x = advance({splat(k.a_re), splat(k.a_im)}, states.get(mode), driven(k, input));
+                if (Rule == ScanRule::watched) {
+                    disturb(k, call.noise, call.sequences, number, x);
+                }
+                if (Clips) {
+                    clip(k, x);
+                }
+                if (Rule == ScanRule::watched && call.observes(number)) {
+                    call.observer->on_state(call.first_observed + mode, x.re, x.im);
+                }
+                if (Rule == ScanRule::watched && call.asymmetric()) {
+                    least = minimum(minimum(least, x.re), x.im);
+                    greatest = maximum(maximum(greatest, x.re), x.im);
+                }
+                ranges[mode % 4] = greater_magnitude(greater_magnitude(ranges[mode % 4], x.re), x.im);
+                states.set(mode, x);
+            }
+            const Lanes range =
+                greater_magnitude(greater_magnitude(ranges[0], ranges[1]), greater_magnitude(ranges[2], ranges[3]));
+            const std::size_t range_at = place_of(call.ranges.stride, block, step);
+            LaneGrid grid;
+            if (Rule == ScanRule::watched && call.asymmetric()) {
+                store_lanes(call.ranges.at + range_at, least);
+                store_lanes(call.ranges.greatest + range_at, greatest);
+                grid = call.grids.of(least, greatest);
+            } else {
+                store_lanes(call.ranges.at + range_at, range);
+                grid = call.grids.of_magnitude(range);
+            }
+            Lanes sum = load_lanes(call.y + at);
+            LanesUint word = {};
+#pragma GCC unroll 8
+            for (int mode = 0; mode < modes; ++mode) {
+                const ModeScan& k = call.modes[mode];
+                StateLanes x = states.get(mode);
+                if (dithered && mode % kDitherModes == 0) {
+                    word = dither_word(call.dither_keys, k.dither_key, number);
+                }
+                if (Rule == ScanRule::watched) {
+                    round_of_step(call, grid, dither_of(k, word), x);
+                } else if (dithered) {
+                    round_dynamic_dithered(grid, dither_of(k, word), x);
+                } else {
+                    round_dynamic(grid, x);
+                }
+                sum = multiply_add(splat(k.c_re), x.re, multiply_add(splat(k.c_im), x.im, sum));
+                states.set(mode, x);
+            }
+            store_lanes(call.y + at, sum);
+        }
+    }
+    states.store(call.state_out);
+}
+
+template <ScanRule Rule, bool Clips>
+void scan_head_of(const ScanCall& call, int modes) {
+    switch (modes) {
+        case 4:
+            scan_head<4, Rule, Clips>(call, modes);
+            break;
+        case 8:
+            scan_head<8, Rule, Clips>(call, modes);
+            break;
+        default:
+            scan_head<0, Rule, Clips>(call, modes);
+            break;
+    }
+}
+
+void scan_dynamic(const ScanCall& call, int modes) {
+    if (!call.plain()) {
+        scan_head<0, ScanRule::watched, true>(call, modes);
+    } else if (call.dithered()) {
+        call.clips() ? scan_head_of<ScanRule::dynamic_dithered, true>(call, modes)
+                     : scan_head_of<ScanRule::dynamic_dithered, false>(call, modes);
+    } else {
+        call.clips() ? scan_head_of<ScanRule::dynamic, true>(call, modes)
+                     : scan_head_of<ScanRule::dynamic, false>(call, modes);
+    }
+}
+
+}  // namespace imssa

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <algorithm>
+
+#include "trainer/fake_pass.h"
+#include "trainer/grid_lanes.h"
+#include "trainer/state_scan.h"
+
+/// What the scans of a FakePass have in common.
+
+namespace imssa {
+
+inline std::size_t place_of(std::size_t stride, int block, int step) {
+    return static_cast<std::size_t>(block) * stride + static_cast<std::size_t>(step) * kLaneWidth;
+}
+
+/// A head's numbers of one step lie in pieces of 512 bytes too far apart for the processor to foresee them: fetches
+/// what comes two blocks later, or, at the end of the blocks, where the next head starts.
+inline void prefetch_later(const float* head, std::size_t stride, int block, int blocks, int step) {
+    constexpr int kAhead = 2;
+    const int later = block + kAhead;
+    const float* from = later < blocks ? head : head + kBlockWidth;
+    __builtin_prefetch(from + place_of(stride, later < blocks ? later : later - blocks, step));
+}
+
+/// What happens to a state between two steps. watched: any of the others, with errors and observers.
+enum class ScanRule { free, nearest, dithered, requantized, dynamic, dynamic_dithered, watched };
+
+/// The larger of the magnitudes.
+inline Lanes greater_magnitude(Lanes a, Lanes b) {
+#if defined(__AVX512DQ__)
+    constexpr int kLargerWithoutSign = 0xb;
+    return reinterpret_cast<Lanes>(
+        _mm512_range_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), kLargerWithoutSign));
+#else
+    return maximum(maximum(a, -a), maximum(b, -b));
+#endif
+}
+
+/// What all groups of modes of one call share.
+struct ScanCall {
+    const FakeNetwork& network;
+    const PassNoise& noise;
+    const ModeScan* modes;  ///< of the head
+    LanesUint dither_keys, sequences;
+    std::uint32_t first_step;
+    const float* u;
+    float* y;
+    std::size_t stride;
+    int blocks;
+    const float* state_in;
+    float* state_out;
+    float* states;
+    std::size_t states_of_step;  ///< floats
+    StateRanges ranges;
+    PassObserver* observer;
+    int first_observed;  ///< place of mode 0
+    LaneGridMaker grids;
+
+    bool dithered() const { return network.options.state.rounding == StateRounding::dithered; }
+    bool quantized() const { return network.options.state.active(); }
+    bool dynamic() const { return quantized() && network.options.state.ranges == RangeSource::dynamic; }
+    /// Ranges of a step from the least to the greatest component: the scans with everything alone know them.
+    bool asymmetric() const { return dynamic() && network.options.state.quantizer == Quantizer::asymmetric; }
+    bool clips() const { return network.options.state_limit > 0.0; }
+    /// Without errors, observers and asymmetric ranges.
+    bool plain() const { return observer == nullptr && noise.states == 0.0 && !asymmetric(); }
+    bool observes(std::uint32_t step) const {
+        return observer != nullptr && static_cast<int>(step) < network.effective.steps;
+    }
+};
+
+constexpr bool makes_dither(ScanRule rule) {
+    return rule == ScanRule::dithered || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;
+}
+
+constexpr bool reads_ranges(ScanRule rule) {
+    return rule == ScanRule::dynamic || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;
+}
+
+/// What a group of modes has in common at one step.
+struct StepOfGroup {
+    std::uint32_t number;
+    LaneGrid grid;          ///< of dynamic ranges
+    LanesUint dither_word;  ///< of dithered rounding
+};
+
+/// The grid of a time step that scan_head has left the range of.
+inline LaneGrid kept_grid(const ScanCall& call, int block, int step) {
+    const std::size_t at = place_of(call.ranges.stride, block, step);
+    const Lanes range = load_lanes(call.ranges.at + at);
+    return call.asymmetric() ? call.grids.of(range, load_lanes(call.ranges.greatest + at))
+                             : call.grids.of_magnitude(range);
+}
+
+/// Rounds to the grid of a time step, of any kind. `dither`: dither_of.
+inline void round_of_step(const ScanCall& call, const LaneGrid& grid, const StateLanes& dither, StateLanes& x) {
+    if (call.asymmetric() && call.dithered()) {
+        x = {grid.quantize_dithered(x.re, dither.re - 1.0F), grid.quantize_dithered(x.im, dither.im - 1.0F)};
+    } else if (call.asymmetric()) {
+        x = {grid.quantize(x.re), grid.quantize(x.im)};
+    } else if (call.dithered()) {
+        round_dynamic_dithered(grid, dither, x);
+    } else {
+        round_dynamic(grid, x);
+    }
+}
+
+/// Everything that may happen to a state, one question after another.
+inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
+                               const StepOfGroup& step, const StateLanes& x, Lanes input) {
+    const bool requantizes = call.network.options.requantize_products;
+    const StateLanes dither = dither_of(mode, step.dither_word);
+    StateLanes next = requantizes ? advance_requantized(mode, a, x, input) : advance(a, x, driven(mode, input));
+    disturb(mode, call.noise, call.sequences, step.number, next);
+    clip(mode, next);
+    if (call.observes(step.number)) {
+        call.observer->on_state(place, next.re * mode.inverse, next.im * mode.inverse);
+    }
+    if (call.dynamic()) {
+        round_of_step(call, step.grid, dither, next);
+    } else if (call.quantized() && call.dithered()) {
+        // As ScanRule::dithered does it without an observer, who must not change the states.
+        const bool at_once = !call.clips() && call.noise.states == 0.0;
+        next = at_once ? advance(a, x, driven_from(mode, input, dither))
+                       : StateLanes{next.re + dither.re, next.im + dither.im};
+        round_dithered(mode, next);
+    } else if (call.quantized()) {
+        round_nearest(mode, next);
+    }
+    return next;
+}
+
+/// `Clips`: state_limit is set.
+template <ScanRule Rule, bool Clips>
+inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
+                             const StepOfGroup& step, const StateLanes& x, Lanes input) {
+    if constexpr (Rule == ScanRule::watched) {
+        return watched_step(call, mode, a, place, step, x, input);
+    } else if constexpr (Rule == ScanRule::requantized) {
+        StateLanes next = advance_requantized(mode, a, x, input);
+        round_nearest(mode, next);
+        return next;
+    }
+    if constexpr (Rule == ScanRule::dithered && !Clips) {
+        StateLanes next = advance(a, x, driven_from(mode, input, dither_of(mode, step.dither_word)));
+        round_dithered(mode, next);
+        return next;
+    }
+    StateLanes next = advance(a, x, driven(mode, input));
+    if constexpr (Rule == ScanRule::nearest) {
+        round_nearest(mode, next);
+        return next;
+    }
+    if constexpr (Clips) {
+        clip(mode, next);
+    }
+    if constexpr (Rule == ScanRule::dithered) {
+        const StateLanes dither = dither_of(mode, step.dither_word);
+        next = {next.re + dither.re, next.im + dither.im};
+        round_dithered(mode, next);
+    } else if constexpr (Rule == ScanRule::dynamic) {
+        round_dynamic(step.grid, next);
+    } else if constexpr (Rule == ScanRule::dynamic_dithered) {
+        round_dynamic_dithered(step.grid, dither_of(mode, step.dither_word), next);
+    }
+    return next;
+}
+
+}  // namespace imssa
