@@ -12,13 +12,15 @@
 namespace imssa {
 
 /// Dither of states on grids (precision fake_quantized), uniform on [0, 1): floor(x + dither) is x on average. One hash
-/// h of (sequence, 8 modes, step) serves their 16 components: component i has the fraction K_i h / 2^23, K_i distinct
-/// primes. Each is as uniform as h, and any two correlate by 1 / (K_i K_j) < 6e-5: the mean of ((a x)) ((b x)) is
-/// gcd(a, b)^2 / (12 a b) for the sawtooth ((x)) (Rademacher and Grosswald, Dedekind Sums, 1972). A hash a component
-/// would take longer than the recurrence.
+/// h of (sequence, 8 modes, step) serves their 16 components: component i is the fraction K_i h / 2^23, K_i odd, so
+/// that each is as uniform as h. The K_i are large and drawn at random; none was taken with a K_i + b K_j = 0 modulo
+/// 2^23 for |a|, |b| <= 64, nor three (four) with such a sum of factors up to 4 (2): a lattice (Knuth, The Art of
+/// Computer Programming 2, 3.3.4) without short relations, so that components do not move together either. A hash a
+/// component would take longer than the recurrence.
 constexpr int kDitherModes = 8;
-constexpr std::array<std::int32_t, 2 * kDitherModes> kDitherFactors = {131, 137, 139, 149, 151, 157, 163, 167,
-                                                                       173, 179, 181, 191, 193, 197, 199, 211};
+constexpr std::array<std::int32_t, 2 * kDitherModes> kDitherFactors = {
+    4318269, 3705275, 7187997, 4010311, 7836979, 7295915, 6578277, 4911267,
+    2449609, 6852991, 7180361, 6229745, 3868981, 2763749, 7697145, 3908579};
 
 /// The hash that the dither of 8 modes at one step is made of. `unit_key`: dither_unit_key of a number that only these
 /// modes have.

@@ -81,7 +81,8 @@ void TrainConfig::complete() {
 void TrainConfig::validate() const {
     require(!name.empty() && name.find('/') == std::string::npos, "key 'name' must be a file name without folders");
     require(training.epochs + finetune.epochs > 0 || post_training,
-            "both training.epochs and finetune.epochs are 0: there is nothing to train");
+            "both training.epochs and finetune.epochs are 0: there is nothing to train; to quantize only, set "
+            "post_training = true");
     require(!post_training || finetune.epochs == 0,
             "'post_training' quantizes without training any further: set finetune.epochs 0");
     check_scales(fake_quantization, model);

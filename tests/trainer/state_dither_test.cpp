@@ -99,6 +99,45 @@ TEST(StateDither, DoesNotCorrelateBetweenStepsHeadsAndSequences) {
     EXPECT_GT(correlation(here, here), 0.99);
 }
 
+TEST(StateDither, ComponentsOfOneWordLieOnOneSideAsRarelyAsIndependentOnes) {
+    // All 16 below or above 1/2: of 802,816 words 24.5, deviation 4.9.
+    int together = 0;
+    for (std::uint32_t group = 0; group < 64; ++group) {
+        const LanesUint keys = keys_from(100 * group);
+        for (std::uint32_t step = 0; step < 784; ++step) {
+            Lanes above = {};
+            for (int component = 0; component < 2 * kDitherModes; ++component) {
+                above += dither(keys, 1, component / 2, component % 2, step) < 0.5F ? Lanes{} : broadcast(1.0F);
+            }
+            for (int lane = 0; lane < kLaneWidth; ++lane) {
+                together += above[lane] == 0.0F || above[lane] == 2.0F * kDitherModes ? 1 : 0;
+            }
+        }
+    }
+    EXPECT_GT(together, 5);
+    EXPECT_LT(together, 50);
+}
+
+TEST(StateDither, FactorsHaveNoShortRelations) {
+    constexpr std::int64_t kPeriod = 1 << 23;
+    for (std::size_t i = 0; i < kDitherFactors.size(); ++i) {
+        for (std::size_t j = i + 1; j < kDitherFactors.size(); ++j) {
+            for (std::int64_t a = 1; a <= 64; ++a) {
+                for (std::int64_t b = -64; b <= 64; ++b) {
+                    ASSERT_NE((a * kDitherFactors[i] + b * kDitherFactors[j]) % kPeriod, 0) << i << ", " << j;
+                }
+            }
+            for (std::size_t k = j + 1; k < kDitherFactors.size(); ++k) {
+                for (std::int64_t code = 0; code < 9 * 9 * 9; ++code) {
+                    const std::int64_t a = code % 9 - 4, b = code / 9 % 9 - 4, c = code / 81 - 4;
+                    const std::int64_t sum = a * kDitherFactors[i] + b * kDitherFactors[j] + c * kDitherFactors[k];
+                    ASSERT_TRUE(sum % kPeriod != 0 || (a == 0 && b == 0 && c == 0)) << i << ", " << j << ", " << k;
+                }
+            }
+        }
+    }
+}
+
 TEST(StateDither, RoundsToTheNumberOnAverageAndKeepsCodes) {
     const Lanes low = broadcast(shifted_code(-128.0F)), high = broadcast(shifted_code(127.0F));
     for (const float value : {-200.0F, -128.0F, -17.25F, -1.0F, -0.125F, 0.0F, 0.75F, 5.0F, 126.5F, 127.0F, 3000.0F}) {
