@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "tests/trainer/naive_network.h"
@@ -59,6 +60,46 @@ TEST(Dropout, DependsOnSeedSequenceUnitAndStepAndNotOnTheLane) {
     EXPECT_NE(first, factors(dropout, 3, 16));
 }
 
+/// The network of one step with a probability of dropout, from parameters as they are when it is called.
+using NetworkOf = std::function<StepNetwork(double probability)>;
+/// Chain rule from the effective tensors of a step to the parameters.
+using ParameterGradient = std::function<NetworkParameters(const StepNetwork&, const EffectiveTensors&)>;
+
+/// Training drops and evaluation does not; the gradient of the mixing matrix of `layer`, which `parameters` holds and
+/// `network` reads, is that of the dropped network: central differences along the gradient itself, since the loss is
+/// computed in float.
+void expect_gradient_of_the_dropped_network(GradientEngine& engine, const Dataset& data, NetworkParameters& parameters,
+                                            std::size_t layer, const NetworkOf& network,
+                                            const ParameterGradient& gradient_of) {
+    std::vector<int> indices(static_cast<std::size_t>(data.count()));
+    std::iota(indices.begin(), indices.end(), 0);
+    EffectiveTensors effective = zero_effective_tensors(network(0.0).effective().config);
+    const auto loss = [&](double probability) {
+        return engine.gradient(network(probability), data, indices, 0, effective).loss_sum / data.count();
+    };
+    EXPECT_NE(loss(0.3), loss(0.0));
+    EXPECT_EQ(engine.evaluate(network(0.3), data, 0).loss_sum, engine.evaluate(network(0.0), data, 0).loss_sum);
+    loss(0.3);
+    const MatrixRM gradient = gradient_of(network(0.3), effective).layers[layer].mixing;
+    MatrixRM& mixing = parameters.layers[layer].mixing;
+    const MatrixRM direction = gradient / gradient.norm();
+    const MatrixRM kept = mixing;
+    const float step = 0.01F;
+    mixing = kept + step * direction;
+    const double above = loss(0.3);
+    mixing = kept - step * direction;
+    const double below = loss(0.3);
+    const double expected = gradient.norm();
+    EXPECT_NEAR((above - below) / (2.0 * step), expected, 0.01 * expected);
+}
+
+PassNoise dropout_only(double probability) {
+    PassNoise noise;
+    noise.seed = 77;
+    noise.dropout = probability;
+    return noise;
+}
+
 TEST(Dropout, GradientIsThatOfTheDroppedNetworkAndEvaluationDropsNothing) {
     for (const Norm norm : {Norm::layer, Norm::batch}) {
         ModelConfig config = test::small_model();
@@ -66,38 +107,19 @@ TEST(Dropout, GradientIsThatOfTheDroppedNetworkAndEvaluationDropsNothing) {
         const NormStatistics statistics = norm == Norm::batch ? NormStatistics::batch : NormStatistics::running;
         const Dataset data = test::random_dataset(20, 21, config.channels, config.classes, 5);
         NetworkParameters parameters = test::random_parameters(config, 5);
-        std::vector<int> indices(20);
-        std::iota(indices.begin(), indices.end(), 0);
         GradientEngine engine(config, data.steps, false, 2);
-        EffectiveTensors effective = zero_effective_tensors(config);
         const auto network = [&](double probability) {
             StepNetwork step = StepNetwork::in_float(config, parameters, data.steps, statistics);
-            PassNoise noise;
-            noise.seed = 77;
-            noise.dropout = probability;
-            step.set_noise(noise);
+            step.set_noise(dropout_only(probability));
             return step;
         };
-        const auto loss = [&](double probability) {
-            return engine.gradient(network(probability), data, indices, 0, effective).loss_sum / 20.0;
+        const auto gradient_of = [&](const StepNetwork&, const EffectiveTensors& effective) {
+            NetworkParameters gradient = zero_parameters(config);
+            parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::continuous,
+                               InputMatrix::folded, statistics);
+            return gradient;
         };
-        EXPECT_NE(loss(0.3), loss(0.0));
-        EXPECT_EQ(engine.evaluate(network(0.3), data, 0).loss_sum, engine.evaluate(network(0.0), data, 0).loss_sum);
-        loss(0.3);
-        NetworkParameters gradient = zero_parameters(config);
-        parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::continuous,
-                           InputMatrix::folded, statistics);
-        // The loss is computed in float: central differences along the gradient itself.
-        MatrixRM& mixing = parameters.layers[0].mixing;
-        const MatrixRM direction = gradient.layers[0].mixing / gradient.layers[0].mixing.norm();
-        const MatrixRM kept = mixing;
-        const float step = 0.01F;
-        mixing = kept + step * direction;
-        const double above = loss(0.3);
-        mixing = kept - step * direction;
-        const double below = loss(0.3);
-        const double expected = gradient.layers[0].mixing.norm();
-        EXPECT_NEAR((above - below) / (2.0 * step), expected, 0.01 * expected);
+        expect_gradient_of_the_dropped_network(engine, data, parameters, 0, network, gradient_of);
     }
 }
 
@@ -109,10 +131,7 @@ StepNetwork network_on_grids(const ModelConfig& config, const NetworkParameters&
     options.activations = activations;
     StepNetwork step = StepNetwork::fake_quantized(fake_network(
         config, parameters, calibrate(config, parameters, data, data.count()), options, data.steps, 0, 0.0, mode));
-    PassNoise noise;
-    noise.seed = 77;
-    noise.dropout = probability;
-    step.set_noise(noise);
+    step.set_noise(dropout_only(probability));
     return step;
 }
 
@@ -121,32 +140,18 @@ TEST(Dropout, GradientOnGridsIsThatOfTheDroppedNetworkAndEvaluationDropsNothing)
         const ModelConfig config = test::small_model();
         const Dataset data = test::random_dataset(20, 21, config.channels, config.classes, 5);
         NetworkParameters parameters = test::random_parameters(config, 5);
-        std::vector<int> indices(20);
-        std::iota(indices.begin(), indices.end(), 0);
         GradientEngine engine(config, data.steps, false, 2, true, mode);
-        EffectiveTensors effective = zero_effective_tensors(config);
         const auto network = [&](double probability) {
             return network_on_grids(config, parameters, data, mode, {}, probability);
         };
-        const auto loss = [&](double probability) {
-            return engine.gradient(network(probability), data, indices, 0, effective).loss_sum / 20.0;
+        const auto gradient_of = [&](const StepNetwork& step, const EffectiveTensors& effective) {
+            NetworkParameters gradient = zero_parameters(config);
+            fake_parameter_gradient(*step.fake(), parameters, effective, Parameterization::continuous, gradient);
+            return gradient;
         };
-        EXPECT_NE(loss(0.3), loss(0.0));
-        EXPECT_EQ(engine.evaluate(network(0.3), data, 0).loss_sum, engine.evaluate(network(0.0), data, 0).loss_sum);
-        loss(0.3);
-        NetworkParameters gradient = zero_parameters(config);
-        fake_parameter_gradient(*network(0.3).fake(), parameters, effective, Parameterization::continuous, gradient);
-        // Behind the last states nothing is rounded. Central differences along the gradient itself.
-        MatrixRM& mixing = parameters.layers.back().mixing;
-        const MatrixRM direction = gradient.layers.back().mixing / gradient.layers.back().mixing.norm();
-        const MatrixRM kept = mixing;
-        const float step = 0.01F;
-        mixing = kept + step * direction;
-        const double above = loss(0.3);
-        mixing = kept - step * direction;
-        const double below = loss(0.3);
-        const double expected = gradient.layers.back().mixing.norm();
-        EXPECT_NEAR((above - below) / (2.0 * step), expected, 0.01 * expected);
+        // Behind the last states nothing is rounded.
+        expect_gradient_of_the_dropped_network(engine, data, parameters, parameters.layers.size() - 1, network,
+                                               gradient_of);
     }
 }
 
