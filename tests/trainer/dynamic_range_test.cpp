@@ -1,0 +1,196 @@
+// Ranges of every time step: fake_quantization.*.ranges = "dynamic".
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <numeric>
+
+#include "models/network/deployed_kernel.h"
+#include "tests/trainer/naive_network.h"
+#include "trainer/calibration.h"
+#include "trainer/fake_pass.h"
+#include "trainer/gradient_engine.h"
+#include "trainer/grid_lanes.h"
+#include "trainer/kernel_scan.h"
+
+namespace imssa {
+namespace {
+
+constexpr int kSequences = 20;
+
+QuantizerOptions quantizer(Quantizer kind, int bits) {
+    QuantizerOptions options;
+    options.quantizer = kind;
+    options.bits = bits;
+    return options;
+}
+
+TEST(LaneGridTest, HasTheGridOfEveryLanesOwnRange) {
+    for (const Quantizer kind : {Quantizer::max_scale, Quantizer::symmetric, Quantizer::asymmetric}) {
+        const QuantizerOptions options = quantizer(kind, 3);
+        Lanes low = {}, high = {}, value = {};
+        for (int lane = 0; lane < kLaneWidth; ++lane) {
+            low[lane] = -0.3F * static_cast<float>(lane);
+            high[lane] = 0.7F * static_cast<float>(lane);
+            value[lane] = 0.33F * static_cast<float>(lane);
+        }
+        const Lanes quantized = LaneGridMaker(options).of(low, high).quantize(value);
+        for (int lane = 0; lane < kLaneWidth; ++lane) {
+            const QuantizerGrid grid = make_grid(options, low[lane], high[lane]);
+            EXPECT_NEAR(quantized[lane], grid.quantize(value[lane]), 1e-5F * static_cast<float>(lane));
+        }
+    }
+}
+
+/// Network with one layer whose states and activations have ranges of the time step.
+class DynamicRangeTest : public testing::Test {
+protected:
+    DynamicRangeTest()
+        : config(test::small_model()),
+          data(test::random_dataset(kSequences, 45, config.channels, config.classes, 7)),
+          parameters(test::random_parameters(config, 3)) {
+        config.layers = 1;
+    }
+
+    /// Kernel outputs against those of naive_states.
+    void expect_ranges_of_the_step(Quantizer kind);
+
+    /// States of a head of one sequence, rounded to the range of their components at every step.
+    std::vector<std::complex<double>> naive_states(const std::vector<float>& u, int head, Quantizer quantizer,
+                                                   double levels) const {
+        std::vector<std::complex<double>> x(static_cast<std::size_t>(config.modes())), all;
+        const DiscreteKernel kernel = discretize(parameters.layers[0], head);
+        for (const float input : u) {
+            double least = 0.0, greatest = 0.0;
+            for (std::size_t n = 0; n < x.size(); ++n) {
+                x[n] = kernel.abar[n] * x[n] + kernel.bbar[n] * static_cast<double>(input);
+                least = std::min({least, x[n].real(), x[n].imag()});
+                greatest = std::max({greatest, x[n].real(), x[n].imag()});
+            }
+            const bool asymmetric = quantizer == Quantizer::asymmetric;
+            const double gain =
+                asymmetric ? (levels - 1.0) / (greatest - least) : 0.5 * levels / std::max({-least, greatest, 1e-5});
+            const double zero = asymmetric ? std::nearbyint(-0.5 * levels - least * gain) : 0.0;
+            const auto rounded = [&](double number) { return (std::nearbyint(number * gain + zero) - zero) / gain; };
+            for (std::complex<double>& value : x) {
+                value = {rounded(value.real()), rounded(value.imag())};
+                all.push_back(value);
+            }
+        }
+        return all;
+    }
+
+    ModelConfig config;
+    Dataset data;
+    NetworkParameters parameters;
+};
+
+void DynamicRangeTest::expect_ranges_of_the_step(Quantizer kind) {
+    FakeQuantization options;
+    options.state = quantizer(kind, 12);
+    options.state.ranges = RangeSource::dynamic;
+    options.state.scale = ScaleGranularity::head;
+    options.validate();
+    parameters.layers.resize(1);
+    const FakeNetwork network = fake_network(config, parameters, zero_ranges(config), options, data.steps, 0);
+    const FakePass pass(network, {});
+    Workspace workspace(config, data.steps, Workspace::Purpose::fake_training);
+    const float* sequence = data.sequence(0);
+    workspace.load_inputs(&sequence, 1);
+    pass.forward(LanesUint{}, LanesUint{}, workspace);
+    const int head = 3;
+    std::vector<float> u;
+    for (int step = 0; step < data.steps; ++step) {
+        u.push_back(
+            workspace.stream[0].block(step / kBlockSteps)[head * kBlockWidth + step % kBlockSteps * kLaneWidth]);
+    }
+    const std::vector<std::complex<double>> expected = naive_states(u, head, kind, 4096.0);
+    const KernelView kernel = kernel_view(network.effective, 0, head);
+    for (int step = 0; step < data.steps; ++step) {
+        double y = kernel.d * u[static_cast<std::size_t>(step)], size = 0.0;
+        for (int mode = 0; mode < config.modes(); ++mode) {
+            const std::complex<double> x = expected[static_cast<std::size_t>(step * config.modes() + mode)];
+            y += kernel.c_re[mode] * x.real() + kernel.c_im[mode] * x.imag();
+            size += std::abs(x) * std::hypot(kernel.c_re[mode], kernel.c_im[mode]);
+        }
+        const float computed = workspace.trace[0].kernel_output.block(
+            step / kBlockSteps)[head * kBlockWidth + step % kBlockSteps * kLaneWidth];
+        // A code may fall to the other side of a half in float.
+        EXPECT_NEAR(computed, y, 1e-3 * size + 1e-6) << "step " << step;
+    }
+}
+
+TEST_F(DynamicRangeTest, OfStatesIsTheLargestOfTheirHeadAtTheStep) {
+    expect_ranges_of_the_step(Quantizer::max_scale);
+}
+
+TEST_F(DynamicRangeTest, OfStatesGoesFromTheLeastToTheGreatestComponentWithAZeroPoint) {
+    expect_ranges_of_the_step(Quantizer::asymmetric);
+}
+
+TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
+    parameters.layers.resize(1);
+    FakeQuantization options;
+    options.state = quantizer(Quantizer::max_scale, 16);
+    options.state.ranges = RangeSource::dynamic;
+    options.state.scale = ScaleGranularity::head;
+    options.activations = quantizer(Quantizer::asymmetric, 16);
+    options.activations.ranges = RangeSource::dynamic;
+    options.validate();
+    FakeQuantization asymmetric = options;
+    asymmetric.state.quantizer = Quantizer::asymmetric;
+    std::vector<int> indices(kSequences);
+    std::iota(indices.begin(), indices.end(), 0);
+    const auto gradient = [&](const FakeQuantization& own) {
+        GradientEngine engine(config, data.steps, false, 2, true);
+        EffectiveTensors effective = zero_effective_tensors(config);
+        engine.gradient(
+            StepNetwork::fake_quantized(fake_network(config, parameters, zero_ranges(config), own, data.steps, 0)),
+            data, indices, 5, effective);
+        return effective;
+    };
+    const EffectiveTensors in_float = gradient({});
+    for (const FakeQuantization& own : {options, asymmetric}) {
+        const EffectiveTensors quantized = gradient(own);
+        double difference = 0.0, size = 0.0;
+        for (std::size_t at = 0; at < in_float.layers[0].a_re.size(); ++at) {
+            difference += std::pow(in_float.layers[0].a_re[at] - quantized.layers[0].a_re[at], 2);
+            size += std::pow(in_float.layers[0].a_re[at], 2);
+        }
+        EXPECT_GT(size, 0.0);
+        EXPECT_GT(difference, 0.0);
+        EXPECT_LT(std::sqrt(difference / size), 0.01);
+    }
+}
+
+TEST_F(DynamicRangeTest, DitheredActivationsAreRightOnAverage) {
+    parameters.layers.resize(1);
+    FakeQuantization options;
+    options.activations = quantizer(Quantizer::symmetric, 3);
+    options.activations.ranges = RangeSource::dynamic;
+    options.activations.rounding = StateRounding::dithered;
+    options.validate();
+    const FakeNetwork network = fake_network(config, parameters, zero_ranges(config), options, data.steps, 0);
+    const FakePass pass(network, {});
+    const FakeNetwork exact = fake_network(config, parameters, zero_ranges(config), {}, data.steps, 0);
+    Workspace workspace(config, data.steps, Workspace::Purpose::fake_training);
+    const float* sequence = data.sequence(0);
+    workspace.load_inputs(&sequence, 1);
+    FakePass(exact, {}).forward(LanesUint{}, LanesUint{}, workspace);
+    const float* place = workspace.stream[0].block(1) + 2 * kBlockWidth;
+    const double expected = *place;
+    double largest = 0.0;
+    for (int head = 0; head < config.heads; ++head) {
+        largest = std::max<double>(largest, std::abs(workspace.stream[0].block(1)[head * kBlockWidth]));
+    }
+    constexpr int kDraws = 400;
+    double sum = 0.0;
+    for (std::uint32_t draw = 0; draw < kDraws; ++draw) {
+        pass.forward(LanesUint{} + draw * 7919U, LanesUint{}, workspace);
+        sum += *place / kDraws;
+    }
+    EXPECT_NEAR(sum, expected, 5.0 * largest / 3.0 * 0.5 / std::sqrt(kDraws));
+}
+
+}  // namespace
+}  // namespace imssa
