@@ -62,7 +62,6 @@ void scan_head(const ScanCall& call, int head_modes) {
     std::uint32_t number = call.first_step;
     for (int block = 0; block < call.blocks; ++block) {
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
-            keep_constants_in_memory();
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
             __builtin_prefetch(call.ranges.at + place_of(call.ranges.stride, block + 1, step), 1);
@@ -99,7 +98,7 @@ void scan_head(const ScanCall& call, int head_modes) {
                 store_lanes(call.ranges.at + range_at, range);
                 grid = call.grids.of_magnitude(range);
             }
-            Lanes sum = load_lanes(call.y + at);
+            Lanes sum = input * call.output_start;
             LanesUint word = {};
 #pragma GCC unroll 8
             for (int mode = 0; mode < modes; ++mode) {

@@ -1,6 +1,7 @@
 #include "trainer/fake_pass.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "models/common/random.h"
@@ -39,6 +40,12 @@ LaneGrid step_grid(const LaneGridMaker& grids, const float* values, int channels
         high = value > high ? value : high;
     }
     return grids.of(low, high);
+}
+
+LanesUint lanes_of(const std::uint32_t (&values)[kLaneWidth]) {
+    LanesUint lanes;
+    std::memcpy(&lanes, values, sizeof(lanes));
+    return lanes;
 }
 
 /// Of one head from a block on.
@@ -174,8 +181,71 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
         const StateRanges ranges = ranges_of(trace.state_ranges, first, head);
         scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
              trace.kernel_output.block(first) + offset, input.stride(), count, workspace.states(layer, chunk, head),
-             workspace.states(layer, chunk + 1, head), nullptr, ranges, keys.observer);
+             workspace.states(layer, chunk + 1, head), {}, ranges, keys.observer);
     }
+}
+
+FakePass::Quantized FakePass::unit(int layer, const QuantizerGrid& grid, ActivationPlace place, int channels) const {
+    return {grid, places_.activation(layer, place), channels};
+}
+
+void FakePass::activate(const PassKeys& keys, int layer, int block, int valid_steps, const float* y, float* activation,
+                        float* slope) const {
+    const ModelConfig& model = network_.effective.config;
+    const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
+    const QuantizerOptions& options = network_.options.activations;
+    const float* from = y;
+    if (options.active() || keys.observer != nullptr) {
+        std::copy_n(y, model.heads * kBlockWidth, activation);
+        quantize(keys, unit(layer, grids.kernel_output, ActivationPlace::kernel_output, model.heads), block,
+                 valid_steps, activation, nullptr);
+        from = activation;
+    }
+    activate_block(model.activation, from, activation, slope, model.heads);
+    // Beyond the range of y the slope is zero: the numbers before quantization tell.
+    if (slope != nullptr && grids.kernel_output.gain != 0.0F && options.ranges != RangeSource::dynamic) {
+        clip_slope(grids.kernel_output, y, model.heads * kBlockWidth, slope);
+    }
+    quantize(keys, unit(layer, grids.activation, ActivationPlace::activation, model.heads), block, valid_steps,
+             activation, slope);
+    const Dropout dropout{noise_.dropout, noise_.seed, keys.sequences};
+    for (int head = 0; dropout.active() && head < model.heads; ++head) {
+        drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
+                   static_cast<std::uint32_t>(block * kBlockSteps), activation + head * kBlockWidth,
+                   slope == nullptr ? nullptr : slope + head * kBlockWidth);
+    }
+}
+
+void FakePass::mix(const PassKeys& keys, int layer, int block, int valid_steps, const float* activation,
+                   float* mixing) const {
+    const ModelConfig& model = network_.effective.config;
+    const std::size_t index = static_cast<std::size_t>(layer);
+    const EffectiveLayerTensors& tensors = network_.effective.tensors.layers[index];
+    dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, mixing, model.mixing_outputs(),
+                  model.heads);
+    quantize(keys, unit(layer, network_.layers[index].mixing, ActivationPlace::mixing, model.mixing_outputs()), block,
+             valid_steps, mixing, nullptr);
+}
+
+void FakePass::restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
+                                  int block) const {
+    if (workspace.restores_activation) {
+        LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+        activate({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block),
+                 trace.kernel_output.block(block), trace.activation.block(block), trace.slope.block(block));
+    }
+}
+
+bool FakePass::restore_mixing(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
+                              int block) const {
+    if (!network_.options.activations.active()) {
+        return false;
+    }
+    restore_activation(dither_keys, sequences, workspace, layer, block);
+    LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
+    mix({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block), trace.activation.block(block),
+        trace.mixing.block(block));
+    return true;
 }
 
 void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
@@ -185,16 +255,11 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
     const ModelConfig& model = effective.config;
     const std::size_t index = static_cast<std::size_t>(layer);
     const FakeLayerGrids& grids = network_.layers[index];
-    const EffectiveLayerTensors& tensors = effective.tensors.layers[index];
     LayerTrace& trace = workspace.trace[index];
     BlockBuffer& input = workspace.stream[index];
     const int first = chunk * kChunkBlocks;
-    const int size = model.heads * kBlockWidth;
     const bool batch = effective.statistics == NormStatistics::batch;
-    const Dropout dropout{noise_.dropout, noise_.seed, sequences};
-    const auto unit = [&](const QuantizerGrid& grid, ActivationPlace place, int channels) {
-        return Quantized{grid, places_.activation(layer, place), channels};
-    };
+    const bool keeps_slope = workspace.keeps_states && !workspace.restores_activation;
     if (network_.mode == EvaluationMode::convolution) {
         convolve_chunk(layer, chunk, workspace);
     } else {
@@ -208,34 +273,18 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
                             activation_noise_place(layer * model.heads + head), keys.sequences,
                             static_cast<std::uint32_t>(block * kBlockSteps), y + head * kBlockWidth);
         }
-        float* activation = trace.activation.block(block);
-        float* slope = trace.slope.block(block);
-        std::copy_n(y, size, activation);
-        quantize(keys, unit(grids.kernel_output, ActivationPlace::kernel_output, model.heads), block, valid, activation,
-                 nullptr);
-        activate_block(model.activation, activation, activation, slope, model.heads);
-        // Beyond the range of y the slope is zero: the numbers before quantization tell.
-        if (grids.kernel_output.gain != 0.0F && network_.options.activations.ranges != RangeSource::dynamic) {
-            clip_slope(grids.kernel_output, y, size, slope);
-        }
-        quantize(keys, unit(grids.activation, ActivationPlace::activation, model.heads), block, valid, activation,
-                 slope);
-        for (int head = 0; dropout.active() && head < model.heads; ++head) {
-            drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
-                       static_cast<std::uint32_t>(block * kBlockSteps), activation + head * kBlockWidth,
-                       slope + head * kBlockWidth);
-        }
+        float* activation =
+            workspace.restores_activation ? workspace.activation.block(0) : trace.activation.block(block);
+        activate(keys, layer, block, valid, y, activation, keeps_slope ? trace.slope.block(block) : nullptr);
         float* mixing = trace.mixing.block(block);
-        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, mixing, model.mixing_outputs(),
-                      model.heads);
-        quantize(keys, unit(grids.mixing, ActivationPlace::mixing, model.mixing_outputs()), block, valid, mixing,
-                 nullptr);
+        mix(keys, layer, block, valid, activation, mixing);
         float* out = workspace.stream[index + 1].block(block);
-        layer_unit_forward(
-            model, effective.units[index], tensors, mixing, input.block(block), trace.normalized.block(block),
-            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth, batch ? nullptr : out);
+        layer_unit_forward(model, effective.units[index], effective.tensors.layers[index], mixing, input.block(block),
+                           trace.normalized.block(block),
+                           trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
+                           batch ? nullptr : out);
         if (!batch) {
-            quantize(keys, unit(grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
+            quantize(keys, unit(layer, grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
         }
     }
 }
@@ -276,26 +325,31 @@ FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys
     std::memcpy(sequences_, &sequences, sizeof(sequences_));
 }
 
-void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode,
-                                    int count) const {
-    LanesUint keys, sequences;
-    std::memcpy(&keys, dither_keys_, sizeof(keys));
-    std::memcpy(&sequences, sequences_, sizeof(sequences));
+void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
+                                    KeptStates states) const {
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
     const int first = chunk * kChunkBlocks;
     const int offset = head * kBlockWidth;
-    pass_.scan(layer, head, first_mode, count, keys, sequences, static_cast<std::uint32_t>(first * kBlockSteps),
-               input.block(first) + offset, nullptr, input.stride(), workspace.chunk_blocks(chunk),
-               workspace.states(layer, chunk, head), nullptr, workspace.scratch_states.data(),
+    pass_.scan(layer, head, first_mode, count, lanes_of(dither_keys_), lanes_of(sequences_),
+               static_cast<std::uint32_t>(first * kBlockSteps), input.block(first) + offset, nullptr, input.stride(),
+               workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head), nullptr, states,
                ranges_of(kept_ranges, first, head));
+}
+
+void FakeKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
+    pass_.restore_activation(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
+}
+
+bool FakeKernelAdjoint::restore_mixing(Workspace& workspace, int layer, int block) const {
+    return pass_.restore_mixing(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
 }
 
 bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     const ModelConfig& config = pass_.network().effective.config;
     for (int head = 0; head < config.heads; ++head) {
         for (int mode = 0; mode < config.modes(); ++mode) {
-            scan_states(workspace, layer, chunk, head, mode, 1);
+            scan_states(workspace, layer, chunk, head, mode, 1, {workspace.scratch_states.data()});
             const float* after_first_step = workspace.scratch_states.data() + 2 * kLaneWidth;
             if (any_lane(after_first_step, 2 * workspace.chunk_steps(chunk), workspace.lanes)) {
                 return true;
@@ -310,19 +364,38 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
-    const float* states = workspace.scratch_states.data();
+    const QuantizerOptions& grid = pass_.network().options.state;
+    const bool quantized = grid.active() && grid.ranges != RangeSource::dynamic;
     for (int head = 0; head < network.config.heads; ++head) {
         const KernelView kernel = kernel_view(network, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
         const float* u = input.block(first) + offset;
+        const ModeScan* scans = pass_.network().layers[static_cast<std::size_t>(layer)].scans.data() +
+                                static_cast<std::size_t>(head) * kernel.modes;
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
-            scan_states(workspace, layer, chunk, head, mode, modes);
-            scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
-                          workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
-                          workspace.adjoint(layer, head), kernel_gradient);
+            std::array<float, kBackwardModes> units{};
+            bool paired = workspace.scratch_codes.size() > 0 && quantized;
+            for (int at = 0; at < modes; ++at) {
+                const ModeScan& scan = scans[mode + at];
+                units[static_cast<std::size_t>(at)] = scan.inverse;
+                paired = paired && std::max(-scan.low, scan.high) <= kLargestPaired;
+            }
+            const auto go_back = [&](const auto* states) {
+                scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
+                              workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+                              workspace.adjoint(layer, head), kernel_gradient, units.data());
+            };
+            const KeptStates states = paired ? KeptStates{nullptr, workspace.scratch_codes.data()}
+                                             : KeptStates{workspace.scratch_states.data(), nullptr};
+            scan_states(workspace, layer, chunk, head, mode, modes, states);
+            if (paired) {
+                go_back(static_cast<const CodePair*>(states.codes));
+            } else {
+                go_back(static_cast<const float*>(states.numbers));
+            }
             mode += modes;
         }
     }

@@ -38,6 +38,15 @@ void add_block_noise(double sigma, std::uint64_t seed, std::uint32_t place, Lane
 /// Place of the errors of one kernel output (unit = layer * heads + head).
 std::uint32_t activation_noise_place(int unit);
 
+/// Where a scan keeps the states before and after every step, in units of ModeScan::inverse: as numbers, laid out as by
+/// scan_states, or as codes, which must then be at most kLargestPaired. Null: nowhere.
+struct KeptStates {
+    float* numbers = nullptr;
+    CodePair* codes = nullptr;
+
+    bool any() const { return numbers != nullptr || codes != nullptr; }
+};
+
 /// Forward pass of 16 sequences in real numbers on the grids of a FakeNetwork, recurrent, so that the state is
 /// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`; or, in mode convolution,
 /// y = Q(k) * Q(u) + D u. Dropout acts on the quantized activation, so that what it leaves is 1 / (1 - p) times a
@@ -52,16 +61,22 @@ public:
     void forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace,
                  PassObserver* observer = nullptr) const;
 
-    /// One head over consecutive blocks; `y` or `states` (count modes, as scan_states lays them out) may be null.
+    /// One head over consecutive blocks; `y` may be null.
     /// Dynamic ranges of states are made where `y` is asked for, and read where it is not.
     void scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
               std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks, const float* state_in,
-              float* state_out, float* states, StateRanges ranges = {}, PassObserver* observer = nullptr) const;
+              float* state_out, KeptStates states, StateRanges ranges = {}, PassObserver* observer = nullptr) const;
 
     /// One chunk through one layer, whose keys and errors are those of `sequences`. With statistics of the batch,
     /// trace.normalized holds the numbers ahead of the batch norm, and the layer's output is not made.
     void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
                        PassObserver* observer = nullptr) const;
+
+    /// Makes activation and slope of one block again from the kernels' outputs.
+    void restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
+                            int block) const;
+    /// Makes the mixing outputs of one block again from its activation; false where nothing rounds them.
+    bool restore_mixing(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer, int block) const;
 
     const FakeNetwork& network() const { return network_; }
 
@@ -78,6 +93,12 @@ private:
     };
     void quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, float* values,
                   float* slope) const;
+    Quantized unit(int layer, const QuantizerGrid& grid, ActivationPlace place, int channels) const;
+    /// Kernel outputs of one block to its activation, and its slope unless that is null.
+    void activate(const PassKeys& keys, int layer, int block, int valid_steps, const float* y, float* activation,
+                  float* slope) const;
+    /// Activation of one block to its mixing outputs.
+    void mix(const PassKeys& keys, int layer, int block, int valid_steps, const float* activation, float* mixing) const;
     int observed_state(int layer, int head, int mode) const;
     void convolve_chunk(int layer, int chunk, Workspace& workspace) const;
     void scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const;
@@ -94,10 +115,12 @@ public:
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
     bool live_states(Workspace& workspace, int layer, int chunk) const override;
+    void restore_activation(Workspace& workspace, int layer, int block) const override;
+    bool restore_mixing(Workspace& workspace, int layer, int block) const override;
 
 private:
-    /// States of `count` modes after every step of a chunk, into workspace.scratch_states.
-    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count) const;
+    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
+                     KeptStates states) const;
 
     const FakePass& pass_;
     std::uint32_t dither_keys_[kLaneWidth];

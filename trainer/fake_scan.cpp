@@ -15,9 +15,32 @@ namespace imssa {
 
 namespace {
 
-/// `first`: number of the group's first mode; `kept`: where states of that mode are kept (may be null).
-template <int Modes, ScanRule Rule, bool Clips>
-void scan_group(const ScanCall& call, int first, float* kept) {
+/// Keeps the states of a group of modes at one step.
+template <int Modes>
+inline void keep_states(const Lanes* re, const Lanes* im, const KeptStates& to) {
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
+        if (to.codes != nullptr) {
+            store_code_pairs(to.codes + mode * kLaneWidth, re[mode], im[mode]);
+        } else {
+            store_lanes(to.numbers + 2 * mode * kLaneWidth, re[mode]);
+            store_lanes(to.numbers + (2 * mode + 1) * kLaneWidth, im[mode]);
+        }
+    }
+}
+
+/// `modes` further.
+inline void advance_kept(KeptStates& states, int modes) {
+    if (states.codes != nullptr) {
+        states.codes += modes * kLaneWidth;
+    } else if (states.numbers != nullptr) {
+        states.numbers += 2 * modes * kLaneWidth;
+    }
+}
+
+/// `first`: number of the group's first mode; `kept`: where its states are kept.
+template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
+void scan_group(const ScanCall& call, int first, KeptStates kept) {
     ModeScan k[Modes];
     Lanes re[Modes], im[Modes];
     PoleLanes a[Modes];
@@ -34,13 +57,13 @@ void scan_group(const ScanCall& call, int first, float* kept) {
         keep_in_register(a[mode].re);
         keep_in_register(a[mode].im);
     }
-    if (kept != nullptr) {
-        std::copy_n(from, 2 * Modes * kLaneWidth, kept);
+    if (kept.any()) {
+        keep_states<Modes>(re, im, kept);
     }
     std::uint32_t number = call.first_step;
+    LanesUint dither = dither_word(call.dither_keys, k[0].dither_key, number);
     for (int block = 0; block < call.blocks; ++block) {
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
-            keep_constants_in_memory();
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
             prefetch_later(call.u, call.stride, block, call.blocks, step);
@@ -50,25 +73,23 @@ void scan_group(const ScanCall& call, int first, float* kept) {
                 of_step.grid = kept_grid(call, block, step);
             }
             if (makes_dither(Rule)) {
-                of_step.dither_word = dither_word(call.dither_keys, k[0].dither_key, number);
+                // The hash of the step behind is made meanwhile: nothing waits for it.
+                of_step.dither_word = dither;
+                dither = dither_word(call.dither_keys, k[0].dither_key, number + 1);
             }
 #pragma GCC unroll 4
             for (int mode = 0; mode < Modes; ++mode) {
-                const StateLanes next = next_state<Rule, Clips>(
+                const StateLanes next = next_state<Rule, Clips, Range>(
                     call, k[mode], a[mode], call.first_observed + first + mode, of_step, {re[mode], im[mode]}, input);
                 re[mode] = next.re;
                 im[mode] = next.im;
             }
-            if (kept != nullptr) {
-                kept += call.states_of_step;
-#pragma GCC unroll 4
-                for (int mode = 0; mode < Modes; ++mode) {
-                    store_lanes(kept + 2 * mode * kLaneWidth, re[mode] * splat(k[mode].inverse));
-                    store_lanes(kept + (2 * mode + 1) * kLaneWidth, im[mode] * splat(k[mode].inverse));
-                }
+            if (kept.any()) {
+                advance_kept(kept, call.kept_modes);
+                keep_states<Modes>(re, im, kept);
             }
             if (call.y != nullptr) {
-                Lanes sum = load_lanes(call.y + at);
+                Lanes sum = first == 0 ? input * call.output_start : load_lanes(call.y + at);
 #pragma GCC unroll 4
                 for (int mode = 0; mode < Modes; ++mode) {
                     sum = multiply_add(splat(k[mode].c_re), re[mode], multiply_add(splat(k[mode].c_im), im[mode], sum));
@@ -88,59 +109,61 @@ void scan_group(const ScanCall& call, int first, float* kept) {
     }
 }
 
-template <ScanRule Rule, bool Clips>
+template <ScanRule Rule, bool Clips, CodeRange Range>
 void scan_modes(const ScanCall& call, int first, int count) {
     for (int mode = first; mode < first + count;) {
-        float* kept = call.states == nullptr ? nullptr : call.states + 2 * (mode - first) * kLaneWidth;
+        KeptStates kept = call.states;
+        advance_kept(kept, mode - first);
         const int left = first + count - mode;
         if (left >= 4) {
-            scan_group<4, Rule, Clips>(call, mode, kept);
+            scan_group<4, Rule, Clips, Range>(call, mode, kept);
             mode += 4;
         } else if (left >= 2) {
-            scan_group<2, Rule, Clips>(call, mode, kept);
+            scan_group<2, Rule, Clips, Range>(call, mode, kept);
             mode += 2;
         } else {
-            scan_group<1, Rule, Clips>(call, mode, kept);
+            scan_group<1, Rule, Clips, Range>(call, mode, kept);
             mode += 1;
         }
+    }
+}
+
+/// Rules that keep codes within the range of a grid.
+template <ScanRule Rule, bool Clips>
+void scan_codes(const ScanCall& call, int first, int count) {
+    if (call.code_range() == CodeRange::symmetric) {
+        scan_modes<Rule, Clips, CodeRange::symmetric>(call, first, count);
+    } else {
+        scan_modes<Rule, Clips, CodeRange::any>(call, first, count);
     }
 }
 
 template <ScanRule Rule>
 void scan_clipping(const ScanCall& call, int first, int count) {
     if (call.clips()) {
-        scan_modes<Rule, true>(call, first, count);
+        scan_modes<Rule, true, CodeRange::any>(call, first, count);
     } else {
-        scan_modes<Rule, false>(call, first, count);
+        scan_modes<Rule, false, CodeRange::any>(call, first, count);
     }
 }
 
 void scan_by_rule(const ScanCall& call, int first, int count) {
     if (!call.plain()) {
-        scan_modes<ScanRule::watched, true>(call, first, count);
+        scan_codes<ScanRule::watched, true>(call, first, count);
     } else if (call.network.options.requantize_products) {
-        scan_modes<ScanRule::requantized, true>(call, first, count);
+        scan_codes<ScanRule::requantized, true>(call, first, count);
     } else if (!call.quantized()) {
         scan_clipping<ScanRule::free>(call, first, count);
     } else if (call.dynamic() && call.dithered()) {
         scan_clipping<ScanRule::dynamic_dithered>(call, first, count);
     } else if (call.dynamic()) {
         scan_clipping<ScanRule::dynamic>(call, first, count);
+    } else if (call.dithered() && call.clips()) {
+        scan_codes<ScanRule::dithered, true>(call, first, count);
     } else if (call.dithered()) {
-        scan_clipping<ScanRule::dithered>(call, first, count);
+        scan_codes<ScanRule::dithered, false>(call, first, count);
     } else {
-        scan_modes<ScanRule::nearest, true>(call, first, count);
-    }
-}
-
-/// Where the outputs of a head start: at D u, or at zero when finish_output adds it.
-void start_output(const ScanCall& call, float d) {
-    for (int block = 0; block < call.blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step) {
-            const std::size_t at = place_of(call.stride, block, step);
-            prefetch_later(call.u, call.stride, block, call.blocks, step);
-            store_lanes(call.y + at, load_lanes(call.u + at) * d);
-        }
+        scan_codes<ScanRule::nearest, true>(call, first, count);
     }
 }
 
@@ -163,11 +186,14 @@ void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
 
 void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
                     std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks,
-                    const float* state_in, float* state_out, float* states, StateRanges ranges,
+                    const float* state_in, float* state_out, KeptStates states, StateRanges ranges,
                     PassObserver* observer) const {
     const FakeQuantization& options = network_.options;
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
     const int modes = network_.effective.config.modes();
+    const bool finishes = options.requantize_products || options.output_limit > 0.0;
+    const float d =
+        network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)];
     const ScanCall call{network_,
                         noise_,
                         grids.scans.data() + static_cast<std::size_t>(head) * modes,
@@ -176,22 +202,17 @@ void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint di
                         first_step,
                         u,
                         y,
+                        finishes ? 0.0F : d,
                         stride,
                         blocks,
                         state_in,
                         state_out,
                         states,
-                        static_cast<std::size_t>(2 * count) * kLaneWidth,
+                        count,
                         ranges,
                         observer,
                         observer == nullptr ? 0 : observed_state(layer, head, 0),
                         LaneGridMaker(options.state)};
-    const bool finishes = options.requantize_products || options.output_limit > 0.0;
-    const float d =
-        network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)];
-    if (y != nullptr && first_mode == 0) {
-        start_output(call, finishes ? 0.0F : d);
-    }
     if (call.dynamic() && y != nullptr) {
         scan_dynamic(call, modes);
     } else {

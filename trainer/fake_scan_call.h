@@ -46,12 +46,13 @@ struct ScanCall {
     std::uint32_t first_step;
     const float* u;
     float* y;
+    float output_start;  ///< of u: D, or 0 where D u is added at the end
     std::size_t stride;
     int blocks;
     const float* state_in;
     float* state_out;
-    float* states;
-    std::size_t states_of_step;  ///< floats
+    KeptStates states;
+    int kept_modes;
     StateRanges ranges;
     PassObserver* observer;
     int first_observed;  ///< place of mode 0
@@ -62,6 +63,9 @@ struct ScanCall {
     bool dynamic() const { return quantized() && network.options.state.ranges == RangeSource::dynamic; }
     /// Ranges of a step from the least to the greatest component: the scans with everything alone know them.
     bool asymmetric() const { return dynamic() && network.options.state.quantizer == Quantizer::asymmetric; }
+    CodeRange code_range() const {
+        return network.options.state.quantizer == Quantizer::max_scale ? CodeRange::symmetric : CodeRange::any;
+    }
     bool clips() const { return network.options.state_limit > 0.0; }
     /// Without errors, observers and asymmetric ranges.
     bool plain() const { return observer == nullptr && noise.states == 0.0 && !asymmetric(); }
@@ -107,11 +111,12 @@ inline void round_of_step(const ScanCall& call, const LaneGrid& grid, const Stat
 }
 
 /// Everything that may happen to a state, one question after another.
+template <CodeRange Range>
 inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
                                const StepOfGroup& step, const StateLanes& x, Lanes input) {
     const bool requantizes = call.network.options.requantize_products;
     const StateLanes dither = dither_of(mode, step.dither_word);
-    StateLanes next = requantizes ? advance_requantized(mode, a, x, input) : advance(a, x, driven(mode, input));
+    StateLanes next = requantizes ? advance_requantized<Range>(mode, a, x, input) : advance(a, x, driven(mode, input));
     disturb(mode, call.noise, call.sequences, step.number, next);
     clip(mode, next);
     if (call.observes(step.number)) {
@@ -124,32 +129,32 @@ inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const
         const bool at_once = !call.clips() && call.noise.states == 0.0;
         next = at_once ? advance(a, x, driven_from(mode, input, dither))
                        : StateLanes{next.re + dither.re, next.im + dither.im};
-        round_dithered(mode, next);
+        round_dithered<Range>(mode, next);
     } else if (call.quantized()) {
-        round_nearest(mode, next);
+        round_nearest<Range>(mode, next);
     }
     return next;
 }
 
 /// `Clips`: state_limit is set.
-template <ScanRule Rule, bool Clips>
+template <ScanRule Rule, bool Clips, CodeRange Range>
 inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
                              const StepOfGroup& step, const StateLanes& x, Lanes input) {
     if constexpr (Rule == ScanRule::watched) {
-        return watched_step(call, mode, a, place, step, x, input);
+        return watched_step<Range>(call, mode, a, place, step, x, input);
     } else if constexpr (Rule == ScanRule::requantized) {
-        StateLanes next = advance_requantized(mode, a, x, input);
-        round_nearest(mode, next);
+        StateLanes next = advance_requantized<Range>(mode, a, x, input);
+        round_nearest<Range>(mode, next);
         return next;
     }
     if constexpr (Rule == ScanRule::dithered && !Clips) {
         StateLanes next = advance(a, x, driven_from(mode, input, dither_of(mode, step.dither_word)));
-        round_dithered(mode, next);
+        round_dithered<Range>(mode, next);
         return next;
     }
     StateLanes next = advance(a, x, driven(mode, input));
     if constexpr (Rule == ScanRule::nearest) {
-        round_nearest(mode, next);
+        round_nearest<Range>(mode, next);
         return next;
     }
     if constexpr (Clips) {
@@ -158,7 +163,7 @@ inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const P
     if constexpr (Rule == ScanRule::dithered) {
         const StateLanes dither = dither_of(mode, step.dither_word);
         next = {next.re + dither.re, next.im + dither.im};
-        round_dithered(mode, next);
+        round_dithered<Range>(mode, next);
     } else if constexpr (Rule == ScanRule::dynamic) {
         round_dynamic(step.grid, next);
     } else if constexpr (Rule == ScanRule::dynamic_dithered) {

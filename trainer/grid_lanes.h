@@ -16,6 +16,18 @@ inline Lanes within(Lanes value, Lanes low, Lanes high) {
 #endif
 }
 
+/// within(value, -limit, limit) in one instruction, but not-a-number becomes +-limit.
+inline Lanes within_magnitude(Lanes value, Lanes limit) {
+#if defined(__AVX512DQ__)
+    constexpr int kSmallerWithSignOfFirst = 0x2;
+    return reinterpret_cast<Lanes>(
+        _mm512_range_ps(reinterpret_cast<__m512>(value), reinterpret_cast<__m512>(limit), kSmallerWithSignOfFirst));
+#else
+    const Lanes bounded = clamp(value, -limit, limit);
+    return bounded == bounded ? bounded : limit;
+#endif
+}
+
 /// round_half_even in one instruction, for numbers of any size; keeps the sign of zero.
 inline Lanes nearest_code(Lanes value) {
 #if defined(__AVX512F__)

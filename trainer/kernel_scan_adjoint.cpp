@@ -1,3 +1,4 @@
+#include <cmath>
 #include <type_traits>
 
 #include "trainer/kernel_scan.h"
@@ -13,12 +14,21 @@ namespace {
 struct ComplexLanes {
     Lanes re, im;
 };
+struct ComplexSum {
+    float re, im;
+};
 
-/// One mode of the states after `step` steps, from either layout.
+/// One mode of the states after `step` steps, from any layout.
 template <int Modes>
 inline ComplexLanes state_at(const float* states, std::size_t step, int mode) {
     const float* at = states + (step * 2 * Modes + 2 * mode) * kLaneWidth;
     return {load_lanes(at), load_lanes(at + kLaneWidth)};
+}
+template <int Modes>
+inline ComplexLanes state_at(const CodePair* states, std::size_t step, int mode) {
+    ComplexLanes state;
+    load_code_pairs(states + (step * Modes + mode) * kLaneWidth, state.re, state.im);
+    return state;
 }
 template <int Modes>
 inline ComplexLanes state_at(const std::int32_t* states, std::size_t step, int mode) {
@@ -26,12 +36,20 @@ inline ComplexLanes state_at(const std::int32_t* states, std::size_t step, int m
     return {to_float(pair_re(pair)), to_float(pair_im(pair))};
 }
 
+/// How B comes into a backward scan: one real constant of all modes, which is not trained; trained; or trained and
+/// multiplied into the adjoint, so that the real part of mu = B lambda is the input's gradient (mu obeys the recurrence
+/// of lambda with B C for C) and the sums of its products are divided by B at the end.
+enum class InputGain { shared, trained, in_adjoint };
+
+/// Below this magnitude B is not divided by.
+constexpr double kLeastDivisor = 1e-12;
+
 /// The backward scan of a group of modes. Every state is read once: x_t meets dy_t (gradient of c) and the adjoint of
 /// the step behind, lambda_{t+1} (gradient of a); or, when outputs read the previous state, x_{t-1} meets dy_t and
 /// lambda_t.
-template <int Modes, bool PreviousState, bool TrainedInput>
+template <int Modes, bool PreviousState, InputGain Gain>
 struct BackwardGroup {
-    const GroupConstants<Modes> k;
+    GroupConstants<Modes> k;
     float b_re[Modes], b_im[Modes];
     GroupState<Modes> adjoint;  // lambda of the step behind; for previous states a^T lambda + c^T dy of the step behind
     Lanes da_re[Modes] = {}, da_im[Modes] = {}, db_re[Modes] = {}, db_im[Modes] = {}, dc_re[Modes] = {},
@@ -41,6 +59,11 @@ struct BackwardGroup {
         for (int mode = 0; mode < Modes; ++mode) {
             b_re[mode] = kernel.b_re[first + mode];
             b_im[mode] = kernel.b_im[first + mode];
+            if constexpr (Gain == InputGain::in_adjoint) {
+                const float c_re = k.c_re[mode], c_im = k.c_im[mode];
+                k.c_re[mode] = b_re[mode] * c_re + b_im[mode] * c_im;
+                k.c_im[mode] = b_re[mode] * c_im - b_im[mode] * c_re;
+            }
         }
     }
 
@@ -93,15 +116,24 @@ struct BackwardGroup {
 #pragma GCC unroll 4
         for (int mode = 0; mode < Modes; ++mode) {
             const ComplexLanes lambda = step<Latest>(states, t, mode, dy);
-            if constexpr (TrainedInput) {
+            if constexpr (Gain == InputGain::trained) {
                 du = multiply_add(splat(b_re[mode]), lambda.re, multiply_add(splat(b_im[mode]), lambda.im, du));
-                db_re[mode] = multiply_add(input, lambda.re, db_re[mode]);
-                db_im[mode] = multiply_add(input, lambda.im, db_im[mode]);
             } else {
                 pull = pull + lambda.re;
             }
+            if constexpr (Gain != InputGain::shared) {
+                db_re[mode] = multiply_add(input, lambda.re, db_re[mode]);
+                db_im[mode] = multiply_add(input, lambda.im, db_im[mode]);
+            }
         }
-        return TrainedInput ? du : multiply_add(splat(b_re[0]), pull, du);
+        switch (Gain) {
+            case InputGain::shared:
+                return multiply_add(splat(b_re[0]), pull, du);
+            case InputGain::in_adjoint:
+                return du + pull;
+            default:
+                return du;
+        }
     }
 
     /// The state ahead of the first step, and a^T lambda for the chunk before.
@@ -116,25 +148,39 @@ struct BackwardGroup {
         }
     }
 
-    void add_to(const KernelGradientView& gradient, int first) {
+    /// Sums of products with lambda from those with mu: re - i im is linear in the adjoint re - i im.
+    ComplexSum over_b(int mode, ComplexSum sum) const {
+        if constexpr (Gain != InputGain::in_adjoint) {
+            return sum;
+        }
+        const double re = b_re[mode], im = b_im[mode], square = re * re + im * im;
+        return {static_cast<float>((sum.re * re - sum.im * im) / square),
+                static_cast<float>((sum.re * im + sum.im * re) / square)};
+    }
+
+    /// `units`: numbers per unit of each mode's states.
+    void add_to(const KernelGradientView& gradient, int first, const float* units) const {
         for (int mode = 0; mode < Modes; ++mode) {
-            gradient.a_re[first + mode] += lane_sum(da_re[mode]);
-            gradient.a_im[first + mode] += lane_sum(da_im[mode]);
-            gradient.c_re[first + mode] += lane_sum(dc_re[mode]);
-            gradient.c_im[first + mode] += lane_sum(dc_im[mode]);
-            if (TrainedInput) {
-                gradient.b_re[first + mode] += lane_sum(db_re[mode]);
-                gradient.b_im[first + mode] += lane_sum(db_im[mode]);
+            const float unit = units == nullptr ? 1.0F : units[mode];
+            const ComplexSum a = over_b(mode, {lane_sum(da_re[mode]), lane_sum(da_im[mode])});
+            gradient.a_re[first + mode] += a.re * unit;
+            gradient.a_im[first + mode] += a.im * unit;
+            gradient.c_re[first + mode] += lane_sum(dc_re[mode]) * unit;
+            gradient.c_im[first + mode] += lane_sum(dc_im[mode]) * unit;
+            if constexpr (Gain != InputGain::shared) {
+                const ComplexSum b = over_b(mode, {lane_sum(db_re[mode]), lane_sum(db_im[mode])});
+                gradient.b_re[first + mode] += b.re;
+                gradient.b_im[first + mode] += b.im;
             }
         }
     }
 };
 
-template <int Modes, bool PreviousState, bool TrainedInput, class States>
+template <int Modes, bool PreviousState, InputGain Gain, class States>
 void backward_group(const KernelView& kernel, int first, const float* u, const float* y_gradient, float* u_gradient,
                     std::size_t stride, int blocks, const States* states, float* adjoint,
-                    const KernelGradientView& gradient) {
-    BackwardGroup<Modes, PreviousState, TrainedInput> group(kernel, first);
+                    const KernelGradientView& gradient, const float* units) {
+    BackwardGroup<Modes, PreviousState, Gain> group(kernel, first);
     group.adjoint.load(adjoint + 2 * first * kLaneWidth);
     Lanes dd = {};
     const float d = kernel.d;
@@ -143,7 +189,7 @@ void backward_group(const KernelView& kernel, int first, const float* u, const f
         const Lanes dy = load_lanes(y_gradient + at);
         Lanes du = load_lanes(u_gradient + at);
         Lanes input = {};
-        if (TrainedInput || first == 0) {
+        if (Gain != InputGain::shared || first == 0) {
             input = load_lanes(u + at);
         }
         if (first == 0) {
@@ -159,44 +205,53 @@ void backward_group(const KernelView& kernel, int first, const float* u, const f
     }
     group.finish(states);
     group.adjoint.store(adjoint + 2 * first * kLaneWidth);
-    group.add_to(gradient, first);
+    group.add_to(gradient, first, units);
     if (first == 0) {
         *gradient.d += lane_sum(dd);
     }
 }
 
+/// Whether B of the modes can be divided by.
+bool divides(const KernelView& kernel, int first, int count) {
+    bool all = true;
+    for (int mode = first; mode < first + count; ++mode) {
+        all = all && std::hypot(kernel.b_re[mode], kernel.b_im[mode]) > kLeastDivisor;
+    }
+    return all;
+}
+
 template <int Modes, class... Arguments>
-void backward_dispatch(const KernelView& kernel, Arguments&&... arguments) {
+void backward_dispatch(const KernelView& kernel, int first, Arguments&&... arguments) {
     if (kernel.output_reads_previous_state) {
         if (kernel.input_is_folded) {
-            backward_group<Modes, true, false>(kernel, arguments...);
+            backward_group<Modes, true, InputGain::shared>(kernel, first, arguments...);
         } else {
-            backward_group<Modes, true, true>(kernel, arguments...);
+            backward_group<Modes, true, InputGain::trained>(kernel, first, arguments...);
         }
     } else if (kernel.input_is_folded) {
-        backward_group<Modes, false, false>(kernel, arguments...);
+        backward_group<Modes, false, InputGain::shared>(kernel, first, arguments...);
+    } else if (divides(kernel, first, Modes)) {
+        backward_group<Modes, false, InputGain::in_adjoint>(kernel, first, arguments...);
     } else {
-        backward_group<Modes, false, true>(kernel, arguments...);
+        backward_group<Modes, false, InputGain::trained>(kernel, first, arguments...);
     }
 }
 
 template <class States>
 void scan_backward_from(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
                         float* u_gradient, std::size_t stride, int blocks, const States* states, float* adjoint,
-                        const KernelGradientView& gradient) {
+                        const KernelGradientView& gradient, const float* units) {
+    const auto run = [&](auto modes) {
+        backward_dispatch<decltype(modes)::value>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states,
+                                                  adjoint, gradient, units);
+    };
     switch (count) {
         case 4:
-            backward_dispatch<4>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
-                                 gradient);
-            break;
+            return run(std::integral_constant<int, 4>{});
         case 2:
-            backward_dispatch<2>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
-                                 gradient);
-            break;
+            return run(std::integral_constant<int, 2>{});
         default:
-            backward_dispatch<1>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states, adjoint,
-                                 gradient);
-            break;
+            return run(std::integral_constant<int, 1>{});
     }
 }
 
@@ -204,14 +259,23 @@ void scan_backward_from(const KernelView& kernel, int first_mode, int count, con
 
 void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
                    float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
-                   const KernelGradientView& gradient) {
-    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient);
+                   const KernelGradientView& gradient, const float* units) {
+    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
+                       units);
+}
+
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
+                   float* u_gradient, std::size_t stride, int blocks, const CodePair* states, float* adjoint,
+                   const KernelGradientView& gradient, const float* units) {
+    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
+                       units);
 }
 
 void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
                    float* u_gradient, std::size_t stride, int blocks, const std::int32_t* states, float* adjoint,
                    const KernelGradientView& gradient) {
-    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient);
+    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
+                       nullptr);
 }
 
 }  // namespace imssa

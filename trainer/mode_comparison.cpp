@@ -85,14 +85,25 @@ private:
             const int offset = head * kBlockWidth;
             const auto scan = [&](const FakePass& pass, BlockBuffer& y, AlignedArray<float>& states) {
                 pass.scan(layer, head, 0, model_.modes(), LanesUint{}, LanesUint{}, 0, u.block(0) + offset,
-                          y.block(0) + offset, y.stride(), blocks, zero_state_.data(), nullptr, states.data());
+                          y.block(0) + offset, y.stride(), blocks, zero_state_.data(), nullptr, {states.data()});
             };
             scan(float_pass_, y_float_, states_float_);
             scan(recurrent_pass_, y_recurrent_, states_recurrent_);
+            put_in_numbers(layer, head);
             convolve(grids.responses.head(head), input_.block(0) + offset, input_.stride(), 0, blocks,
                      y_convolution_.block(0) + offset, y_convolution_.stride());
             add_outputs(layer, head, lanes, squares);
             add_states(lanes, squares);
+        }
+    }
+
+    /// From units of their grids to those of the states in float.
+    void put_in_numbers(int layer, int head) {
+        const ModeScan* scans = recurrent_pass_.network().layers[static_cast<std::size_t>(layer)].scans.data() +
+                                static_cast<std::size_t>(head) * model_.modes();
+        const std::size_t row = static_cast<std::size_t>(model_.modes()) * 2 * kLaneWidth;
+        for (std::size_t at = 0; at < states_recurrent_.size(); ++at) {
+            states_recurrent_.data()[at] *= scans[at % row / (2 * kLaneWidth)].inverse;
         }
     }
 

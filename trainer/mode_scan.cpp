@@ -37,10 +37,10 @@ void set_state_grid(const QuantizerGrid& grid, ModeScan& scan) {
     scan.high = grid.gain > 0.0F ? grid.high - grid.zero : 0.0F;
 }
 
-void set_product_grid(const QuantizerOptions& options, float range, ModeScan& scan) {
-    const QuantizerGrid grid = make_grid(options, -static_cast<double>(range), range);
+void set_product_grid(const QuantizerGrid& grid, float b_re, float b_im, ModeScan& scan) {
     if (grid.gain > 0.0F) {
-        scan.product_gain = grid.gain * scan.inverse;
+        scan.product_b_re = b_re * grid.gain;
+        scan.product_b_im = b_im * grid.gain;
         scan.product_inverse = scan.gain / grid.gain;
         scan.product_low = grid.low - grid.zero;
         scan.product_high = grid.high - grid.zero;
@@ -63,9 +63,8 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
                 set_state_grid(grids.state[at], scan);
             }
             if (options.requantize_products) {
-                set_product_grid(options.state,
-                                 largest_input * largest_b(tensors, options.state.scale, heads, modes, head, mode),
-                                 scan);
+                const double range = largest_input * largest_b(tensors, options.state.scale, heads, modes, head, mode);
+                set_product_grid(make_grid(options.state, -range, range), tensors.b_re[at], tensors.b_im[at], scan);
             }
             scan.a_re = tensors.a_re[at];
             scan.a_im = tensors.a_im[at];
@@ -83,8 +82,8 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             scan.dither_key = dither_unit_key(scan.unit - static_cast<std::uint32_t>(mode % kDitherModes));
             scan.dither_re = dither_factor(mode, 0);
             scan.dither_im = dither_factor(mode, 1);
-            scan.shifted_low = shifted_code(scan.low);
-            scan.shifted_high = shifted_code(scan.high);
+            scan.low_above = scan.low + 1.0F;
+            scan.high_above = scan.high + 1.0F;
             scans.push_back(scan);
         }
     }

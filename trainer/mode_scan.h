@@ -23,16 +23,17 @@ struct ModeScan {
     float b_re = 0.0F, b_im = 0.0F;  ///< times gain
     float c_re = 0.0F, c_im = 0.0F;  ///< over gain
     float gain = 1.0F, inverse = 1.0F;
-    float limit = kUnclipped;                       ///< FakeQuantization::state_limit, times gain
-    float low = -kUnclipped, high = kUnclipped;     ///< codes less the zero point
-    float least = -kUnclipped, most = kUnclipped;   ///< the narrower of both, ahead of rounding
-    float full_scale = 0.0F;                        ///< for errors, times gain
-    std::uint32_t unit = 0, dither_key = 0;         ///< of errors and dither
-    std::int32_t dither_re = 0, dither_im = 0;      ///< dither_factor
-    float shifted_low = 0.0F, shifted_high = 0.0F;  ///< shifted_code of low and high
+    float limit = kUnclipped;                      ///< FakeQuantization::state_limit, times gain
+    float low = -kUnclipped, high = kUnclipped;    ///< codes less the zero point
+    float least = -kUnclipped, most = kUnclipped;  ///< the narrower of both, ahead of rounding
+    float full_scale = 0.0F;                       ///< for errors, times gain
+    std::uint32_t unit = 0, dither_key = 0;        ///< of errors and dither
+    std::int32_t dither_re = 0, dither_im = 0;     ///< dither_factor
+    float low_above = 0.0F, high_above = 0.0F;     ///< 1 above low and high, for dithered_code
     // FakeQuantization::requantize_products: Bbar u on a grid of its own.
-    float product_gain = 1.0F, product_inverse = 1.0F;  ///< product codes per unit of this mode's state
-    float product_low = 0.0F, product_high = 0.0F;
+    float product_b_re = 0.0F, product_b_im = 0.0F;  ///< Bbar times the gain of that grid
+    float product_inverse = 1.0F;                    ///< units of this mode's state per code
+    float product_low = 0.0F, product_high = 0.0F;   ///< codes
 };
 
 /// Those of all heads and modes of a layer, whose grids are made. `largest_input`: of the layer's kernels.

@@ -101,6 +101,10 @@ bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk)
     return false;
 }
 
+void BlockKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
+    imssa::restore_activation(network_, workspace, layer, block);
+}
+
 void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient) {
     decoder_backward(network, workspace, gradient);
     workspace.block_kernel_gradients.clear();
@@ -139,7 +143,7 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
     const int count = workspace.chunk_blocks(chunk);
     const int outputs = config.mixing_outputs();
     for (int block = first; block < first + count; ++block) {
-        restore_activation(network, workspace, layer, block);
+        kernels.restore_activation(workspace, layer, block);
         layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
                             trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
                             workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),

@@ -42,6 +42,10 @@ public:
     virtual void finish(Workspace& workspace, EffectiveTensors& gradient) const = 0;
     /// Whether a state of the layer is other than zero after any step of a chunk. Scans the chunk again.
     virtual bool live_states(Workspace& workspace, int layer, int chunk) const = 0;
+    /// Makes activation and slope of one block again; nothing where they are kept.
+    virtual void restore_activation(Workspace& /*workspace*/, int /*layer*/, int /*block*/) const {}
+    /// Makes the mixing outputs of one block again; false where nothing rounds them.
+    virtual bool restore_mixing(Workspace& /*workspace*/, int /*layer*/, int /*block*/) const { return false; }
 };
 
 /// Float mode: by blocks of 8 steps.
@@ -52,6 +56,7 @@ public:
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
     bool live_states(Workspace& workspace, int layer, int chunk) const override;
+    void restore_activation(Workspace& workspace, int layer, int block) const override;
 
 private:
     const EffectiveNetwork& network_;
@@ -82,8 +87,8 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count);
 
-/// Makes activation and slope of one block of a layer again from the kernels' outputs. Where they are kept it does
-/// nothing.
+/// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they are kept it
+/// does nothing.
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block);
 
 /// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the

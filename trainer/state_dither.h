@@ -45,27 +45,15 @@ inline Lanes dither_above_one(LanesUint word, std::int32_t factor) {
 #endif
 }
 
-/// Codes lie this far up between rounding and clamping: a sum of that size has no fraction, and its bits, an integer,
-/// are in the order of the codes. The 1 is that of dither_above_one.
-constexpr float kCodeShift = 12582912.0F;
-constexpr float shifted_code(float code) {
-    return code + (kCodeShift + 1.0F);
+/// floor(x + dither) from `sum` = x + 1 + dither, within the codes that `low_above` and `high_above` lie 1 above;
+/// not-a-number stays what it is.
+inline Lanes dithered_code(Lanes sum, Lanes low_above, Lanes high_above) {
+    return within(lower_code(sum), low_above, high_above) - 1.0F;
 }
 
-/// floor(x + dither) within the codes that `low` and `high` are shifted_code of; `sum` = x + 1 + dither.
-inline Lanes dithered_code(Lanes sum, Lanes low, Lanes high) {
-#if defined(__AVX512F__)
-    const __m512 shifted = _mm512_add_round_ps(reinterpret_cast<__m512>(sum), _mm512_set1_ps(kCodeShift),
-                                               _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    const __m512i code =
-        _mm512_min_epi32(_mm512_max_epi32(reinterpret_cast<__m512i>(shifted), reinterpret_cast<__m512i>(low)),
-                         reinterpret_cast<__m512i>(high));
-    return reinterpret_cast<Lanes>(code) - (kCodeShift + 1.0F);
-#else
-    constexpr float kFar = 2097152.0F;
-    return clamp(floor_lanes(clamp(sum, broadcast(-kFar), broadcast(kFar))) + kCodeShift, low, high) -
-           (kCodeShift + 1.0F);
-#endif
+/// The same within [-high, high]; not-a-number becomes +-high.
+inline Lanes dithered_code(Lanes sum, Lanes high) {
+    return within_magnitude(lower_code(sum) - 1.0F, high);
 }
 
 }  // namespace imssa

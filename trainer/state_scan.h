@@ -41,18 +41,28 @@ inline StateLanes driven_from(const ModeScan& mode, Lanes input, const StateLane
     return {multiply_add(input, splat(mode.b_re), start.re), multiply_add(input, splat(mode.b_im), start.im)};
 }
 
+/// How codes are kept within their limits: any limits, or -high to high, which takes one instruction less but turns
+/// not-a-number into a limit. That of an input is seen in the output all the same, through D u.
+enum class CodeRange { any, symmetric };
+
+/// Rounds to codes from `low` to `high`.
+template <CodeRange Range>
+inline Lanes nearest_code_within(Lanes value, Lanes low, Lanes high) {
+    return nearest_code(Range == CodeRange::symmetric ? within_magnitude(value, high) : within(value, low, high));
+}
+
 /// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.).
+template <CodeRange Range>
 inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
     const auto decayed = [&mode](Lanes value) {
-        return nearest_code(within(value, splat(mode.low), splat(mode.high)));
+        return nearest_code_within<Range>(value, splat(mode.low), splat(mode.high));
     };
     const auto product = [&mode, input](float b) {
-        const Lanes code = input * splat(b) * splat(mode.product_gain);
-        return nearest_code(within(code, splat(mode.product_low), splat(mode.product_high))) *
-               splat(mode.product_inverse);
+        return nearest_code_within<Range>(input * splat(b), splat(mode.product_low), splat(mode.product_high));
     };
-    return {decayed(multiply_subtract_from(a.im, x.im, x.re * a.re)) + product(mode.b_re),
-            decayed(multiply_add(a.re, x.im, x.re * a.im)) + product(mode.b_im)};
+    const Lanes inverse = splat(mode.product_inverse);
+    return {multiply_add(product(mode.product_b_re), inverse, decayed(multiply_subtract_from(a.im, x.im, x.re * a.re))),
+            multiply_add(product(mode.product_b_im), inverse, decayed(multiply_add(a.re, x.im, x.re * a.im)))};
 }
 
 inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequences, std::uint32_t step,
@@ -72,9 +82,10 @@ inline void clip(const ModeScan& mode, StateLanes& x) {
 }
 
 /// Clips and rounds.
+template <CodeRange Range>
 inline void round_nearest(const ModeScan& mode, StateLanes& x) {
-    x.re = nearest_code(within(x.re, splat(mode.least), splat(mode.most)));
-    x.im = nearest_code(within(x.im, splat(mode.least), splat(mode.most)));
+    x.re = nearest_code_within<Range>(x.re, splat(mode.least), splat(mode.most));
+    x.im = nearest_code_within<Range>(x.im, splat(mode.least), splat(mode.most));
 }
 
 /// 1 + dither of both components. `word`: dither_word of the mode and step.
@@ -83,9 +94,13 @@ inline StateLanes dither_of(const ModeScan& mode, LanesUint word) {
 }
 
 /// Of a sum of state and dither_of.
+template <CodeRange Range>
 inline void round_dithered(const ModeScan& mode, StateLanes& sum) {
-    sum.re = dithered_code(sum.re, splat(mode.shifted_low), splat(mode.shifted_high));
-    sum.im = dithered_code(sum.im, splat(mode.shifted_low), splat(mode.shifted_high));
+    const auto code = [&mode](Lanes value) {
+        return Range == CodeRange::symmetric ? dithered_code(value, splat(mode.high))
+                                             : dithered_code(value, splat(mode.low_above), splat(mode.high_above));
+    };
+    sum = {code(sum.re), code(sum.im)};
 }
 
 /// Rounding to the grid of a time step, which has no zero point and holds the state: its code needs no clamp.
@@ -96,7 +111,7 @@ inline void round_dynamic(const LaneGrid& grid, StateLanes& x) {
 
 /// The same with dither, which may lead beyond the last code.
 inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dither, StateLanes& x) {
-    const Lanes low = splat(shifted_code(grid.low)), high = splat(shifted_code(grid.high));
+    const Lanes low = splat(grid.low + 1.0F), high = splat(grid.high + 1.0F);
     x.re = dithered_code(multiply_add(x.re, grid.gain, dither.re), low, high) * grid.inverse;
     x.im = dithered_code(multiply_add(x.im, grid.gain, dither.im), low, high) * grid.inverse;
 }

@@ -32,9 +32,10 @@ void check(const std::string& name, bool parameters, bool codes) {
 }
 
 /// Calls visit(place, block, buffer) for encoder output, then activation and output of every layer, block by block as
-/// long as it returns false.
+/// long as it returns false. Without `kernels` activations that are not kept are made again in float.
 template <class Visit>
-void for_each_activation(const EffectiveNetwork& network, Workspace& workspace, Visit&& visit) {
+void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* kernels, Workspace& workspace,
+                         Visit&& visit) {
     const auto visit_blocks = [&](std::size_t place, const BlockBuffer& buffer, const auto& restore) {
         for (int block = 0; block < workspace.blocks; ++block) {
             restore(block);
@@ -50,8 +51,13 @@ void for_each_activation(const EffectiveNetwork& network, Workspace& workspace, 
     visit_stream(0, 0);
     for (std::size_t index = 0; index < workspace.trace.size(); ++index) {
         const int layer = static_cast<int>(index);
-        visit_blocks(2 * index + 1, workspace.trace[index].activation,
-                     [&](int block) { restore_activation(network, workspace, layer, block); });
+        visit_blocks(2 * index + 1, workspace.trace[index].activation, [&](int block) {
+            if (kernels != nullptr) {
+                kernels->restore_activation(workspace, layer, block);
+            } else {
+                restore_activation(network, workspace, layer, block);
+            }
+        });
         visit_stream(2 * index + 2, layer + 1);
     }
 }
@@ -102,17 +108,21 @@ bool live_states(const EffectiveNetwork& network, const KernelAdjoint& kernels, 
     return false;
 }
 
-/// Whether a mixing output of the layer is other than zero; true where they are not kept, which is in float only.
-bool live_mixing(const EffectiveNetwork& network, std::size_t layer, Workspace& workspace) {
+/// Whether a mixing output of the layer is other than zero; true where nothing rounds them and they are not kept.
+bool live_mixing(const EffectiveNetwork& network, const KernelAdjoint& kernels, std::size_t layer,
+                 Workspace& workspace) {
     const LayerTrace& trace = workspace.trace[layer];
     const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
     const bool has_codes = trace.mixing_inside.size() == 0;
-    if (!any(tensors.mixing) || has_no_kernels(tensors) ||
-        (has_codes && trace.mixing.blocks_kept() < workspace.blocks)) {
+    const bool kept = trace.mixing.blocks_kept() >= workspace.blocks;
+    if (!any(tensors.mixing) || has_no_kernels(tensors)) {
         return true;
     }
     for (int block = 0; block < workspace.blocks; ++block) {
         if (has_codes) {
+            if (!kept && !kernels.restore_mixing(workspace, static_cast<int>(layer), block)) {
+                return true;
+            }
             if (any(workspace, trace.mixing, block, [](float value) { return value != 0.0F; })) {
                 return true;
             }
@@ -175,13 +185,13 @@ void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kern
     alive.assign(4 * layers + 3, 0);
     for (std::size_t layer = 0; layer < layers; ++layer) {
         alive[2 * layers + 1 + layer] = live_states(network, kernels, layer, workspace) ? 1 : 0;
-        alive[3 * layers + 1 + layer] = live_mixing(network, layer, workspace) ? 1 : 0;
+        alive[3 * layers + 1 + layer] = live_mixing(network, kernels, layer, workspace) ? 1 : 0;
     }
     const bool decodes = any(network.tensors.decoder);
     alive[4 * layers + 1] = any_lane(workspace.pooled.data(), network.config.heads, workspace.lanes) ? 1 : 0;
     alive[4 * layers + 2] =
         !decodes || any_lane(workspace.logits.data(), network.config.classes, workspace.lanes) ? 1 : 0;
-    for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
+    for_each_activation(network, &kernels, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         const bool live = any(workspace, buffer, block, [](float value) { return value != 0.0F; });
         alive[place] = live ? 1 : 0;
         return live;
@@ -195,7 +205,7 @@ void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kern
 
 std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace) {
     std::string name;
-    for_each_activation(network, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
+    for_each_activation(network, nullptr, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         if (name.empty() && any(workspace, buffer, block, [](float value) { return !std::isfinite(value); })) {
             name = place_name(place, workspace.trace.size());
         }

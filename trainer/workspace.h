@@ -6,6 +6,7 @@
 
 #include "models/network/parameters.h"
 #include "trainer/block_scan.h"
+#include "trainer/code_pair.h"
 #include "trainer/convolution.h"
 #include "trainer/dropout.h"
 #include "trainer/lane_buffer.h"
@@ -44,7 +45,7 @@ public:
         batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
         quantized,
-        fake_training,
+        fake_training,  ///< activations are made again in the backward pass
         convolution_evaluation,
         convolution_training,
         convolution_batch_norm_training  ///< as convolution_training, with the gradients of whole sequences
@@ -101,9 +102,10 @@ public:
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
-    bool restores = false;   ///< float training: stream, activation and slope hold one chunk and are made again
-    Dropout dropout;         ///< of the last forward pass
-    BlockBuffer activation;  ///< float training: of the block and layer at work, in the forward pass
+    bool restores_stream = false;             ///< stream holds one chunk and is made again in the backward pass
+    bool restores_activation = false;         ///< likewise activation (one chunk) and slope (one block)
+    Dropout dropout;                          ///< of the last forward pass in float
+    BlockBuffer activation;                   ///< where it is made again: of the block and layer at work, forward
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]
@@ -114,6 +116,7 @@ public:
     BlockBuffer mixing_gradient;                 ///< mixing_outputs, one chunk
     BlockBuffer kernel_gradient;                 ///< gradient of y, one chunk
     AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
+    AlignedArray<CodePair> scratch_codes;        ///< fake training: the same in codes
     AlignedArray<std::int32_t> scratch_pairs;    ///< quantized: DAC codes of some modes of a head over a chunk
     AlignedArray<float> block_kernel_gradients;  ///< float training: BlockKernelLayout of every layer and head
 

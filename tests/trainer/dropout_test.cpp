@@ -172,7 +172,9 @@ TEST(Dropout, LeavesNumbersOfTheGridOfActivationsTimesItsFactor) {
         identities[lane] = static_cast<std::uint32_t>(lane);
     }
     workspace.load_inputs(sequences.data(), kLaneWidth);
-    FakePass(*network.fake(), network.noise()).forward(identities, identities, workspace);
+    const FakePass pass(*network.fake(), network.noise());
+    pass.forward(identities, identities, workspace);
+    pass.restore_activation(identities, identities, workspace, 0, 0);
     const QuantizerGrid& grid = network.fake()->layers[0].activation;
     int dropped = 0, codes = 0;
     for (int at = 0; at < config.heads * kBlockWidth; ++at) {

@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(Counts, ScanOfModes, testing::Values(1, 2, 3, 4, 7, 8, 
 struct AdjointCase {
     int modes;
     bool previous_state, folded;
+    bool has_zero_b = false;
+    float unit = 1.0F;  ///< of the states
 };
 
 class AdjointOfAScan : public testing::TestWithParam<AdjointCase> {};
@@ -92,7 +94,11 @@ class AdjointOfAScan : public testing::TestWithParam<AdjointCase> {};
 TEST_P(AdjointOfAScan, AgreesWithTheChainRuleWrittenOutInDouble) {
     const AdjointCase& test_case = GetParam();
     const int modes = test_case.modes;
-    const OwnedKernel kernel(modes, test_case.previous_state, test_case.folded);
+    OwnedKernel kernel(modes, test_case.previous_state, test_case.folded);
+    if (test_case.has_zero_b) {
+        kernel.b_re[1] = kernel.b_im[1] = 0.0F;
+    }
+    const std::vector<float> units(static_cast<std::size_t>(modes), test_case.unit);
     const std::vector<float> u = normals(kSteps * kLaneWidth, 8);
     const std::vector<float> dy = normals(kSteps * kLaneWidth, 9);
     const std::vector<float> residual = normals(kSteps * kLaneWidth, 10);
@@ -120,7 +126,7 @@ TEST_P(AdjointOfAScan, AgreesWithTheChainRuleWrittenOutInDouble) {
             }
         }
         scan_backward(kernel.view, first, count, u.data(), dy.data(), du.data(), kBlockWidth, kBlocks, group.data(),
-                      adjoint.data(), gradient);
+                      adjoint.data(), gradient, units.data());
         first += count;
     }
     std::vector<double> expected_du(residual.begin(), residual.end());
@@ -130,7 +136,8 @@ TEST_P(AdjointOfAScan, AgreesWithTheChainRuleWrittenOutInDouble) {
         for (int lane = 0; lane < kLaneWidth; ++lane) {
             double re = 0.0, im = 0.0;  // adjoint of the state after step t
             const auto x = [&](int t, int part) {
-                return static_cast<double>(states[mode][static_cast<std::size_t>((t * 2 + part) * kLaneWidth + lane)]);
+                return static_cast<double>(test_case.unit) *
+                       states[mode][static_cast<std::size_t>((t * 2 + part) * kLaneWidth + lane)];
             };
             for (int t = kSteps - 1; t >= 0; --t) {
                 const std::size_t at = static_cast<std::size_t>(t * kLaneWidth + lane);
@@ -171,7 +178,8 @@ TEST_P(AdjointOfAScan, AgreesWithTheChainRuleWrittenOutInDouble) {
 INSTANTIATE_TEST_SUITE_P(Forms, AdjointOfAScan,
                          testing::Values(AdjointCase{7, false, true}, AdjointCase{7, false, false},
                                          AdjointCase{7, true, true}, AdjointCase{7, true, false},
-                                         AdjointCase{8, false, true}));
+                                         AdjointCase{8, false, true}, AdjointCase{7, false, false, true},
+                                         AdjointCase{7, false, false, false, 0.25F}));
 
 }  // namespace
 }  // namespace imssa

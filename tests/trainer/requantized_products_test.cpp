@@ -48,7 +48,7 @@ protected:
                                 const AlignedArray<float>& state) const {
         AlignedArray<float> y(u.size());
         FakePass(fake, {}).scan(0, head, 0, config.modes(), LanesUint{}, LanesUint{}, 0, u.data(), y.data(),
-                                kBlockWidth, static_cast<int>(u.size() / kBlockWidth), state.data(), nullptr, nullptr);
+                                kBlockWidth, static_cast<int>(u.size() / kBlockWidth), state.data(), nullptr, {});
         return y;
     }
 

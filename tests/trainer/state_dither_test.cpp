@@ -139,7 +139,7 @@ TEST(StateDither, FactorsHaveNoShortRelations) {
 }
 
 TEST(StateDither, RoundsToTheNumberOnAverageAndKeepsCodes) {
-    const Lanes low = broadcast(shifted_code(-128.0F)), high = broadcast(shifted_code(127.0F));
+    const Lanes low = broadcast(-127.0F), high = broadcast(128.0F);
     for (const float value : {-200.0F, -128.0F, -17.25F, -1.0F, -0.125F, 0.0F, 0.75F, 5.0F, 126.5F, 127.0F, 3000.0F}) {
         double sum = 0.0;
         int count = 0;
