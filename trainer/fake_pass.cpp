@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "models/common/random.h"
@@ -24,6 +25,9 @@ constexpr std::uint32_t kActivationDither = 0x40000000U;
 
 /// Numbers beyond the range of a grid lose their slope.
 void clip_slope(const QuantizerGrid& grid, const float* values, int size, float* slope) {
+    if (std::isinf(grid.range_low) && std::isinf(grid.range_high)) {
+        return;
+    }
     for (int at = 0; at < size; at += kLaneWidth) {
         const Lanes value = load_lanes(values + at);
         const Lanes above = value < broadcast(grid.range_low) ? Lanes{} : load_lanes(slope + at);
@@ -92,30 +96,30 @@ int FakePass::observed_state(int layer, int head, int mode) const {
     return places_.state(layer, head, mode);
 }
 
-void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, float* values,
-                        float* slope) const {
+void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, const float* from,
+                        float* values, float* slope) const {
     const QuantizerOptions& options = network_.options.activations;
+    const int size = unit.channels * kBlockWidth;
     if (keys.observer != nullptr) {
-        keys.observer->on_block(unit.place, values, unit.channels, valid_steps);
-    }
-    if (!options.active()) {
-        return;
+        keys.observer->on_block(unit.place, from, unit.channels, valid_steps);
     }
     const bool dynamic = options.ranges == RangeSource::dynamic;
     const bool dithered = options.rounding == StateRounding::dithered;
-    if (!dynamic && unit.grid.gain == 0.0F) {
+    const bool rounds = options.active() && (dynamic || unit.grid.gain != 0.0F);
+    if (rounds && !dynamic && slope != nullptr) {
+        clip_slope(unit.grid, from, size, slope);
+    }
+    if (rounds && !dynamic && !dithered) {
+        FixedGrid(unit.grid).quantize(from, values, size);
         return;
     }
-    if (!dynamic && slope != nullptr) {
-        clip_slope(unit.grid, values, unit.channels * kBlockWidth, slope);
+    if (from != values) {
+        std::copy_n(from, size, values);
+    }
+    if (!rounds) {
+        return;
     }
     const FixedGrid fixed(unit.grid);
-    if (!dynamic && !dithered) {
-        for (float* at = values; at < values + unit.channels * kBlockWidth; at += kLaneWidth) {
-            store_lanes(at, fixed.quantize(load_lanes(at)));
-        }
-        return;
-    }
     const LaneGridMaker grids(options);
     for (int step = 0; step < kBlockSteps; ++step) {
         float* at = values + step * kLaneWidth;
@@ -194,20 +198,18 @@ void FakePass::activate(const PassKeys& keys, int layer, int block, int valid_st
     const ModelConfig& model = network_.effective.config;
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
     const QuantizerOptions& options = network_.options.activations;
-    const float* from = y;
-    if (options.active() || keys.observer != nullptr) {
-        std::copy_n(y, model.heads * kBlockWidth, activation);
+    const bool rounds = options.active() || keys.observer != nullptr;
+    if (rounds) {
         quantize(keys, unit(layer, grids.kernel_output, ActivationPlace::kernel_output, model.heads), block,
-                 valid_steps, activation, nullptr);
-        from = activation;
+                 valid_steps, y, activation, nullptr);
     }
-    activate_block(model.activation, from, activation, slope, model.heads);
+    activate_block(model.activation, rounds ? activation : y, activation, slope, model.heads);
     // Beyond the range of y the slope is zero: the numbers before quantization tell.
     if (slope != nullptr && grids.kernel_output.gain != 0.0F && options.ranges != RangeSource::dynamic) {
         clip_slope(grids.kernel_output, y, model.heads * kBlockWidth, slope);
     }
     quantize(keys, unit(layer, grids.activation, ActivationPlace::activation, model.heads), block, valid_steps,
-             activation, slope);
+             activation, activation, slope);
     const Dropout dropout{noise_.dropout, noise_.seed, keys.sequences};
     for (int head = 0; dropout.active() && head < model.heads; ++head) {
         drop_block(dropout, static_cast<std::uint32_t>(layer * model.heads + head),
@@ -224,12 +226,32 @@ void FakePass::mix(const PassKeys& keys, int layer, int block, int valid_steps, 
     dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, mixing, model.mixing_outputs(),
                   model.heads);
     quantize(keys, unit(layer, network_.layers[index].mixing, ActivationPlace::mixing, model.mixing_outputs()), block,
-             valid_steps, mixing, nullptr);
+             valid_steps, mixing, mixing, nullptr);
+}
+
+void FakePass::quantize_stream(const PassKeys& keys, int index, int block, Workspace& workspace) const {
+    const int heads = network_.effective.config.heads;
+    float* values = workspace.stream[static_cast<std::size_t>(index)].block(block);
+    const int valid = workspace.valid_steps(block);
+    if (index == 0) {
+        quantize(keys, {network_.encoder, ObservedBounds::encoder(), heads}, block, valid, values, values, nullptr);
+    } else {
+        const QuantizerGrid& grid = network_.layers[static_cast<std::size_t>(index - 1)].output;
+        quantize(keys, unit(index - 1, grid, ActivationPlace::output, heads), block, valid, values, values, nullptr);
+    }
+}
+
+void FakePass::restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index,
+                              int block) const {
+    if (workspace.restores) {
+        imssa::restore_stream(network_.effective, workspace, index, block, 0, network_.effective.config.heads);
+        quantize_stream({dither_keys, sequences, nullptr}, index, block, workspace);
+    }
 }
 
 void FakePass::restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
                                   int block) const {
-    if (workspace.restores_activation) {
+    if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block),
                  trace.kernel_output.block(block), trace.activation.block(block), trace.slope.block(block));
@@ -259,7 +281,7 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
     BlockBuffer& input = workspace.stream[index];
     const int first = chunk * kChunkBlocks;
     const bool batch = effective.statistics == NormStatistics::batch;
-    const bool keeps_slope = workspace.keeps_states && !workspace.restores_activation;
+    const bool keeps_slope = workspace.keeps_states && !workspace.restores;
     if (network_.mode == EvaluationMode::convolution) {
         convolve_chunk(layer, chunk, workspace);
     } else {
@@ -273,18 +295,16 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
                             activation_noise_place(layer * model.heads + head), keys.sequences,
                             static_cast<std::uint32_t>(block * kBlockSteps), y + head * kBlockWidth);
         }
-        float* activation =
-            workspace.restores_activation ? workspace.activation.block(0) : trace.activation.block(block);
+        float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
         activate(keys, layer, block, valid, y, activation, keeps_slope ? trace.slope.block(block) : nullptr);
         float* mixing = trace.mixing.block(block);
         mix(keys, layer, block, valid, activation, mixing);
-        float* out = workspace.stream[index + 1].block(block);
         layer_unit_forward(model, effective.units[index], effective.tensors.layers[index], mixing, input.block(block),
                            trace.normalized.block(block),
                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
-                           batch ? nullptr : out);
+                           batch ? nullptr : workspace.stream[index + 1].block(block));
         if (!batch) {
-            quantize(keys, unit(layer, grids.output, ActivationPlace::output, model.heads), block, valid, out, nullptr);
+            quantize_stream(keys, layer + 1, block, workspace);
         }
     }
 }
@@ -301,11 +321,9 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
     for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
         const int first = chunk * kChunkBlocks;
         for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-            float* encoded = workspace.stream[0].block(block);
             dense_product(effective.tensors.encoder.data(), effective.tensors.encoder_bias.data(),
-                          workspace.input.block(block), encoded, model.heads, model.channels);
-            quantize(keys, {network_.encoder, ObservedBounds::encoder(), model.heads}, block,
-                     workspace.valid_steps(block), encoded, nullptr);
+                          workspace.input.block(block), workspace.stream[0].block(block), model.heads, model.channels);
+            quantize_stream(keys, 0, block, workspace);
         }
         for (int layer = 0; layer < model.layers; ++layer) {
             layer_forward(dither_keys, sequences, layer, chunk, workspace, observer);
@@ -337,6 +355,10 @@ void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, 
                ranges_of(kept_ranges, first, head));
 }
 
+void FakeKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {
+    pass_.restore_stream(lanes_of(dither_keys_), lanes_of(sequences_), workspace, index, block);
+}
+
 void FakeKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
     pass_.restore_activation(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
 }
@@ -345,8 +367,16 @@ bool FakeKernelAdjoint::restore_mixing(Workspace& workspace, int layer, int bloc
     return pass_.restore_mixing(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
 }
 
+void FakeKernelAdjoint::restore_chunk(Workspace& workspace, int index, int chunk) const {
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        restore_stream(workspace, index, block);
+    }
+}
+
 bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     const ModelConfig& config = pass_.network().effective.config;
+    restore_chunk(workspace, layer, chunk);
     for (int head = 0; head < config.heads; ++head) {
         for (int mode = 0; mode < config.modes(); ++mode) {
             scan_states(workspace, layer, chunk, head, mode, 1, {workspace.scratch_states.data()});
@@ -364,6 +394,7 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
+    restore_chunk(workspace, layer, chunk);
     const QuantizerOptions& grid = pass_.network().options.state;
     const bool quantized = grid.active() && grid.ranges != RangeSource::dynamic;
     for (int head = 0; head < network.config.heads; ++head) {

@@ -72,6 +72,8 @@ public:
     void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
                        PassObserver* observer = nullptr) const;
 
+    /// Makes workspace.stream[index] of one block again, from the input or from trace.normalized of the layer before.
+    void restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index, int block) const;
     /// Makes activation and slope of one block again from the kernels' outputs.
     void restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
                             int block) const;
@@ -81,7 +83,8 @@ public:
     const FakeNetwork& network() const { return network_; }
 
 private:
-    /// Puts the numbers of one unit on their grid; `slope` (may be null) loses what the grid clips.
+    /// Puts the numbers `from` of one unit on their grid, in `values` (may be `from`); `slope` (may be null) loses what
+    /// the grid clips.
     struct Quantized {
         const QuantizerGrid& grid;
         int place;  ///< in ObservedBounds
@@ -91,8 +94,10 @@ private:
         LanesUint dither, sequences;
         PassObserver* observer;
     };
-    void quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, float* values,
-                  float* slope) const;
+    void quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, const float* from,
+                  float* values, float* slope) const;
+    /// Rounds workspace.stream[index] of one block.
+    void quantize_stream(const PassKeys& keys, int index, int block, Workspace& workspace) const;
     Quantized unit(int layer, const QuantizerGrid& grid, ActivationPlace place, int channels) const;
     /// Kernel outputs of one block to its activation, and its slope unless that is null.
     void activate(const PassKeys& keys, int layer, int block, int valid_steps, const float* y, float* activation,
@@ -115,10 +120,12 @@ public:
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
     bool live_states(Workspace& workspace, int layer, int chunk) const override;
+    void restore_stream(Workspace& workspace, int index, int block) const override;
     void restore_activation(Workspace& workspace, int layer, int block) const override;
     bool restore_mixing(Workspace& workspace, int layer, int block) const override;
 
 private:
+    void restore_chunk(Workspace& workspace, int index, int chunk) const;
     void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
                      KeptStates states) const;
 

@@ -55,17 +55,29 @@ public:
         : gain_(grid.gain), inverse_(1.0F / grid.gain), zero_(grid.zero), low_(grid.low), high_(grid.high) {}
 
     Lanes quantize(Lanes value) const {
-        return value_of(within(round_half_even(value * gain_ + zero_), broadcast(low_), broadcast(high_)));
+        return value_of(within(nearest_code(value * gain_ + zero_), broadcast(low_), broadcast(high_)) - zero_);
     }
     Lanes quantize_dithered(Lanes value, Lanes dither) const {
-        return value_of(within(floor_lanes(value * gain_ + zero_ + dither), broadcast(low_), broadcast(high_)));
+        return value_of(within(lower_code(value * gain_ + zero_ + dither), broadcast(low_), broadcast(high_)) - zero_);
+    }
+    /// `size` numbers, a multiple of 16.
+    void quantize(const float* from, float* to, int size) const {
+        if (zero_ != 0.0F) {
+            for (int at = 0; at < size; at += kLaneWidth) {
+                store_lanes(to + at, quantize(load_lanes(from + at)));
+            }
+            return;
+        }
+        for (int at = 0; at < size; at += kLaneWidth) {
+            const Lanes code = within(nearest_code(load_lanes(from + at) * gain_), broadcast(low_), broadcast(high_));
+            store_lanes(to + at, value_of(code));
+        }
     }
 
 private:
-    /// (code - zero) / gain. From the rounded inverse, one correction gives the rounded quotient (Markstein, IBM J.
+    /// number / gain. From the rounded inverse, one correction gives the rounded quotient (Markstein, IBM J.
     /// Res. Dev. 34, 1990) where multiply_add rounds once; a division takes several times as long.
-    Lanes value_of(Lanes code) const {
-        const Lanes number = code - zero_;
+    Lanes value_of(Lanes number) const {
 #if defined(__AVX512F__)
         const Lanes quotient = number * inverse_;
         return multiply_add(multiply_add(quotient, broadcast(-gain_), number), broadcast(inverse_), quotient);

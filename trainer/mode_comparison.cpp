@@ -38,6 +38,7 @@ public:
           convolution_(convolution),
           model_(in_float.effective.config),
           workspace_(model_, in_float.effective.steps, Workspace::Purpose::fake_training),
+          u_(model_.heads, workspace_.blocks),
           y_float_(model_.heads, workspace_.blocks),
           y_recurrent_(model_.heads, workspace_.blocks),
           y_convolution_(model_.heads, workspace_.blocks),
@@ -73,19 +74,21 @@ private:
     void add_layer(int layer, int lanes) {
         LayerSquares& squares = layers_[static_cast<std::size_t>(layer)];
         const FakeLayerGrids& grids = convolution_.layers[static_cast<std::size_t>(layer)];
-        BlockBuffer& u = workspace_.stream[static_cast<std::size_t>(layer)];
         const int blocks = workspace_.blocks;
         for (int block = 0; block < blocks; ++block) {
+            float_pass_.restore_stream(LanesUint{}, LanesUint{}, workspace_, layer, block);
+            const float* stream = workspace_.stream[static_cast<std::size_t>(layer)].block(block);
+            std::copy_n(stream, model_.heads * kBlockWidth, u_.block(block));
             for (int at = 0; at < model_.heads * kBlockWidth; ++at) {
-                const float value = u.block(block)[at];
+                const float value = stream[at];
                 input_.block(block)[at] = grids.input.gain == 0.0F ? value : grids.input.quantize(value);
             }
         }
         for (int head = 0; head < model_.heads; ++head) {
             const int offset = head * kBlockWidth;
             const auto scan = [&](const FakePass& pass, BlockBuffer& y, AlignedArray<float>& states) {
-                pass.scan(layer, head, 0, model_.modes(), LanesUint{}, LanesUint{}, 0, u.block(0) + offset,
-                          y.block(0) + offset, y.stride(), blocks, zero_state_.data(), nullptr, {states.data()});
+                pass.scan(layer, head, 0, model_.modes(), LanesUint{}, LanesUint{}, 0, u_.block(0) + offset,
+                          y.block(0) + offset, u_.stride(), blocks, zero_state_.data(), nullptr, {states.data()});
             };
             scan(float_pass_, y_float_, states_float_);
             scan(recurrent_pass_, y_recurrent_, states_recurrent_);
@@ -110,14 +113,13 @@ private:
     void add_outputs(int layer, int head, int lanes, LayerSquares& squares) {
         const EffectiveLayerTensors& tensors = convolution_.effective.tensors.layers[static_cast<std::size_t>(layer)];
         const Lanes d = broadcast(tensors.d[static_cast<std::size_t>(head)]);
-        const BlockBuffer& u = workspace_.stream[static_cast<std::size_t>(layer)];
         for (int step = 0; step < workspace_.steps; ++step) {
             const int block = step / kBlockSteps;
             const int at = head * kBlockWidth + step % kBlockSteps * kLaneWidth;
             const Lanes y = load_lanes(y_float_.block(block) + at);
             const Lanes recurrent = load_lanes(y_recurrent_.block(block) + at);
             const Lanes convolution =
-                multiply_add(d, load_lanes(u.block(block) + at), load_lanes(y_convolution_.block(block) + at));
+                multiply_add(d, load_lanes(u_.block(block) + at), load_lanes(y_convolution_.block(block) + at));
             squares.y.add(y, lanes);
             squares.recurrent.add(recurrent - y, lanes);
             squares.convolution.add(convolution - y, lanes);
@@ -139,7 +141,7 @@ private:
     const FakeNetwork& convolution_;
     ModelConfig model_;
     Workspace workspace_;
-    BlockBuffer y_float_, y_recurrent_, y_convolution_, input_;
+    BlockBuffer u_, y_float_, y_recurrent_, y_convolution_, input_;
     AlignedArray<float> zero_state_, states_float_, states_recurrent_;
     std::vector<LayerSquares> layers_;
 };

@@ -67,7 +67,7 @@ void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chu
     for (int head = 0; head < network_.config.heads; ++head) {
         const int offset = head * kBlockWidth;
         for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-            restore_stream(network_, workspace, layer, block, head, 1);
+            imssa::restore_stream(network_, workspace, layer, block, head, 1);
         }
         block_scan_backward(kernels_.layout(), kernels_.of(layer, head), input.block(first) + offset,
                             workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
@@ -91,7 +91,7 @@ bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk)
     const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
     const int first = chunk * kChunkBlocks;
     for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-        restore_stream(network_, workspace, layer, block, 0, network_.config.heads);
+        restore_stream(workspace, layer, block);
         for (int head = 0; head < network_.config.heads; ++head) {
             if (any_lane(input.block(block) + head * kBlockWidth, workspace.valid_steps(block), workspace.lanes)) {
                 return true;
@@ -99,6 +99,10 @@ bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk)
         }
     }
     return false;
+}
+
+void BlockKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {
+    imssa::restore_stream(network_, workspace, index, block, 0, network_.config.heads);
 }
 
 void BlockKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {

@@ -138,10 +138,9 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
                            workspace.scratch_states.data());
     }
     const EffectiveLayerTensors& tensors = network.tensors.layers[index];
-    const bool keeps_slope = workspace.keeps_states && !workspace.restores_activation;
+    const bool keeps_slope = workspace.keeps_states && !workspace.restores;
     for (int block = first; block < first + count; ++block) {
-        float* activation =
-            workspace.restores_activation ? workspace.activation.block(0) : trace.activation.block(block);
+        float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
         activate(config, trace, layer, block, dropout, activation, keeps_slope ? trace.slope.block(block) : nullptr);
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, trace.mixing.block(block),
                       config.mixing_outputs(), config.heads);
@@ -154,7 +153,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 }
 
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block) {
-    if (workspace.restores_activation) {
+    if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate(network.config, trace, layer, block, workspace.dropout, trace.activation.block(block),
                  trace.slope.block(block));
@@ -172,7 +171,7 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
 
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count) {
-    if (!workspace.restores_stream) {
+    if (!workspace.restores) {
         return;
     }
     float* to = workspace.stream[static_cast<std::size_t>(index)].block(block) + first_head * kBlockWidth;

@@ -42,7 +42,9 @@ public:
     virtual void finish(Workspace& workspace, EffectiveTensors& gradient) const = 0;
     /// Whether a state of the layer is other than zero after any step of a chunk. Scans the chunk again.
     virtual bool live_states(Workspace& workspace, int layer, int chunk) const = 0;
-    /// Makes activation and slope of one block again; nothing where they are kept.
+    /// Makes workspace.stream[index] of one block again; nothing where it is kept.
+    virtual void restore_stream(Workspace& /*workspace*/, int /*index*/, int /*block*/) const {}
+    /// Likewise activation and slope.
     virtual void restore_activation(Workspace& /*workspace*/, int /*layer*/, int /*block*/) const {}
     /// Makes the mixing outputs of one block again; false where nothing rounds them.
     virtual bool restore_mixing(Workspace& /*workspace*/, int /*layer*/, int /*block*/) const { return false; }
@@ -56,6 +58,7 @@ public:
     void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const override;
     void finish(Workspace& workspace, EffectiveTensors& gradient) const override;
     bool live_states(Workspace& workspace, int layer, int chunk) const override;
+    void restore_stream(Workspace& workspace, int index, int block) const override;
     void restore_activation(Workspace& workspace, int layer, int block) const override;
 
 private:

@@ -32,7 +32,7 @@ void check(const std::string& name, bool parameters, bool codes) {
 }
 
 /// Calls visit(place, block, buffer) for encoder output, then activation and output of every layer, block by block as
-/// long as it returns false. Without `kernels` activations that are not kept are made again in float.
+/// long as it returns false. Without `kernels` what is not kept is made again in float.
 template <class Visit>
 void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* kernels, Workspace& workspace,
                          Visit&& visit) {
@@ -45,8 +45,13 @@ void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* k
         }
     };
     const auto visit_stream = [&](std::size_t place, int index) {
-        visit_blocks(place, workspace.stream[static_cast<std::size_t>(index)],
-                     [&](int block) { restore_stream(network, workspace, index, block, 0, network.config.heads); });
+        visit_blocks(place, workspace.stream[static_cast<std::size_t>(index)], [&](int block) {
+            if (kernels != nullptr) {
+                kernels->restore_stream(workspace, index, block);
+            } else {
+                restore_stream(network, workspace, index, block, 0, network.config.heads);
+            }
+        });
     };
     visit_stream(0, 0);
     for (std::size_t index = 0; index < workspace.trace.size(); ++index) {

@@ -21,8 +21,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
       keeps_states(trains(purpose) || purpose == Purpose::calibration) {
-    restores_stream = purpose == Purpose::float_training;
-    restores_activation = restores_stream || purpose == Purpose::fake_training;
+    restores = purpose == Purpose::float_training || purpose == Purpose::fake_training;
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const bool goes_back = trains(purpose);
@@ -30,27 +29,27 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     const bool infers = purpose == Purpose::inference || purpose == Purpose::quantized_evaluation;
     const int kept_within = infers ? 1 : kept;
     const bool keeps_masks = purpose == Purpose::quantized && !config.glu;
-    const bool keeps_mixing = goes_back && !keeps_masks && (config.glu || !restores_activation);
+    const bool keeps_mixing = goes_back && !keeps_masks && (config.glu || !restores);
     const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
                              purpose == Purpose::convolution_batch_norm_training;
     const bool batch_norm =
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
-    if (restores_activation) {
+    if (restores) {
         activation = BlockBuffer(heads, 1);
     }
     for (int index = 0; index <= config.layers; ++index) {
-        stream.emplace_back(heads, convolution ? blocks : (restores_stream ? kChunkBlocks : kept));
+        stream.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
     }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
     for (int index = 0; index < config.layers; ++index) {
         LayerTrace layer;
-        layer.kernel_output = BlockBuffer(heads, restores_activation ? blocks : kChunkBlocks);
-        layer.activation = BlockBuffer(heads, restores_activation ? kChunkBlocks : kept_within);
-        layer.slope = BlockBuffer(heads, restores_activation ? 1 : kept_within);
-        layer.mixing = BlockBuffer(
-            outputs, keeps_mixing ? blocks : (restores_activation ? 1 : std::min(kept_within, kChunkBlocks)));
+        layer.kernel_output = BlockBuffer(heads, restores ? blocks : kChunkBlocks);
+        layer.activation = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
+        layer.slope = BlockBuffer(heads, restores ? 1 : kept_within);
+        layer.mixing =
+            BlockBuffer(outputs, keeps_mixing ? blocks : (restores ? 1 : std::min(kept_within, kChunkBlocks)));
         if (keeps_masks) {
             const std::size_t vectors = static_cast<std::size_t>(blocks) * heads * kBlockSteps;
             layer.mixing_inside = AlignedArray<LaneMask>(vectors);

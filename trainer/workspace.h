@@ -45,7 +45,7 @@ public:
         batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
         quantized,
-        fake_training,  ///< activations are made again in the backward pass
+        fake_training,  ///< likewise, on grids
         convolution_evaluation,
         convolution_training,
         convolution_batch_norm_training  ///< as convolution_training, with the gradients of whole sequences
@@ -102,10 +102,9 @@ public:
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
-    bool restores_stream = false;             ///< stream holds one chunk and is made again in the backward pass
-    bool restores_activation = false;         ///< likewise activation (one chunk) and slope (one block)
-    Dropout dropout;                          ///< of the last forward pass in float
-    BlockBuffer activation;                   ///< where it is made again: of the block and layer at work, forward
+    bool restores = false;   ///< stream, activation (one chunk each) and slope (a block) are made again backward
+    Dropout dropout;         ///< of the last forward pass in float
+    BlockBuffer activation;  ///< where it is made again: of the block and layer at work, forward
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
     AlignedArray<float> pooled;                  ///< [head][16]
