@@ -50,7 +50,7 @@ void ConvolutionAdjoint::chunk_backward(Workspace& workspace, int layer, int chu
         trace.response_gradient.clear();
     }
     for (int block = first; block < first + count; ++block) {
-        std::copy_n(workspace.kernel_gradient.block(block), heads * kBlockWidth, y_gradient.block(block));
+        std::copy_n(workspace.gradient_a.block(block), heads * kBlockWidth, y_gradient.block(block));
     }
     float* through = workspace.scratch_states.data();
     for (int head = 0; head < heads; ++head) {

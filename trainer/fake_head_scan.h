@@ -65,6 +65,8 @@ void scan_head(const ScanCall& call, int head_modes) {
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
             __builtin_prefetch(call.ranges.at + place_of(call.ranges.stride, block + 1, step), 1);
+            // Made while the states wait for each other.
+            LanesUint word = dithered ? dither_word(call.dither_keys, call.modes[0].dither_key, number) : LanesUint{};
             Lanes ranges[4] = {}, least = {}, greatest = {};
 #pragma GCC unroll 8
             for (int mode = 0; mode < modes; ++mode) {
@@ -99,12 +101,11 @@ void scan_head(const ScanCall& call, int head_modes) {
                 grid = call.grids.of_magnitude(range);
             }
             Lanes sum = input * call.output_start;
-            LanesUint word = {};
 #pragma GCC unroll 8
             for (int mode = 0; mode < modes; ++mode) {
                 const ModeScan& k = call.modes[mode];
                 StateLanes x = states.get(mode);
-                if (dithered && mode % kDitherModes == 0) {
+                if (dithered && mode > 0 && mode % kDitherModes == 0) {
                     word = dither_word(call.dither_keys, k.dither_key, number);
                 }
                 if (Rule == ScanRule::watched) {

@@ -254,7 +254,8 @@ void FakePass::restore_activation(LanesUint dither_keys, LanesUint sequences, Wo
     if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block),
-                 trace.kernel_output.block(block), trace.activation.block(block), trace.slope.block(block));
+                 trace.kernel_output.block(block), workspace.activation_of(layer).block(block),
+                 trace.slope.block(block));
     }
 }
 
@@ -265,8 +266,8 @@ bool FakePass::restore_mixing(LanesUint dither_keys, LanesUint sequences, Worksp
     }
     restore_activation(dither_keys, sequences, workspace, layer, block);
     LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
-    mix({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block), trace.activation.block(block),
-        trace.mixing.block(block));
+    mix({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block),
+        workspace.activation_of(layer).block(block), trace.mixing.block(block));
     return true;
 }
 
@@ -415,7 +416,7 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
                 paired = paired && std::max(-scan.low, scan.high) <= kLargestPaired;
             }
             const auto go_back = [&](const auto* states) {
-                scan_backward(kernel, mode, modes, u, workspace.kernel_gradient.block(first) + offset,
+                scan_backward(kernel, mode, modes, u, workspace.gradient_a.block(first) + offset,
                               workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
                               workspace.adjoint(layer, head), kernel_gradient, units.data());
             };

@@ -147,9 +147,31 @@ void scan_clipping(const ScanCall& call, int first, int count) {
     }
 }
 
+/// Whether the codes of Bbar u of all inputs lie within their grids.
+bool products_fit(const ScanCall& call, int first, int count) {
+    float limit = kUnclipped;
+    for (int mode = first; mode < first + count; ++mode) {
+        limit = std::min(limit, call.modes[mode].product_input);
+    }
+    LanesInt beyond = {};
+    for (int block = 0; block < call.blocks; ++block) {
+        for (int step = 0; step < kBlockSteps; ++step) {
+            const Lanes input = load_lanes(call.u + place_of(call.stride, block, step));
+            beyond |= ~((input <= limit) & (input >= -limit));
+        }
+    }
+    int any = 0;
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        any |= beyond[lane];
+    }
+    return any == 0;
+}
+
 void scan_by_rule(const ScanCall& call, int first, int count) {
     if (!call.plain()) {
         scan_codes<ScanRule::watched, true>(call, first, count);
+    } else if (call.network.options.requantize_products && products_fit(call, first, count)) {
+        scan_codes<ScanRule::requantized_inside, true>(call, first, count);
     } else if (call.network.options.requantize_products) {
         scan_codes<ScanRule::requantized, true>(call, first, count);
     } else if (!call.quantized()) {

@@ -23,8 +23,9 @@ inline void prefetch_later(const float* head, std::size_t stride, int block, int
     __builtin_prefetch(from + place_of(stride, later < blocks ? later : later - blocks, step));
 }
 
-/// What happens to a state between two steps. watched: any of the others, with errors and observers.
-enum class ScanRule { free, nearest, dithered, requantized, dynamic, dynamic_dithered, watched };
+/// What happens to a state between two steps. requantized_inside: inputs are known to be such that no code of
+/// Bbar u leaves its grid. watched: any of the others, with errors and observers.
+enum class ScanRule { free, nearest, dithered, requantized, requantized_inside, dynamic, dynamic_dithered, watched };
 
 /// The larger of the magnitudes.
 inline Lanes greater_magnitude(Lanes a, Lanes b) {
@@ -116,7 +117,8 @@ inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const
                                const StepOfGroup& step, const StateLanes& x, Lanes input) {
     const bool requantizes = call.network.options.requantize_products;
     const StateLanes dither = dither_of(mode, step.dither_word);
-    StateLanes next = requantizes ? advance_requantized<Range>(mode, a, x, input) : advance(a, x, driven(mode, input));
+    StateLanes next =
+        requantizes ? advance_requantized<Range, true>(mode, a, x, input) : advance(a, x, driven(mode, input));
     disturb(mode, call.noise, call.sequences, step.number, next);
     clip(mode, next);
     if (call.observes(step.number)) {
@@ -142,8 +144,8 @@ inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const P
                              const StepOfGroup& step, const StateLanes& x, Lanes input) {
     if constexpr (Rule == ScanRule::watched) {
         return watched_step<Range>(call, mode, a, place, step, x, input);
-    } else if constexpr (Rule == ScanRule::requantized) {
-        StateLanes next = advance_requantized<Range>(mode, a, x, input);
+    } else if constexpr (Rule == ScanRule::requantized || Rule == ScanRule::requantized_inside) {
+        StateLanes next = advance_requantized<Range, Rule == ScanRule::requantized>(mode, a, x, input);
         round_nearest<Range>(mode, next);
         return next;
     }

@@ -70,7 +70,7 @@ void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chu
             imssa::restore_stream(network_, workspace, layer, block, head, 1);
         }
         block_scan_backward(kernels_.layout(), kernels_.of(layer, head), input.block(first) + offset,
-                            workspace.kernel_gradient.block(first) + offset, workspace.gradient_b.block(first) + offset,
+                            workspace.gradient_a.block(first) + offset, workspace.gradient_b.block(first) + offset,
                             input.stride(), workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head),
                             workspace.adjoint(layer, head), workspace.scratch_states.data(),
                             workspace.block_kernel_gradient(layer, head));
@@ -153,7 +153,7 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
                             workspace.gradient_a.block(block), workspace.mixing_gradient.block(block),
                             workspace.gradient_b.block(block), trace.gamma_gradient.data(), trace.beta_gradient.data(),
                             unit_masks(trace, block, config.heads));
-        float* y_gradient = workspace.kernel_gradient.block(block);
+        float* y_gradient = workspace.gradient_a.block(block);
         dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
                       config.heads, outputs);
         const float* slope = trace.slope.block(block);
@@ -161,10 +161,11 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
             store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
         }
     }
+    const BlockBuffer& activation = workspace.activation_of(layer);
     EffectiveLayerTensors& layer_gradient = gradient.layers[index];
-    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(),
-                   trace.activation.block(first), trace.activation.stride(), count, layer_gradient.mixing.data(),
-                   layer_gradient.mixing_bias.data(), outputs, config.heads);
+    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(), activation.block(first),
+                   activation.stride(), count, layer_gradient.mixing.data(), layer_gradient.mixing_bias.data(), outputs,
+                   config.heads);
     kernels.chunk_backward(workspace, layer, chunk, gradient);
 }
 

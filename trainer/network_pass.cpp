@@ -155,7 +155,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block) {
     if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
-        activate(network.config, trace, layer, block, workspace.dropout, trace.activation.block(block),
+        activate(network.config, trace, layer, block, workspace.dropout, workspace.activation_of(layer).block(block),
                  trace.slope.block(block));
     }
 }

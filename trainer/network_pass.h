@@ -35,7 +35,7 @@ Lanes pooling_gains(const EffectiveNetwork& network, const Workspace& workspace)
 class KernelAdjoint {
 public:
     virtual ~KernelAdjoint() = default;
-    /// One layer of one chunk: from workspace.kernel_gradient (of y) to the input's gradient, which is added to
+    /// One layer of one chunk: from workspace.gradient_a (of y) to the input's gradient, which is added to
     /// workspace.gradient_b, and to the kernels' gradient. Chunks come from the last to the first.
     virtual void chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const = 0;
     /// After the first chunk.
@@ -99,7 +99,7 @@ void restore_activation(const EffectiveNetwork& network, Workspace& workspace, i
 void start_backward(const EffectiveNetwork& network, Workspace& workspace, EffectiveTensors& gradient);
 /// From the pooled numbers' gradient to that of one chunk of the last layer's output, in workspace.gradient_a.
 void pooling_backward(Workspace& workspace, int chunk);
-/// One layer of one chunk: workspace.gradient_a (of its output) -> workspace.gradient_b (of its input).
+/// One layer of one chunk: workspace.gradient_a (of its output; overwritten) -> workspace.gradient_b (of its input).
 void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Workspace& workspace, int layer,
                     int chunk, EffectiveTensors& gradient);
 /// One chunk of workspace.gradient_a, now of the encoder's output, to the encoder's gradient.

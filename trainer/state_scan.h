@@ -51,14 +51,17 @@ inline Lanes nearest_code_within(Lanes value, Lanes low, Lanes high) {
     return nearest_code(Range == CodeRange::symmetric ? within_magnitude(value, high) : within(value, low, high));
 }
 
-/// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.).
-template <CodeRange Range>
+/// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.). `Clamps`: whether a code of
+/// Bbar u may leave its grid.
+template <CodeRange Range, bool Clamps>
 inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
     const auto decayed = [&mode](Lanes value) {
         return nearest_code_within<Range>(value, splat(mode.low), splat(mode.high));
     };
     const auto product = [&mode, input](float b) {
-        return nearest_code_within<Range>(input * splat(b), splat(mode.product_low), splat(mode.product_high));
+        const Lanes code = input * splat(b);
+        return Clamps ? nearest_code_within<Range>(code, splat(mode.product_low), splat(mode.product_high))
+                      : nearest_code(code);
     };
     const Lanes inverse = splat(mode.product_inverse);
     return {multiply_add(product(mode.product_b_re), inverse, decayed(multiply_subtract_from(a.im, x.im, x.re * a.re))),

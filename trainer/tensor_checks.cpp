@@ -56,7 +56,7 @@ void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* k
     visit_stream(0, 0);
     for (std::size_t index = 0; index < workspace.trace.size(); ++index) {
         const int layer = static_cast<int>(index);
-        visit_blocks(2 * index + 1, workspace.trace[index].activation, [&](int block) {
+        visit_blocks(2 * index + 1, workspace.activation_of(layer), [&](int block) {
             if (kernels != nullptr) {
                 kernels->restore_activation(workspace, layer, block);
             } else {

@@ -36,7 +36,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
     if (restores) {
-        activation = BlockBuffer(heads, 1);
+        activation = BlockBuffer(heads, kChunkBlocks);
     }
     for (int index = 0; index <= config.layers; ++index) {
         stream.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
@@ -46,7 +46,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     for (int index = 0; index < config.layers; ++index) {
         LayerTrace layer;
         layer.kernel_output = BlockBuffer(heads, restores ? blocks : kChunkBlocks);
-        layer.activation = BlockBuffer(heads, restores ? kChunkBlocks : kept_within);
+        layer.activation = restores ? BlockBuffer() : BlockBuffer(heads, kept_within);
         layer.slope = BlockBuffer(heads, restores ? 1 : kept_within);
         layer.mixing =
             BlockBuffer(outputs, keeps_mixing ? blocks : (restores ? 1 : std::min(kept_within, kChunkBlocks)));
@@ -102,7 +102,6 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         gradient_a = BlockBuffer(heads, gradient_blocks);
         gradient_b = BlockBuffer(heads, gradient_blocks);
         mixing_gradient = BlockBuffer(outputs, kChunkBlocks);
-        kernel_gradient = BlockBuffer(heads, kChunkBlocks);
     }
 }
 

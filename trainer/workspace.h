@@ -81,6 +81,9 @@ public:
         }
         return counts;
     }
+    BlockBuffer& activation_of(int layer) {
+        return restores ? activation : trace[static_cast<std::size_t>(layer)].activation;
+    }
     float* states(int layer, int chunk, int head) {
         return trace[static_cast<std::size_t>(layer)].states.data() + place(chunk, head);
     }
@@ -104,16 +107,16 @@ public:
     std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
     bool restores = false;   ///< stream, activation (one chunk each) and slope (a block) are made again backward
     Dropout dropout;         ///< of the last forward pass in float
-    BlockBuffer activation;  ///< where it is made again: of the block and layer at work, forward
+    BlockBuffer activation;  ///< where it is made again: of the layer at work, backward a chunk, forward a block
     std::vector<LayerTrace> trace;
-    AlignedArray<float> pooled_sums;             ///< [head][16] sums over steps
-    AlignedArray<float> pooled;                  ///< [head][16]
-    AlignedArray<float> logits;                  ///< [class][16]
-    AlignedArray<float> logit_gradient;          ///< [class][16]
-    AlignedArray<float> pooled_gradient;         ///< [head][16]
-    BlockBuffer gradient_a, gradient_b;          ///< gradients of layer outputs and inputs, one chunk
+    AlignedArray<float> pooled_sums;      ///< [head][16] sums over steps
+    AlignedArray<float> pooled;           ///< [head][16]
+    AlignedArray<float> logits;           ///< [class][16]
+    AlignedArray<float> logit_gradient;   ///< [class][16]
+    AlignedArray<float> pooled_gradient;  ///< [head][16]
+    /// Gradients of layer outputs (then of kernel outputs, in their place) and inputs, one chunk.
+    BlockBuffer gradient_a, gradient_b;
     BlockBuffer mixing_gradient;                 ///< mixing_outputs, one chunk
-    BlockBuffer kernel_gradient;                 ///< gradient of y, one chunk
     AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
     AlignedArray<CodePair> scratch_codes;        ///< fake training: the same in codes
     AlignedArray<std::int32_t> scratch_pairs;    ///< quantized: DAC codes of some modes of a head over a chunk

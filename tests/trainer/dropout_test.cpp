@@ -178,7 +178,7 @@ TEST(Dropout, LeavesNumbersOfTheGridOfActivationsTimesItsFactor) {
     const QuantizerGrid& grid = network.fake()->layers[0].activation;
     int dropped = 0, codes = 0;
     for (int at = 0; at < config.heads * kBlockWidth; ++at) {
-        const float code = workspace.trace[0].activation.block(0)[at] * 0.75F * grid.gain;
+        const float code = workspace.activation_of(0).block(0)[at] * 0.75F * grid.gain;
         EXPECT_NEAR(code, std::nearbyint(code), 1e-4);
         dropped += code == 0.0F ? 1 : 0;
         codes += std::abs(code) > 0.5F ? 1 : 0;
