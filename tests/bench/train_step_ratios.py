@@ -7,51 +7,96 @@ For each configuration (layers, H, N; with GLU or not), on a batch of 64 sequenc
     what two cores of this machine have to give (caches, memory and neighbours are shared);
   - the step with everything at 8 bits and the states quantized in the loop, against the step in float on one thread:
     ratio of CPU time.
-Runs of the two alternate; the times are the least of all runs, the ratios the medians of the rounds' ratios (least and
-greatest in brackets). Build the preset `release` first.
+Programs that wait for commands take bursts of steps in turn, so that all of them see the same neighbours; the first
+steps of a burst, which find cold caches, do not count. Times are the lower quartiles of all steps, their ratio follows;
+in brackets the median (least to greatest) of the bursts' ratios. Build the preset `release` first.
 """
 import argparse
 import os
-import re
 import statistics
 import subprocess
 import sys
+import threading
 
 CONFIGURATIONS = ["2,32,8", "2,32,16", "2,64,16", "4,64,16", "1,128,16", "4,128,64"]
+COLD_STEPS = 3
 
 
-def measure(arguments, shape, glu, threads, copies=1):
-    """Medians of a run in ms: (wall of a float step, CPU of a float step, CPU of a quantized step); means of copies."""
-    command = [arguments.program, *shape, str(int(glu)), str(threads), str(arguments.seconds)]
-    programs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(copies)]
-    lines = [program.communicate()[0] for program in programs]
-    if any(program.returncode != 0 for program in programs):
-        sys.exit(f"train_step_ratios: {' '.join(command)} failed")
-    return [statistics.mean(numbers) for numbers in zip(*map(numbers_of, lines))]
+class Program:
+    """A train_step_bench that makes steps on command."""
+
+    def __init__(self, program, shape, glu, threads):
+        command = [program, *shape, str(int(glu)), str(threads), "serve"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def burst(self, kind, steps, clock):
+        """Milliseconds of each step; clock 0: wall, 1: CPU."""
+        times = []
+        for _ in range(COLD_STEPS + steps):
+            self.process.stdin.write(kind + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().split()
+            if len(answer) != 2:
+                sys.exit("train_step_ratios: the benchmark ended early")
+            times.append(float(answer[clock]))
+        return times[COLD_STEPS:]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def numbers_of(line):
-    number = r"[\d.]+ \(([\d.]+)\)"
-    found = re.search(rf"train: wall {number}, CPU {number}  8 bits: wall {number}, CPU {number}", line)
-    return float(found[1]), float(found[2]), float(found[4])
+def side_by_side(programs, steps):
+    """Steps of programs that run at the same time."""
+    times = [[] for _ in programs]
+
+    def run(at):
+        times[at] = programs[at].burst("train", steps, 0)
+
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(programs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(times, [])
 
 
-def spread(ratios):
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+def lower_quartile(bursts):
+    times = sorted(sum(bursts, []))
+    return times[len(times) // 4]
+
+
+def ratio(over, under, factor=1.0):
+    """Of the lower quartiles, and of the bursts."""
+    bursts = sorted(factor * statistics.median(a) / statistics.median(b) for a, b in zip(over, under))
+    return (
+        f"{factor * lower_quartile(over) / lower_quartile(under):.2f} "
+        f"({statistics.median(bursts):.2f}, {bursts[0]:.2f} to {bursts[-1]:.2f})"
+    )
 
 
 def compare(arguments, shape, glu):
-    rounds = [
-        (measure(arguments, shape, glu, 1), measure(arguments, shape, glu, 2), measure(arguments, shape, glu, 1, copies=2))
-        for _ in range(arguments.rounds)
-    ]
-    one, two, copies = ([wall for wall, _, _ in side] for side in zip(*rounds))
-    cpu_float, cpu_quantized = ([single[clock] for single, _, _ in rounds] for clock in (1, 2))
+    one, other, two = (Program(arguments.program, shape, glu, threads) for threads in (1, 1, 2))
+    kinds = {
+        "one": lambda steps: one.burst("train", steps, 0),
+        "two": lambda steps: two.burst("train", steps, 0),
+        "programs": lambda steps: side_by_side([one, other], steps),
+        "float": lambda steps: one.burst("train", steps, 1),
+        "quantized": lambda steps: one.burst("quantized", steps, 1),
+    }
+    step_ms = statistics.median(one.burst("train", 2, 0))
+    steps = max(4, round(1e3 * arguments.seconds / step_ms))
+    times = {kind: [] for kind in kinds}
+    for _ in range(arguments.rounds):
+        for kind, run in kinds.items():
+            times[kind].append(run(steps))
+    for program in (one, other, two):
+        program.close()
     print(
-        f"| {', '.join(shape)}{' GLU' if glu else ''} | {min(one):.1f} | {min(two):.1f} | "
-        f"{spread([a / b for a, b in zip(one, two)])} | {spread([2.0 * a / b for a, b in zip(one, copies)])} | "
-        f"{min(cpu_float):.1f} | {min(cpu_quantized):.1f} | "
-        f"{spread([b / a for a, b in zip(cpu_float, cpu_quantized)])} |",
+        f"| {', '.join(shape)}{' GLU' if glu else ''} | {lower_quartile(times['one']):.1f} | "
+        f"{lower_quartile(times['two']):.1f} | {ratio(times['one'], times['two'])} | "
+        f"{ratio(times['one'], times['programs'], 2.0)} | {lower_quartile(times['float']):.1f} | "
+        f"{lower_quartile(times['quantized']):.1f} | {ratio(times['quantized'], times['float'])} |",
         flush=True,
     )
 
@@ -60,8 +105,8 @@ def main():
     default = os.path.join(os.path.dirname(__file__), "../../build/release/bin/train_step_bench")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=os.path.normpath(default), help="train_step_bench of the release build")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each kind of step in a run")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=0.4, help="of a burst of steps on one thread")
     parser.add_argument("--config", nargs="*", default=CONFIGURATIONS, help="layers,heads,states")
     arguments = parser.parse_args()
     if not os.path.exists(arguments.program):
