@@ -15,6 +15,15 @@ struct StateRanges {
     float* at = nullptr;
     float* greatest = nullptr;
     std::size_t stride = 0;
+
+    /// Of one head from a block on; none where `kept` holds nothing.
+    static StateRanges of(BlockBuffer& kept, int block, int head) {
+        if (kept.channels() == 0) {
+            return {};
+        }
+        float* least = kept.block(block) + head * kBlockWidth;
+        return {least, least + kept.channels() / 2 * kBlockWidth, kept.stride()};
+    }
 };
 
 /// Errors of numbers that change with time, of one optimisation step; keyed by (seed, place, sequence, step).

@@ -66,7 +66,6 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
                 layer.response_gradient = ImpulseResponses(heads, steps);
             }
         } else {
-            layer.state_ranges = BlockBuffer(2 * heads, purpose == Purpose::fake_training ? blocks : kChunkBlocks);
             layer.states = AlignedArray<float>(state_size * checkpoints);
         }
         if (goes_back) {

@@ -29,8 +29,8 @@ struct LayerTrace {
     AlignedArray<float> inverse_deviation;  ///< [block][8][16]
     AlignedArray<float> states;             ///< state at the start of every chunk: [chunk][head][mode][re, im][16]
     AlignedArray<std::int32_t> registers;   ///< the same in register codes (quantized mode)
-    BlockBuffer state_ranges;               ///< fake quantization: dynamic ranges of the states, two numbers a head
-    AlignedArray<float> adjoint;            ///< [head][mode][re, im][16], carried backward from chunk to chunk
+    BlockBuffer state_ranges;     ///< dynamic ranges of the states, two numbers a head; made by the first pass with any
+    AlignedArray<float> adjoint;  ///< [head][mode][re, im][16], carried backward from chunk to chunk
     AlignedArray<float> gamma_gradient, beta_gradient;  ///< [head][16]
 };
 

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "trainer/fake_pass.h"
+#include "trainer/kernel_scan.h"
+
+/// The backward half of a FakePass.
+
+namespace imssa {
+
+namespace {
+
+LanesUint lanes_of(const std::uint32_t (&values)[kLaneWidth]) {
+    LanesUint lanes;
+    std::memcpy(&lanes, values, sizeof(lanes));
+    return lanes;
+}
+
+}  // namespace
+
+FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys, LanesUint sequences) : pass_(pass) {
+    std::memcpy(dither_keys_, &dither_keys, sizeof(dither_keys_));
+    std::memcpy(sequences_, &sequences, sizeof(sequences_));
+}
+
+void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
+                                    KeptStates states) const {
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
+    const int first = chunk * kChunkBlocks;
+    const int offset = head * kBlockWidth;
+    pass_.scan(layer, head, first_mode, count, lanes_of(dither_keys_), lanes_of(sequences_),
+               static_cast<std::uint32_t>(first * kBlockSteps), input.block(first) + offset, nullptr, input.stride(),
+               workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head), nullptr, states,
+               StateRanges::of(kept_ranges, first, head));
+}
+
+void FakeKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {
+    pass_.restore_stream(lanes_of(dither_keys_), lanes_of(sequences_), workspace, index, block);
+}
+
+void FakeKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
+    pass_.restore_activation(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
+}
+
+bool FakeKernelAdjoint::restore_mixing(Workspace& workspace, int layer, int block) const {
+    return pass_.restore_mixing(lanes_of(dither_keys_), lanes_of(sequences_), workspace, layer, block);
+}
+
+void FakeKernelAdjoint::restore_chunk(Workspace& workspace, int index, int chunk) const {
+    const int first = chunk * kChunkBlocks;
+    for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
+        restore_stream(workspace, index, block);
+    }
+}
+
+bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
+    const ModelConfig& config = pass_.network().effective.config;
+    restore_chunk(workspace, layer, chunk);
+    for (int head = 0; head < config.heads; ++head) {
+        for (int mode = 0; mode < config.modes(); ++mode) {
+            scan_states(workspace, layer, chunk, head, mode, 1, {workspace.scratch_states.data()});
+            const float* after_first_step = workspace.scratch_states.data() + 2 * kLaneWidth;
+            if (any_lane(after_first_step, 2 * workspace.chunk_steps(chunk), workspace.lanes)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const {
+    const EffectiveNetwork& network = pass_.network().effective;
+    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const int first = chunk * kChunkBlocks;
+    const int blocks = workspace.chunk_blocks(chunk);
+    restore_chunk(workspace, layer, chunk);
+    const QuantizerOptions& grid = pass_.network().options.state;
+    const bool quantized = grid.active() && grid.ranges != RangeSource::dynamic;
+    for (int head = 0; head < network.config.heads; ++head) {
+        const KernelView kernel = kernel_view(network, layer, head);
+        const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
+        const int offset = head * kBlockWidth;
+        const float* u = input.block(first) + offset;
+        const ModeScan* scans = pass_.network().layers[static_cast<std::size_t>(layer)].scans.data() +
+                                static_cast<std::size_t>(head) * kernel.modes;
+        for (int mode = 0; mode < kernel.modes;) {
+            const int left = kernel.modes - mode;
+            const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
+            std::array<float, kBackwardModes> units{};
+            bool paired = workspace.scratch_codes.size() > 0 && quantized;
+            for (int at = 0; at < modes; ++at) {
+                const ModeScan& scan = scans[mode + at];
+                units[static_cast<std::size_t>(at)] = scan.inverse;
+                paired = paired && std::max(-scan.low, scan.high) <= kLargestPaired;
+            }
+            const auto go_back = [&](const auto* states) {
+                scan_backward(kernel, mode, modes, u, workspace.gradient_a.block(first) + offset,
+                              workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+                              workspace.adjoint(layer, head), kernel_gradient, units.data());
+            };
+            const KeptStates states = paired ? KeptStates{nullptr, workspace.scratch_codes.data()}
+                                             : KeptStates{workspace.scratch_states.data(), nullptr};
+            scan_states(workspace, layer, chunk, head, mode, modes, states);
+            if (paired) {
+                go_back(static_cast<const CodePair*>(states.codes));
+            } else {
+                go_back(static_cast<const float*>(states.numbers));
+            }
+            mode += modes;
+        }
+    }
+}
+
+}  // namespace imssa
