@@ -8,36 +8,6 @@ namespace imssa {
 namespace {
 
 template <int Modes>
-void forward_group(const KernelView& kernel, int first, const float* u, float* y, std::size_t stride, int blocks,
-                   const float* state_in, float* state_out) {
-    const GroupConstants<Modes> constants(kernel, first);
-    GroupState<Modes> x;
-    x.load(state_in + 2 * first * kLaneWidth);
-    const float d = kernel.d;
-    for (int block = 0; block < blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step) {
-            keep_constants_in_memory();
-            const GroupConstants<Modes>& k = constants;
-            const Lanes input = load_lanes(u + block * stride + step * kLaneWidth);
-            float* out = y + block * stride + step * kLaneWidth;
-            Lanes sum[2] = {first == 0 ? input * d : load_lanes(out), Lanes{}};
-#pragma GCC unroll 8
-            for (int mode = 0; mode < Modes; ++mode) {
-                const Lanes re = multiply_add(splat(k.minus_a_im[mode]), x.im[mode],
-                                              multiply_add(splat(k.a_re[mode]), x.re[mode], input));
-                const Lanes im = multiply_add(splat(k.a_re[mode]), x.im[mode], splat(k.a_im[mode]) * x.re[mode]);
-                x.re[mode] = re;
-                x.im[mode] = im;
-                Lanes& part = sum[mode % 2];
-                part = multiply_add(splat(k.c_re[mode]), re, multiply_add(splat(k.c_im[mode]), im, part));
-            }
-            store_lanes(out, sum[0] + sum[1]);
-        }
-    }
-    x.store(state_out + 2 * first * kLaneWidth);
-}
-
-template <int Modes>
 void states_group(const KernelView& kernel, int first, const float* u, std::size_t stride, int blocks,
                   const float* state_in, float* states) {
     const GroupConstants<Modes> k(kernel, first);
@@ -92,23 +62,6 @@ KernelGradientView kernel_gradient_view(EffectiveTensors& gradient, int layer, i
     view.c_im = tensors.c_im.data() + first;
     view.d = tensors.d.data() + head;
     return view;
-}
-
-void scan_forward(const KernelView& kernel, const float* u, float* y, std::size_t stride, int blocks,
-                  const float* state_in, float* state_out) {
-    int first = 0;
-    for (; first + 8 <= kernel.modes; first += 8) {
-        forward_group<8>(kernel, first, u, y, stride, blocks, state_in, state_out);
-    }
-    for (; first + 4 <= kernel.modes; first += 4) {
-        forward_group<4>(kernel, first, u, y, stride, blocks, state_in, state_out);
-    }
-    for (; first + 2 <= kernel.modes; first += 2) {
-        forward_group<2>(kernel, first, u, y, stride, blocks, state_in, state_out);
-    }
-    for (; first < kernel.modes; ++first) {
-        forward_group<1>(kernel, first, u, y, stride, blocks, state_in, state_out);
-    }
 }
 
 void scan_states(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t stride, int blocks,

@@ -25,14 +25,9 @@ struct KernelGradientView {
 };
 KernelGradientView kernel_gradient_view(EffectiveTensors& gradient, int layer, int head, int modes);
 
-/// One head over consecutive blocks of steps: u and y point at the head's 8 x 16 values of the first block, the next
-/// block lies `stride` floats further. States are modes x {re, im} x 16 floats. For b = 1 and the output from the new
-/// state (float mode).
-void scan_forward(const KernelView& kernel, const float* u, float* y, std::size_t stride, int blocks,
-                  const float* state_in, float* state_out);
-
-/// The states of modes [first_mode, first_mode + count) after every step, for b = 1: states[t + 1] is count x {re, im}
-/// x 16 floats, states[0] is the state before.
+/// The states of modes [first_mode, first_mode + count) of one head after every step, for b = 1 (float mode): u points
+/// at the head's 8 x 16 values of the first block, the next block lies `stride` floats further. `state_in`: modes x
+/// {re, im} x 16 floats; states[t + 1]: count x {re, im} x 16 floats, states[0] is the state before.
 void scan_states(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t stride, int blocks,
                  const float* state_in, float* states);
 

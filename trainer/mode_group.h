@@ -4,8 +4,7 @@
 
 namespace imssa {
 
-/// Constants of a group of modes. They are read from memory in every step (one broadcast operand an instruction): the
-/// barrier in the scans keeps the compiler from copying them all into registers and spilling states instead.
+/// Constants of a group of modes, to be read from memory in every step as broadcast operands of instructions.
 template <int Modes>
 struct GroupConstants {
     float a_re[Modes], a_im[Modes], minus_a_im[Modes], c_re[Modes], c_im[Modes];
@@ -47,10 +46,6 @@ inline void keep_in_register(Lanes& value) {
 #else
     static_cast<void>(value);
 #endif
-}
-
-inline void keep_constants_in_memory() {
-    asm volatile("" ::: "memory");
 }
 
 template <int Modes>
