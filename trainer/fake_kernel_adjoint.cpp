@@ -76,20 +76,18 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
     restore_chunk(workspace, layer, chunk);
-    const QuantizerOptions& grid = pass_.network().options.state;
-    const bool quantized = grid.active() && grid.ranges != RangeSource::dynamic;
+    const bool has_codes = pass_.network().options.state.has_grid() && workspace.scratch_codes.size() > 0;
     for (int head = 0; head < network.config.heads; ++head) {
         const KernelView kernel = kernel_view(network, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
         const float* u = input.block(first) + offset;
-        const ModeScan* scans = pass_.network().layers[static_cast<std::size_t>(layer)].scans.data() +
-                                static_cast<std::size_t>(head) * kernel.modes;
+        const ModeScan* scans = pass_.network().scans_of(layer, head);
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
             std::array<float, kBackwardModes> units{};
-            bool paired = workspace.scratch_codes.size() > 0 && quantized;
+            bool paired = has_codes;
             for (int at = 0; at < modes; ++at) {
                 const ModeScan& scan = scans[mode + at];
                 units[static_cast<std::size_t>(at)] = scan.inverse;

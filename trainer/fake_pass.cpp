@@ -88,7 +88,7 @@ void FakePass::quantize(const PassKeys& keys, const Quantized& unit, int block, 
     if (keys.observer != nullptr) {
         keys.observer->on_block(unit.place, from, unit.channels, valid_steps);
     }
-    const bool dynamic = options.ranges == RangeSource::dynamic;
+    const bool dynamic = options.dynamic();
     const bool dithered = options.rounding == StateRounding::dithered;
     const bool rounds = options.active() && (dynamic || unit.grid.gain != 0.0F);
     if (rounds && !dynamic && slope != nullptr) {
@@ -190,7 +190,7 @@ void FakePass::activate(const PassKeys& keys, int layer, int block, int valid_st
     }
     activate_block(model.activation, rounds ? activation : y, activation, slope, model.heads);
     // Beyond the range of y the slope is zero: the numbers before quantization tell.
-    if (slope != nullptr && grids.kernel_output.gain != 0.0F && options.ranges != RangeSource::dynamic) {
+    if (slope != nullptr && grids.kernel_output.gain != 0.0F) {
         clip_slope(grids.kernel_output, y, model.heads * kBlockWidth, slope);
     }
     quantize(keys, unit(layer, grids.activation, ActivationPlace::activation, model.heads), block, valid_steps,
@@ -300,7 +300,7 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
     const EffectiveNetwork& effective = network_.effective;
     const ModelConfig& model = effective.config;
     workspace.pooled_sums.clear();
-    const bool dynamic = network_.options.state.active() && network_.options.state.ranges == RangeSource::dynamic;
+    const bool dynamic = network_.options.state.dynamic();
     for (LayerTrace& trace : workspace.trace) {
         if (dynamic && trace.state_ranges.channels() == 0) {
             trace.state_ranges = BlockBuffer(2 * model.heads, workspace.restores ? workspace.blocks : kChunkBlocks);

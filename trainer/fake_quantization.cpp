@@ -114,12 +114,12 @@ struct TimeRanges {
     const ObservedBounds* bounds;
 
     bool from_bounds(const QuantizerOptions& options) const {
-        return options.active() && options.ranges != RangeSource::dynamic && options.range == 0.0 &&
+        return options.has_grid() && options.range == 0.0 &&
                (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
                 options.ranges == RangeSource::ema);
     }
     QuantizerGrid activation_grid(const QuantizerOptions& options, float range, int place) const {
-        if (!options.active() || options.ranges == RangeSource::dynamic) {
+        if (!options.has_grid()) {
             return {};
         }
         if (from_bounds(options)) {
@@ -140,7 +140,7 @@ struct TimeRanges {
         return from_bounds(options) ? magnitude_of(bounds->state_bounds(layer, head, mode, options.scale)) : range;
     }
     QuantizerGrid state_grid(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
-        if (!options.active() || options.ranges == RangeSource::dynamic) {
+        if (!options.has_grid()) {
             return {};
         }
         if (from_bounds(options)) {
@@ -298,11 +298,10 @@ FakeNetwork fake_network(const ModelConfig& config, const NetworkParameters& par
                 options, time_ranges, network.effective.tensors.layers[index], static_cast<int>(index), largest_input);
         }
         // max_scale passes every gradient, the others none beyond their range.
-        network.effective.units[index].mixing_limit = options.activations.active() &&
-                                                              options.activations.ranges != RangeSource::dynamic &&
-                                                              options.activations.quantizer != Quantizer::asymmetric
-                                                          ? network.layers.back().mixing.range_high
-                                                          : kNoLimit;
+        network.effective.units[index].mixing_limit =
+            options.activations.has_grid() && options.activations.quantizer != Quantizer::asymmetric
+                ? network.layers.back().mixing.range_high
+                : kNoLimit;
         if (mode == EvaluationMode::convolution) {
             grids.input = time_ranges.activation_grid(indirect_state_quantizer(options.state), largest_input, 0);
             grids.responses = layer_responses(options, "layers." + std::to_string(index) + ".", network.effective,

@@ -82,6 +82,12 @@ struct FakeNetwork {
     NetworkParameters used;                     ///< parameters with continuous A and dt on their grids
     NetworkParameters mask;                     ///< 0 where a clipped number passes no gradient, 1 elsewhere
     std::vector<DiscreteMasks> discrete_masks;  ///< of Abar and Bbar, one a layer
+
+    /// The modes of a head.
+    const ModeScan* scans_of(int layer, int head) const {
+        return layers[static_cast<std::size_t>(layer)].scans.data() +
+               static_cast<std::size_t>(head) * static_cast<std::size_t>(effective.config.modes());
+    }
 };
 
 /// Quantizes parameters (QS4D before, Zhao after discretization) and makes the grids of states and activations from the

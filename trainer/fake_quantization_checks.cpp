@@ -50,7 +50,7 @@ void FakeQuantization::validate() const {
                 "'ranges' is for 'state' and 'activations': parameters are observed whenever they are quantized");
         }
     }
-    if (state.active() && state.ranges == RangeSource::dynamic && state.scale != ScaleGranularity::head) {
+    if (state.dynamic() && state.scale != ScaleGranularity::head) {
         throw UserError("state.ranges 'dynamic' goes over the modes of a head at a time step: use state.scale 'head'");
     }
     if (state.active() && state.ranges == RangeSource::ema && state_limit > 0.0) {

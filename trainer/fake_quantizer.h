@@ -50,6 +50,10 @@ struct QuantizerOptions {
     double momentum = 0.99;                             ///< of ranges = ema
 
     bool active() const { return quantizer != Quantizer::off; }
+    /// Whether every time step has a grid of its own.
+    bool dynamic() const { return active() && ranges == RangeSource::dynamic; }
+    /// Whether one grid serves all time steps.
+    bool has_grid() const { return active() && ranges != RangeSource::dynamic; }
     void validate() const;
 };
 

@@ -45,7 +45,7 @@ void scan_group(const ScanCall& call, int first, KeptStates kept) {
     Lanes re[Modes], im[Modes];
     PoleLanes a[Modes];
     const float* from = call.state_in + 2 * first * kLaneWidth;
-    const bool whole = call.quantized() && !call.dynamic();
+    const bool whole = call.network.options.state.has_grid();
 #pragma GCC unroll 4
     for (int mode = 0; mode < Modes; ++mode) {
         k[mode] = call.modes[first + mode];
@@ -218,7 +218,7 @@ void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint di
         network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)];
     const ScanCall call{network_,
                         noise_,
-                        grids.scans.data() + static_cast<std::size_t>(head) * modes,
+                        network_.scans_of(layer, head),
                         dither_keys,
                         sequences,
                         first_step,

@@ -61,9 +61,10 @@ struct ScanCall {
 
     bool dithered() const { return network.options.state.rounding == StateRounding::dithered; }
     bool quantized() const { return network.options.state.active(); }
-    bool dynamic() const { return quantized() && network.options.state.ranges == RangeSource::dynamic; }
+    bool dynamic() const { return network.options.state.dynamic(); }
     /// Ranges of a step from the least to the greatest component: the scans with everything alone know them.
     bool asymmetric() const { return dynamic() && network.options.state.quantizer == Quantizer::asymmetric; }
+    /// Codes of max_scale go from -h to h.
     CodeRange code_range() const {
         return network.options.state.quantizer == Quantizer::max_scale ? CodeRange::symmetric : CodeRange::any;
     }

@@ -102,8 +102,7 @@ private:
 
     /// From units of their grids to those of the states in float.
     void put_in_numbers(int layer, int head) {
-        const ModeScan* scans = recurrent_pass_.network().layers[static_cast<std::size_t>(layer)].scans.data() +
-                                static_cast<std::size_t>(head) * model_.modes();
+        const ModeScan* scans = recurrent_pass_.network().scans_of(layer, head);
         const std::size_t row = static_cast<std::size_t>(model_.modes()) * 2 * kLaneWidth;
         for (std::size_t at = 0; at < states_recurrent_.size(); ++at) {
             states_recurrent_.data()[at] *= scans[at % row / (2 * kLaneWidth)].inverse;

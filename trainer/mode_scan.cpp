@@ -61,7 +61,7 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
         for (int mode = 0; mode < modes; ++mode) {
             const std::size_t at = static_cast<std::size_t>(head) * modes + mode;
             ModeScan scan;
-            if (options.state.active() && options.state.ranges != RangeSource::dynamic) {
+            if (options.state.has_grid()) {
                 set_state_grid(grids.state[at], scan);
             }
             if (options.requantize_products) {

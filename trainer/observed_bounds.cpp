@@ -11,9 +11,8 @@ namespace {
 constexpr int kActivationPlaces = 4;
 
 bool own_needs_bounds(const QuantizerOptions& options) {
-    return options.active() && options.ranges != RangeSource::dynamic &&
-           (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
-            options.ranges == RangeSource::ema);
+    return options.has_grid() && (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
+                                  options.ranges == RangeSource::ema);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "models/network/deployed_kernel.h"
 #include "tests/trainer/naive_network.h"
+#include "tests/trainer/quantizer_options.h"
 #include "trainer/calibration.h"
 #include "trainer/fake_pass.h"
 #include "trainer/gradient_engine.h"
@@ -16,14 +17,9 @@
 namespace imssa {
 namespace {
 
-constexpr int kSequences = 20;
+using test::quantizer;
 
-QuantizerOptions quantizer(Quantizer kind, int bits) {
-    QuantizerOptions options;
-    options.quantizer = kind;
-    options.bits = bits;
-    return options;
-}
+constexpr int kSequences = 20;
 
 TEST(LaneGridTest, HasTheGridOfEveryLanesOwnRange) {
     for (const Quantizer kind : {Quantizer::max_scale, Quantizer::symmetric, Quantizer::asymmetric}) {

@@ -7,6 +7,7 @@
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
+#include "tests/trainer/quantizer_options.h"
 #include "trainer/calibration.h"
 #include "trainer/gradient_engine.h"
 #include "trainer/train_config.h"
@@ -14,17 +15,12 @@
 namespace imssa {
 namespace {
 
+using test::quantizer;
+
 std::vector<int> first_indices(int count) {
     std::vector<int> indices(static_cast<std::size_t>(count));
     std::iota(indices.begin(), indices.end(), 0);
     return indices;
-}
-
-QuantizerOptions quantizer(Quantizer kind, int bits) {
-    QuantizerOptions options;
-    options.quantizer = kind;
-    options.bits = bits;
-    return options;
 }
 
 class FakePassTest : public testing::Test {

@@ -5,16 +5,12 @@
 #include <cmath>
 
 #include "models/common/error.h"
+#include "tests/trainer/quantizer_options.h"
 
 namespace imssa {
 namespace {
 
-QuantizerOptions quantizer(Quantizer kind, int bits) {
-    QuantizerOptions options;
-    options.quantizer = kind;
-    options.bits = bits;
-    return options;
-}
+using test::quantizer;
 
 TEST(MaxScaleQuantizerTest, OneBitIsTernary) {
     const QuantizerGrid grid = make_grid(quantizer(Quantizer::max_scale, 1), -0.5, 2.0);

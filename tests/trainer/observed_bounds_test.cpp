@@ -8,20 +8,16 @@
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
+#include "tests/trainer/quantizer_options.h"
 #include "trainer/calibration.h"
 #include "trainer/gradient_engine.h"
 
 namespace imssa {
 namespace {
 
-constexpr int kSequences = 20;
+using test::quantizer;
 
-QuantizerOptions quantizer(Quantizer kind, int bits) {
-    QuantizerOptions options;
-    options.quantizer = kind;
-    options.bits = bits;
-    return options;
-}
+constexpr int kSequences = 20;
 
 class ObservedBoundsTest : public testing::Test {
 protected:

@@ -9,6 +9,7 @@
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
+#include "tests/trainer/quantizer_options.h"
 #include "trainer/calibration.h"
 #include "trainer/fake_pass.h"
 #include "trainer/gradient_engine.h"
@@ -16,13 +17,7 @@
 namespace imssa {
 namespace {
 
-QuantizerOptions quantizer(Quantizer kind, int bits, ScaleGranularity scale = ScaleGranularity::tensor) {
-    QuantizerOptions options;
-    options.quantizer = kind;
-    options.bits = bits;
-    options.scale = scale;
-    return options;
-}
+using test::quantizer;
 
 FakeQuantization requantized(Quantizer kind, int bits, ScaleGranularity scale = ScaleGranularity::tensor) {
     FakeQuantization options;
