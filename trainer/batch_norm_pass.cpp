@@ -109,7 +109,7 @@ void BatchNormPass::normalize(const EffectiveNetwork& network, int layer, Worksp
     const BatchStatistics& statistics = statistics_[index];
     for (int block = 0; block < workspace.blocks; ++block) {
         float* normalized = workspace.trace[index].normalized.block(block);
-        float* out = workspace.stream[index + 1].block(block);
+        float* out = workspace.stream(layer + 1).block(block);
         for (int head = 0; head < config_.heads; ++head) {
             const std::size_t h = static_cast<std::size_t>(head);
             const float mean = static_cast<float>(statistics.mean[h]);

@@ -216,7 +216,8 @@ void pole_gradient(int modes, int blocks, const float* states, const float* adjo
     }
 }
 
-void toeplitz_gradient(const float* u, const float* y_gradient, std::size_t stride, int blocks, float* gradient) {
+void toeplitz_gradient(const float* u, std::size_t u_stride, const float* y_gradient, std::size_t stride, int blocks,
+                       float* gradient) {
     Lanes sum[kLaneWidth] = {};  // two sums a lag, so that they wait less for each other
     for (int block = 0; block < blocks; ++block) {
         Lanes dy[kBlockSteps];
@@ -226,7 +227,7 @@ void toeplitz_gradient(const float* u, const float* y_gradient, std::size_t stri
         }
 #pragma GCC unroll 8
         for (int from = 0; from < kBlockSteps; ++from) {
-            const float* place = u + block * stride + from * kLaneWidth;
+            const float* place = u + block * u_stride + from * kLaneWidth;
             const Lanes input = load_lanes(place);
             prefetch_next_head(place);
 #pragma GCC unroll 8
@@ -263,10 +264,10 @@ void block_scan_forward(const BlockKernelLayout& layout, const float* matrices, 
     }
 }
 
-void block_scan_backward(const BlockKernelLayout& layout, const float* matrices, const float* u,
+void block_scan_backward(const BlockKernelLayout& layout, const float* matrices, const float* u, std::size_t u_stride,
                          const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
                          const float* state_in, float* adjoint, float* scratch, float* matrices_gradient) {
-    toeplitz_gradient(u, y_gradient, stride, blocks, matrices_gradient);
+    toeplitz_gradient(u, u_stride, y_gradient, stride, blocks, matrices_gradient);
     float* states = scratch;
     float* adjoints = scratch + kBlockScratch / 2;
     for (int first = 0; first < layout.modes; first += kBlockScanModes) {
@@ -278,7 +279,7 @@ void block_scan_backward(const BlockKernelLayout& layout, const float* matrices,
         const float* write = matrices + layout.write() + place;
         std::copy_n(state_in + 2 * first * kLaneWidth, row, states);
         prefetch_next_states(state_in + 2 * first * kLaneWidth, row);
-        scan_group_states<false>(modes, write, pole, u, stride, blocks, states);
+        scan_group_states<false>(modes, write, pole, u, u_stride, blocks, states);
         float* carried = adjoint + 2 * first * kLaneWidth;
         std::copy_n(carried, row, adjoints + static_cast<std::size_t>(blocks) * row);
         prefetch_next_states(carried, row);
@@ -290,7 +291,7 @@ void block_scan_backward(const BlockKernelLayout& layout, const float* matrices,
         for (int mode = 0; mode < modes; ++mode) {
             float* to = matrices_gradient + place + 2 * mode * kBlockSteps;
             mode_gradient(y_gradient, stride, blocks, states + 2 * mode * kLaneWidth, row, to + layout.read());
-            mode_gradient(u, stride, blocks, adjoints + row + 2 * mode * kLaneWidth, row, to + layout.write());
+            mode_gradient(u, u_stride, blocks, adjoints + row + 2 * mode * kLaneWidth, row, to + layout.write());
         }
     }
 }

@@ -63,13 +63,14 @@ constexpr int kBlockScanModes = 8;
 constexpr std::size_t kBlockScratch =
     static_cast<std::size_t>(2) * (kChunkBlocks + 1) * kBlockScanModes * 2 * kLaneWidth;
 
-/// Places and meaning as in scan_forward, at most kChunkBlocks blocks.
+/// One head over up to kChunkBlocks blocks, in float mode (b = 1): u and y point at the head's 8 x 16 numbers of the
+/// first block, the next block lies `stride` floats further. state_in, state_out: modes x {re, im} x 16.
 void block_scan_forward(const BlockKernelLayout& layout, const float* matrices, const float* u, float* y,
                         std::size_t stride, int blocks, const float* state_in, float* state_out, float* scratch);
 
 /// Adds to u_gradient and to the gradient of the matrices; `adjoint` (modes x {re, im} x 16) is carried from chunk to
-/// chunk. state_in: the state before the first block.
-void block_scan_backward(const BlockKernelLayout& layout, const float* matrices, const float* u,
+/// chunk. state_in: the state before the first block; u_stride: floats from one block of u to the next.
+void block_scan_backward(const BlockKernelLayout& layout, const float* matrices, const float* u, std::size_t u_stride,
                          const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
                          const float* state_in, float* adjoint, float* scratch, float* matrices_gradient);
 

@@ -29,7 +29,7 @@ public:
     void set_lanes(int lanes) { lanes_ = lanes; }
 
     void on_chunk(Workspace& workspace, int chunk) override {
-        record(workspace, workspace.stream[0], chunk, ranges_.encoder);
+        record(workspace, workspace.stream(0), chunk, ranges_.encoder);
         for (int layer = 0; layer < network_.config.layers; ++layer) {
             const std::size_t at = static_cast<std::size_t>(layer);
             LayerTrace& trace = workspace.trace[at];
@@ -37,7 +37,7 @@ public:
             record(workspace, trace.kernel_output, chunk, range.kernel_output);
             record(workspace, trace.activation, chunk, range.activation);
             record(workspace, trace.mixing, chunk, range.mixing);
-            record(workspace, workspace.stream[at + 1], chunk, range.output);
+            record(workspace, workspace.stream(layer + 1), chunk, range.output);
             record_states(workspace, layer, chunk, range);
         }
     }
@@ -97,7 +97,7 @@ private:
 
     void record_states(Workspace& workspace, int layer, int chunk, LayerRanges& range) {
         const int modes = network_.config.modes();
-        const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+        const BlockBuffer& input = workspace.stream(layer);
         const int blocks = workspace.chunk_blocks(chunk);
         const int steps = std::min(blocks * kBlockSteps, workspace.steps - chunk * kChunkBlocks * kBlockSteps);
         float* states = workspace.scratch_states.data();

@@ -42,7 +42,7 @@ void ConvolutionAdjoint::chunk_backward(Workspace& workspace, int layer, int chu
     const EffectiveLayerTensors& tensors = network_.effective.tensors.layers[index];
     const int heads = network_.effective.config.heads;
     LayerTrace& trace = workspace.trace[index];
-    BlockBuffer& input = workspace.stream[index];
+    BlockBuffer& input = workspace.stream(layer);
     BlockBuffer& y_gradient = trace.kernel_output_gradient;
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);

@@ -26,7 +26,7 @@ FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys
 
 void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
                                     KeptStates states) const {
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
     const int first = chunk * kChunkBlocks;
     const int offset = head * kBlockWidth;
@@ -72,7 +72,7 @@ bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) 
 
 void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const {
     const EffectiveNetwork& network = pass_.network().effective;
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
     restore_chunk(workspace, layer, chunk);

@@ -130,7 +130,7 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
     const EffectiveNetwork& effective = network_.effective;
     LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int heads = effective.config.heads;
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
@@ -161,7 +161,7 @@ void FakePass::convolve_chunk(int layer, int chunk, Workspace& workspace) const 
 void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace& workspace) const {
     const ModelConfig& model = network_.effective.config;
     LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
     const std::uint32_t first_step = static_cast<std::uint32_t>(first * kBlockSteps);
@@ -179,7 +179,7 @@ FakePass::Quantized FakePass::unit(int layer, const QuantizerGrid& grid, Activat
 }
 
 void FakePass::activate(const PassKeys& keys, int layer, int block, int valid_steps, const float* y, float* activation,
-                        float* slope) const {
+                        float* slope, const BlocksAhead& ahead) const {
     const ModelConfig& model = network_.effective.config;
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
     const QuantizerOptions& options = network_.options.activations;
@@ -188,7 +188,7 @@ void FakePass::activate(const PassKeys& keys, int layer, int block, int valid_st
         quantize(keys, unit(layer, grids.kernel_output, ActivationPlace::kernel_output, model.heads), block,
                  valid_steps, y, activation, nullptr);
     }
-    activate_block(model.activation, rounds ? activation : y, activation, slope, model.heads);
+    activate_block(model.activation, rounds ? activation : y, activation, slope, model.heads, ahead);
     // Beyond the range of y the slope is zero: the numbers before quantization tell.
     if (slope != nullptr && grids.kernel_output.gain != 0.0F) {
         clip_slope(grids.kernel_output, y, model.heads * kBlockWidth, slope);
@@ -216,7 +216,7 @@ void FakePass::mix(const PassKeys& keys, int layer, int block, int valid_steps, 
 
 void FakePass::quantize_stream(const PassKeys& keys, int index, int block, Workspace& workspace) const {
     const int heads = network_.effective.config.heads;
-    float* values = workspace.stream[static_cast<std::size_t>(index)].block(block);
+    float* values = workspace.stream(index).block(block);
     const int valid = workspace.valid_steps(block);
     if (index == 0) {
         quantize(keys, {network_.encoder, ObservedBounds::encoder(), heads}, block, valid, values, values, nullptr);
@@ -240,7 +240,7 @@ void FakePass::restore_activation(LanesUint dither_keys, LanesUint sequences, Wo
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate({dither_keys, sequences, nullptr}, layer, block, workspace.valid_steps(block),
                  trace.kernel_output.block(block), workspace.activation_of(layer).block(block),
-                 trace.slope.block(block));
+                 trace.slope.block(block), workspace.ahead_of_backward(layer, block));
     }
 }
 
@@ -264,7 +264,7 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
     const std::size_t index = static_cast<std::size_t>(layer);
     const FakeLayerGrids& grids = network_.layers[index];
     LayerTrace& trace = workspace.trace[index];
-    BlockBuffer& input = workspace.stream[index];
+    BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const bool batch = effective.statistics == NormStatistics::batch;
     const bool keeps_slope = workspace.keeps_states && !workspace.restores;
@@ -282,13 +282,14 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
                             static_cast<std::uint32_t>(block * kBlockSteps), y + head * kBlockWidth);
         }
         float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
-        activate(keys, layer, block, valid, y, activation, keeps_slope ? trace.slope.block(block) : nullptr);
+        activate(keys, layer, block, valid, y, activation, keeps_slope ? trace.slope.block(block) : nullptr,
+                 {trace.normalized.block(block)});
         float* mixing = trace.mixing.block(block);
         mix(keys, layer, block, valid, activation, mixing);
         layer_unit_forward(model, effective.units[index], effective.tensors.layers[index], mixing, input.block(block),
                            trace.normalized.block(block),
                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
-                           batch ? nullptr : workspace.stream[index + 1].block(block));
+                           batch ? nullptr : workspace.stream(layer + 1).block(block));
         if (!batch) {
             quantize_stream(keys, layer + 1, block, workspace);
         }
@@ -312,7 +313,7 @@ void FakePass::forward(LanesUint dither_keys, LanesUint sequences, Workspace& wo
         const int first = chunk * kChunkBlocks;
         for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
             dense_product(effective.tensors.encoder.data(), effective.tensors.encoder_bias.data(),
-                          workspace.input.block(block), workspace.stream[0].block(block), model.heads, model.channels);
+                          workspace.input.block(block), workspace.stream(0).block(block), model.heads, model.channels);
             quantize_stream(keys, 0, block, workspace);
         }
         for (int layer = 0; layer < model.layers; ++layer) {

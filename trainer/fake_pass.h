@@ -81,7 +81,7 @@ public:
     void layer_forward(LanesUint dither_keys, LanesUint sequences, int layer, int chunk, Workspace& workspace,
                        PassObserver* observer = nullptr) const;
 
-    /// Makes workspace.stream[index] of one block again, from the input or from trace.normalized of the layer before.
+    /// Makes workspace.stream(index) of one block again, from the input or from trace.normalized of the layer before.
     void restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index, int block) const;
     /// Makes activation and slope of one block again from the kernels' outputs.
     void restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
@@ -105,12 +105,12 @@ private:
     };
     void quantize(const PassKeys& keys, const Quantized& unit, int block, int valid_steps, const float* from,
                   float* values, float* slope) const;
-    /// Rounds workspace.stream[index] of one block.
+    /// Rounds workspace.stream(index) of one block.
     void quantize_stream(const PassKeys& keys, int index, int block, Workspace& workspace) const;
     Quantized unit(int layer, const QuantizerGrid& grid, ActivationPlace place, int channels) const;
     /// Kernel outputs of one block to its activation, and its slope unless that is null.
     void activate(const PassKeys& keys, int layer, int block, int valid_steps, const float* y, float* activation,
-                  float* slope) const;
+                  float* slope, const BlocksAhead& ahead) const;
     /// Activation of one block to its mixing outputs.
     void mix(const PassKeys& keys, int layer, int block, int valid_steps, const float* activation, float* mixing) const;
     int observed_state(int layer, int head, int mode) const;

@@ -77,7 +77,7 @@ private:
         const int blocks = workspace_.blocks;
         for (int block = 0; block < blocks; ++block) {
             float_pass_.restore_stream(LanesUint{}, LanesUint{}, workspace_, layer, block);
-            const float* stream = workspace_.stream[static_cast<std::size_t>(layer)].block(block);
+            const float* stream = workspace_.stream(layer).block(block);
             std::copy_n(stream, model_.heads * kBlockWidth, u_.block(block));
             for (int at = 0; at < model_.heads * kBlockWidth; ++at) {
                 const float value = stream[at];

@@ -58,22 +58,31 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
     }
 }
 
+/// Inputs of one head of a layer over a chunk, a block behind the other.
+const float* restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head) {
+    const int first = chunk * kChunkBlocks;
+    for (int at = 0; at < workspace.chunk_blocks(chunk); ++at) {
+        restore_inputs(network, workspace, layer, first + at, head, 1, workspace.head_input.data() + at * kBlockWidth);
+    }
+    return workspace.head_input.data();
+}
+
 }  // namespace
 
 void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
                                         EffectiveTensors& /*gradient*/) const {
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
+    const bool restores = workspace.restores;
     for (int head = 0; head < network_.config.heads; ++head) {
         const int offset = head * kBlockWidth;
-        for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-            imssa::restore_stream(network_, workspace, layer, block, head, 1);
-        }
-        block_scan_backward(kernels_.layout(), kernels_.of(layer, head), input.block(first) + offset,
+        const float* u =
+            restores ? restore_head_input(network_, workspace, layer, chunk, head) : input.block(first) + offset;
+        block_scan_backward(kernels_.layout(), kernels_.of(layer, head), u, restores ? kBlockWidth : input.stride(),
                             workspace.gradient_a.block(first) + offset, workspace.gradient_b.block(first) + offset,
-                            input.stride(), workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head),
-                            workspace.adjoint(layer, head), workspace.scratch_states.data(),
-                            workspace.block_kernel_gradient(layer, head));
+                            workspace.gradient_a.stride(), workspace.chunk_blocks(chunk),
+                            workspace.states(layer, chunk, head), workspace.adjoint(layer, head),
+                            workspace.scratch_states.data(), workspace.block_kernel_gradient(layer, head));
     }
 }
 
@@ -88,7 +97,7 @@ void BlockKernelAdjoint::finish(Workspace& workspace, EffectiveTensors& gradient
 
 bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     // With B = 1 an input moves every state, and without one none moves.
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
         restore_stream(workspace, layer, block);
@@ -146,6 +155,8 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
     const int outputs = config.mixing_outputs();
+    EffectiveLayerTensors& layer_gradient = gradient.layers[index];
+    int waiting = 0;  // blocks whose gradient of the mixing is to be made
     for (int block = first; block < first + count; ++block) {
         kernels.restore_activation(workspace, layer, block);
         layer_unit_backward(config, units, tensors, trace.mixing.block(block), trace.normalized.block(block),
@@ -160,12 +171,15 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
         for (int at = 0; at < config.heads * kBlockWidth; at += kLaneWidth) {
             store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
         }
+        if (++waiting == kMixingGradientBlocks || block + 1 == first + count) {
+            const BlockBuffer& activation = workspace.activation_of(layer);
+            const int from = block + 1 - waiting;
+            dense_gradient(workspace.mixing_gradient.block(from), workspace.mixing_gradient.stride(),
+                           activation.block(from), activation.stride(), waiting, layer_gradient.mixing.data(),
+                           layer_gradient.mixing_bias.data(), outputs, config.heads);
+            waiting = 0;
+        }
     }
-    const BlockBuffer& activation = workspace.activation_of(layer);
-    EffectiveLayerTensors& layer_gradient = gradient.layers[index];
-    dense_gradient(workspace.mixing_gradient.block(first), workspace.mixing_gradient.stride(), activation.block(first),
-                   activation.stride(), count, layer_gradient.mixing.data(), layer_gradient.mixing_bias.data(), outputs,
-                   config.heads);
     kernels.chunk_backward(workspace, layer, chunk, gradient);
 }
 
@@ -186,8 +200,8 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
         const int first = chunk * kChunkBlocks;
         const auto mask_stream = [&](int index) {
             for (int block = first; masked && block < first + workspace.chunk_blocks(chunk); ++block) {
-                mask_block(workspace.stream[static_cast<std::size_t>(index)].block(block), network.code_limit,
-                           workspace.gradient_a.block(block), config.heads);
+                mask_block(workspace.stream(index).block(block), network.code_limit, workspace.gradient_a.block(block),
+                           config.heads);
             }
         };
         for (int layer = config.layers - 1; layer >= 0; --layer) {

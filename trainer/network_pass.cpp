@@ -12,8 +12,8 @@ namespace {
 
 /// Activation of one block from the kernels' outputs, and its slope unless `slope` is null.
 void activate(const ModelConfig& config, const LayerTrace& trace, int layer, int block, const Dropout& dropout,
-              float* value, float* slope) {
-    activate_block(config.activation, trace.kernel_output.block(block), value, slope, config.heads);
+              float* value, float* slope, const BlocksAhead& ahead) {
+    activate_block(config.activation, trace.kernel_output.block(block), value, slope, config.heads, ahead);
     for (int head = 0; dropout.active() && head < config.heads; ++head) {
         drop_block(dropout, static_cast<std::uint32_t>(layer * config.heads + head),
                    static_cast<std::uint32_t>(block * kBlockSteps), value + head * kBlockWidth,
@@ -23,9 +23,11 @@ void activate(const ModelConfig& config, const LayerTrace& trace, int layer, int
 
 }  // namespace
 
-void activate_block(Activation activation, const float* y, float* value, float* slope, int heads) {
+void activate_block(Activation activation, const float* y, float* value, float* slope, int heads,
+                    const BlocksAhead& ahead) {
     const int size = heads * kBlockWidth;
     for (int at = 0; at < size; at += kLaneWidth) {
+        ahead.prefetch(at);
         const Lanes x = load_lanes(y + at);
         ValueAndSlope result{x, broadcast(1.0F)};
         if (activation == Activation::gelu) {
@@ -59,7 +61,7 @@ void decode(const EffectiveNetwork& network, const float* pooled, float* logits)
 void pool_chunk(Workspace& workspace, int chunk) {
     const int first = chunk * kChunkBlocks;
     for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
-        const float* out = workspace.stream.back().block(block);
+        const float* out = workspace.stream(workspace.config.layers).block(block);
         Lanes counts[kBlockSteps];
         for (int step = 0; step < kBlockSteps; ++step) {
             counts[step] = workspace.pooled_step(block * kBlockSteps + step);
@@ -118,7 +120,7 @@ void encode_chunk(const EffectiveNetwork& network, Workspace& workspace, int chu
     const int first = chunk * kChunkBlocks;
     for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
         dense_product(network.tensors.encoder.data(), network.tensors.encoder_bias.data(), workspace.input.block(block),
-                      workspace.stream[0].block(block), network.config.heads, network.config.channels);
+                      workspace.stream(0).block(block), network.config.heads, network.config.channels);
     }
 }
 
@@ -129,7 +131,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
     const int count = workspace.chunk_blocks(chunk);
     const std::size_t index = static_cast<std::size_t>(layer);
     LayerTrace& trace = workspace.trace[index];
-    BlockBuffer& input = workspace.stream[index];
+    BlockBuffer& input = workspace.stream(layer);
     for (int head = 0; head < config.heads; ++head) {
         const int offset = head * kBlockWidth;
         block_scan_forward(kernels.layout(), kernels.of(layer, head), input.block(first) + offset,
@@ -141,14 +143,15 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
     const bool keeps_slope = workspace.keeps_states && !workspace.restores;
     for (int block = first; block < first + count; ++block) {
         float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
-        activate(config, trace, layer, block, dropout, activation, keeps_slope ? trace.slope.block(block) : nullptr);
+        activate(config, trace, layer, block, dropout, activation, keeps_slope ? trace.slope.block(block) : nullptr,
+                 {trace.normalized.block(block)});
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, trace.mixing.block(block),
                       config.mixing_outputs(), config.heads);
         const bool batch = network.statistics == NormStatistics::batch;
         layer_unit_forward(config, network.units[index], tensors, trace.mixing.block(block), input.block(block),
                            trace.normalized.block(block),
                            trace.inverse_deviation.data() + static_cast<std::size_t>(block) * kBlockWidth,
-                           batch ? nullptr : workspace.stream[index + 1].block(block));
+                           batch ? nullptr : workspace.stream(layer + 1).block(block));
     }
 }
 
@@ -156,7 +159,7 @@ void restore_activation(const EffectiveNetwork& network, Workspace& workspace, i
     if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate(network.config, trace, layer, block, workspace.dropout, workspace.activation_of(layer).block(block),
-                 trace.slope.block(block));
+                 trace.slope.block(block), workspace.ahead_of_backward(layer, block));
     }
 }
 
@@ -171,10 +174,14 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
 
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count) {
-    if (!workspace.restores) {
-        return;
+    if (workspace.restores) {
+        restore_inputs(network, workspace, index, block, first_head, count,
+                       workspace.stream(index).block(block) + first_head * kBlockWidth);
     }
-    float* to = workspace.stream[static_cast<std::size_t>(index)].block(block) + first_head * kBlockWidth;
+}
+
+void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
+                    int count, float* to) {
     const int channels = network.config.channels;
     if (index == 0) {
         dense_product(network.tensors.encoder.data() + first_head * channels,
@@ -189,6 +196,8 @@ void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int i
         const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(first_head + head)]);
         const Lanes beta = broadcast(tensors.beta[static_cast<std::size_t>(first_head + head)]);
         for (int at = head * kBlockWidth; at < (head + 1) * kBlockWidth; at += kLaneWidth) {
+            // Heads of a block lie side by side, blocks far apart: too short runs for the machine to see.
+            __builtin_prefetch(normalized + at + kBlockWidth);
             store_lanes(to + at, multiply_add(gamma, load_lanes(normalized + at), beta));
         }
     }

@@ -22,8 +22,9 @@ void forward_float(const EffectiveNetwork& network, const BlockKernels& kernels,
 /// The same with kernels of its own.
 void forward_float(const EffectiveNetwork& network, Workspace& workspace, ChunkObserver* observer = nullptr);
 
-/// Activation of one block, heads x 128, and its slope unless that is null. `value` may be `y`.
-void activate_block(Activation activation, const float* y, float* value, float* slope, int heads);
+/// Activation of one block, heads x 128, and its slope unless that is null. `value` may be `y`. Fetches `ahead`.
+void activate_block(Activation activation, const float* y, float* value, float* slope, int heads,
+                    const BlocksAhead& ahead = {});
 
 /// Adds the last layer's output of one chunk to workspace.pooled_sums: the steps that pooling counts.
 void pool_chunk(Workspace& workspace, int chunk);
@@ -42,7 +43,7 @@ public:
     virtual void finish(Workspace& workspace, EffectiveTensors& gradient) const = 0;
     /// Whether a state of the layer is other than zero after any step of a chunk. Scans the chunk again.
     virtual bool live_states(Workspace& workspace, int layer, int chunk) const = 0;
-    /// Makes workspace.stream[index] of one block again; nothing where it is kept.
+    /// Makes workspace.stream(index) of one block again; nothing where it is kept.
     virtual void restore_stream(Workspace& /*workspace*/, int /*index*/, int /*block*/) const {}
     /// Likewise activation and slope.
     virtual void restore_activation(Workspace& /*workspace*/, int /*layer*/, int /*block*/) const {}
@@ -85,10 +86,14 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 /// Pooled sums to logits.
 void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 
-/// Makes workspace.stream[index] of one block and `count` heads again, to the bit: from the input through the encoder,
+/// Makes workspace.stream(index) of one block and `count` heads again, to the bit: from the input through the encoder,
 /// or from trace.normalized of the layer before. Where stream holds the whole sequence it does nothing.
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
                     int count);
+
+/// Likewise, to `to`.
+void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
+                    int count, float* to);
 
 /// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they are kept it
 /// does nothing.

@@ -108,7 +108,7 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
     const std::size_t index = static_cast<std::size_t>(layer);
     const DeployedLayer& deployed = network_.layers[index];
     LayerTrace& trace = workspace.trace[index];
-    BlockBuffer& input = workspace.stream[index];
+    BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
     for (int head = 0; head < model.heads; ++head) {
@@ -129,7 +129,7 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
         }
         float* mixing = trace.mixing.block(block);
         dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);
-        float* out = workspace.stream[index + 1].block(block);
+        float* out = workspace.stream(layer + 1).block(block);
         const std::size_t place = static_cast<std::size_t>(block);
         float* inverse_deviation = trace.inverse_deviation.data() + place * kBlockWidth;
         if (workspace.keeps_states && !model.glu) {
@@ -160,7 +160,7 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
         for (int block = first; block < first + workspace.chunk_blocks(chunk); ++block) {
             float* values = workspace.input.block(block);
             input_codes(network_, values, model.channels * kBlockWidth, values);
-            float* encoded = workspace.stream[0].block(block);
+            float* encoded = workspace.stream(0).block(block);
             dense_product(encoder_.data(), nullptr, values, encoded, model.heads, model.channels);
             convert_block(network_.encoder, encoded);
         }
@@ -194,7 +194,7 @@ void QuantizedKernelAdjoint::scan_states(Workspace& workspace, int layer, int ch
                                          int count) const {
     LanesUint keys;
     std::memcpy(&keys, keys_, sizeof(keys));
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
                           count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
@@ -216,7 +216,7 @@ bool QuantizedKernelAdjoint::live_states(Workspace& workspace, int layer, int ch
 
 void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
                                             EffectiveTensors& gradient) const {
-    const BlockBuffer& input = workspace.stream[static_cast<std::size_t>(layer)];
+    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
     const std::int32_t* states = workspace.scratch_pairs.data();

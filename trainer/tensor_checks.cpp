@@ -45,7 +45,7 @@ void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* k
         }
     };
     const auto visit_stream = [&](std::size_t place, int index) {
-        visit_blocks(place, workspace.stream[static_cast<std::size_t>(index)], [&](int block) {
+        visit_blocks(place, workspace.stream(index), [&](int block) {
             if (kernels != nullptr) {
                 kernels->restore_stream(workspace, index, block);
             } else {

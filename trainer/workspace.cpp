@@ -36,10 +36,11 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         purpose == Purpose::batch_norm_training || purpose == Purpose::convolution_batch_norm_training;
     input = BlockBuffer(config.channels, blocks);
     if (restores) {
-        activation = BlockBuffer(heads, kChunkBlocks);
+        activation = BlockBuffer(heads, kMixingGradientBlocks);
     }
-    for (int index = 0; index <= config.layers; ++index) {
-        stream.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
+    constexpr int kInAndOut = 2;
+    for (int index = 0; index < (restores ? kInAndOut : config.layers + 1); ++index) {
+        streams_.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
     }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
@@ -92,6 +93,9 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     } else if (purpose == Purpose::fake_training) {
         scratch_codes = AlignedArray<CodePair>(kept_pairs);
     }
+    if (purpose == Purpose::float_training) {
+        head_input = AlignedArray<float>(static_cast<std::size_t>(kChunkBlocks) * kBlockWidth);
+    }
     if (purpose == Purpose::float_training || purpose == Purpose::batch_norm_training) {
         block_kernel_gradients = AlignedArray<float>(static_cast<std::size_t>(config.layers) * heads *
                                                      BlockKernelLayout{config.modes()}.size());
@@ -100,8 +104,20 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
         const int gradient_blocks = batch_norm ? blocks : kChunkBlocks;
         gradient_a = BlockBuffer(heads, gradient_blocks);
         gradient_b = BlockBuffer(heads, gradient_blocks);
-        mixing_gradient = BlockBuffer(outputs, kChunkBlocks);
+        mixing_gradient = BlockBuffer(outputs, kMixingGradientBlocks);
     }
+}
+
+BlocksAhead Workspace::ahead_of_backward(int layer, int block) const {
+    const int chunk = block / kChunkBlocks;
+    const int first = chunk * kChunkBlocks;
+    int next_layer = layer, next_block = block + 1;
+    if (next_block == first + chunk_blocks(chunk)) {
+        next_layer = layer > 0 ? layer - 1 : config.layers - 1;
+        next_block = layer > 0 ? first : std::max(first - kChunkBlocks, 0);
+    }
+    const LayerTrace& next = trace[static_cast<std::size_t>(next_layer)];
+    return {next.kernel_output.block(next_block), next.normalized.block(next_block)};
 }
 
 void Workspace::load_inputs(const float* const* sequences, int sequence_count, const int* sequence_lengths) {

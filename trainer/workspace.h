@@ -14,6 +14,22 @@
 
 namespace imssa {
 
+/// Blocks of as many channels as there are heads that later work reads or writes, to be fetched from memory meanwhile
+/// (null: none).
+struct BlocksAhead {
+    const float* one = nullptr;
+    const float* other = nullptr;
+
+    void prefetch(int at) const {
+        if (one != nullptr) {
+            __builtin_prefetch(one + at);
+        }
+        if (other != nullptr) {
+            __builtin_prefetch(other + at);
+        }
+    }
+};
+
 /// What one layer leaves behind in the forward pass for the backward pass.
 struct LayerTrace {
     BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only where activation and slope are kept
@@ -33,6 +49,10 @@ struct LayerTrace {
     AlignedArray<float> adjoint;  ///< [head][mode][re, im][16], carried backward from chunk to chunk
     AlignedArray<float> gamma_gradient, beta_gradient;  ///< [head][16]
 };
+
+/// Blocks that the gradient of the mixing takes at once; whole chunks would leave the second-level cache.
+constexpr int kMixingGradientBlocks = 2;
+static_assert(kChunkBlocks % kMixingGradientBlocks == 0);
 
 /// All memory that the forward and backward pass of 16 sequences needs; one a thread, allocated once.
 class Workspace {
@@ -81,9 +101,13 @@ public:
         }
         return counts;
     }
+    /// Input of a layer, or the output of the last.
+    BlockBuffer& stream(int index) { return streams_[static_cast<std::size_t>(index) % streams_.size()]; }
     BlockBuffer& activation_of(int layer) {
         return restores ? activation : trace[static_cast<std::size_t>(layer)].activation;
     }
+    /// What the backward pass reads after this block of a layer.
+    BlocksAhead ahead_of_backward(int layer, int block) const;
     float* states(int layer, int chunk, int head) {
         return trace[static_cast<std::size_t>(layer)].states.data() + place(chunk, head);
     }
@@ -104,10 +128,9 @@ public:
     int lanes = kLaneWidth;                   ///< that hold a sequence
     bool keeps_states = false;                ///< a checkpoint a chunk; otherwise states are updated in place
     BlockBuffer input;                        ///< channels
-    std::vector<BlockBuffer> stream;          ///< input of every layer, then the output of the last
-    bool restores = false;   ///< stream, activation (one chunk each) and slope (a block) are made again backward
+    bool restores = false;   ///< inputs of layers (one chunk), activation and slope (a block) are made again backward
     Dropout dropout;         ///< of the last forward pass in float
-    BlockBuffer activation;  ///< where it is made again: of the layer at work, backward a chunk, forward a block
+    BlockBuffer activation;  ///< where it is made again: of the layer at work
     std::vector<LayerTrace> trace;
     AlignedArray<float> pooled_sums;      ///< [head][16] sums over steps
     AlignedArray<float> pooled;           ///< [head][16]
@@ -116,13 +139,17 @@ public:
     AlignedArray<float> pooled_gradient;  ///< [head][16]
     /// Gradients of layer outputs (then of kernel outputs, in their place) and inputs, one chunk.
     BlockBuffer gradient_a, gradient_b;
-    BlockBuffer mixing_gradient;                 ///< mixing_outputs, one chunk
+    BlockBuffer mixing_gradient;                 ///< mixing_outputs, kMixingGradientBlocks
+    AlignedArray<float> head_input;              ///< float training: inputs of one head over a chunk
     AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
     AlignedArray<CodePair> scratch_codes;        ///< fake training: the same in codes
     AlignedArray<std::int32_t> scratch_pairs;    ///< quantized: DAC codes of some modes of a head over a chunk
     AlignedArray<float> block_kernel_gradients;  ///< float training: BlockKernelLayout of every layer and head
 
 private:
+    /// Input of every layer, then the output of the last; where they are made again, of the layer at work.
+    std::vector<BlockBuffer> streams_;
+
     std::size_t place(int chunk, int head) const {
         const std::size_t per_head = static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth;
         return (static_cast<std::size_t>(keeps_states ? chunk : 0) * config.heads + head) * per_head;

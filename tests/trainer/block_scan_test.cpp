@@ -120,8 +120,9 @@ TEST_P(BlockScan, BackwardAgreesWithTheAdjointOfTheRecurrence) {
                                   c_re[side].data(), c_im[side].data(), &d[side]};
     };
     std::vector<float> scratch(kBlockScratch), matrices_gradient(test_case.layout.size());
-    block_scan_backward(test_case.layout, test_case.matrices.data(), u.data(), dy.data(), du[0].data(), kBlockWidth,
-                        kBlocks, start.data(), adjoint[0].data(), scratch.data(), matrices_gradient.data());
+    block_scan_backward(test_case.layout, test_case.matrices.data(), u.data(), kBlockWidth, dy.data(), du[0].data(),
+                        kBlockWidth, kBlocks, start.data(), adjoint[0].data(), scratch.data(),
+                        matrices_gradient.data());
     block_kernel_gradient(test_case.view, matrices_gradient.data(), view(0));
     std::vector<float> states((kSteps + 1) * kBackwardModes * 2 * kLaneWidth);
     for (int first = 0; first < GetParam();) {

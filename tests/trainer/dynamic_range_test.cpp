@@ -98,7 +98,7 @@ void DynamicRangeTest::expect_ranges_of_the_step(Quantizer kind) {
     std::vector<float> u;
     for (int step = 0; step < data.steps; ++step) {
         u.push_back(
-            workspace.stream[0].block(step / kBlockSteps)[head * kBlockWidth + step % kBlockSteps * kLaneWidth]);
+            workspace.stream(0).block(step / kBlockSteps)[head * kBlockWidth + step % kBlockSteps * kLaneWidth]);
     }
     const std::vector<std::complex<double>> expected = naive_states(u, head, kind, 4096.0);
     const KernelView kernel = kernel_view(network.effective, 0, head);
@@ -173,11 +173,11 @@ TEST_F(DynamicRangeTest, DitheredActivationsAreRightOnAverage) {
     const float* sequence = data.sequence(0);
     workspace.load_inputs(&sequence, 1);
     FakePass(exact, {}).forward(LanesUint{}, LanesUint{}, workspace);
-    const float* place = workspace.stream[0].block(1) + 2 * kBlockWidth;
+    const float* place = workspace.stream(0).block(1) + 2 * kBlockWidth;
     const double expected = *place;
     double largest = 0.0;
     for (int head = 0; head < config.heads; ++head) {
-        largest = std::max<double>(largest, std::abs(workspace.stream[0].block(1)[head * kBlockWidth]));
+        largest = std::max<double>(largest, std::abs(workspace.stream(0).block(1)[head * kBlockWidth]));
     }
     constexpr int kDraws = 400;
     double sum = 0.0;

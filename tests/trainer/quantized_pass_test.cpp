@@ -119,7 +119,7 @@ void expect_reference_codes(const ModelConfig& model, const DeploymentOptions& o
         encode(network, encoder, input, sums, codes);
         const LaneMatrix* stream = &codes;
         for (int layer = 0; layer <= model.layers; ++layer) {
-            const float* computed = training.stream[static_cast<std::size_t>(layer)].block(step / kBlockSteps) +
+            const float* computed = training.stream(layer).block(step / kBlockSteps) +
                                     (step % kBlockSteps) * kLaneWidth;
             for (int head = 0; head < model.heads; ++head) {
                 for (int lane = 0; lane < kLaneWidth; ++lane) {
