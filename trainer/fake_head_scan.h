@@ -13,7 +13,7 @@ template <int Modes>
 struct HeadStates {
     StateLanes x[Modes];
 
-    HeadStates(const float* from, float* /*to*/, int /*modes*/) {
+    void load(const float* from, float* /*to*/, int /*modes*/) {
 #pragma GCC unroll 8
         for (int mode = 0; mode < Modes; ++mode) {
             x[mode] = {load_lanes(from + 2 * mode * kLaneWidth), load_lanes(from + (2 * mode + 1) * kLaneWidth)};
@@ -37,7 +37,8 @@ template <>
 struct HeadStates<0> {
     float* x;
 
-    HeadStates(const float* from, float* to, int modes) : x(to) {
+    void load(const float* from, float* to, int modes) {
+        x = to;
         if (from != to) {
             std::copy_n(from, 2 * modes * kLaneWidth, to);
         }
@@ -53,101 +54,118 @@ struct HeadStates<0> {
 };
 
 /// All modes of a head side by side, whose largest magnitude makes the grid of the step; keeps the ranges. `Modes`: of
-/// the head, or 0.
-template <int Modes, ScanRule Rule, bool Clips>
-void scan_head(const ScanCall& call, int head_modes) {
+/// the head, or 0. Two heads in turn, because a step of one waits for the range of the step before.
+template <int Modes, ScanRule Rule, bool Clips, int Heads>
+void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
     const int modes = Modes > 0 ? Modes : head_modes;
-    const bool dithered = Rule == ScanRule::dynamic_dithered || (Rule == ScanRule::watched && call.dithered());
-    HeadStates<Modes> states(call.state_in, call.state_out, modes);
-    std::uint32_t number = call.first_step;
-    for (int block = 0; block < call.blocks; ++block) {
+    const bool dithered = Rule == ScanRule::dynamic_dithered || (Rule == ScanRule::watched && calls[0].dithered());
+    HeadStates<Modes> states[Heads];
+    for (int head = 0; head < Heads; ++head) {
+        states[head].load(calls[head].state_in, calls[head].state_out, modes);
+    }
+    std::uint32_t number = calls[0].first_step;
+    for (int block = 0; block < calls[0].blocks; ++block) {
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
-            const std::size_t at = place_of(call.stride, block, step);
-            const Lanes input = load_lanes(call.u + at);
-            __builtin_prefetch(call.ranges.at + place_of(call.ranges.stride, block + 1, step), 1);
-            // Made while the states wait for each other.
-            LanesUint word = dithered ? dither_word(call.dither_keys, call.modes[0].dither_key, number) : LanesUint{};
-            Lanes ranges[4] = {}, least = {}, greatest = {};
+            LaneGrid grids[Heads];
+            LanesUint words[Heads];
+#pragma GCC unroll 2
+            for (int head = 0; head < Heads; ++head) {
+                const ScanCall& call = calls[head];
+                const std::size_t at = place_of(call.stride, block, step);
+                const Lanes input = load_lanes(call.u + at);
+                __builtin_prefetch(call.ranges.at + place_of(call.ranges.stride, block + 1, step), 1);
+                // Made while the states wait for each other.
+                words[head] = dithered ? dither_word(call.dither_keys, call.modes[0].dither_key, number) : LanesUint{};
+                Lanes ranges[4] = {}, least = {}, greatest = {};
 #pragma GCC unroll 8
-            for (int mode = 0; mode < modes; ++mode) {
-                const ModeScan& k = call.modes[mode];
-                StateLanes x = advance({splat(k.a_re), splat(k.a_im)}, states.get(mode), driven(k, input));
-                if (Rule == ScanRule::watched) {
-                    disturb(k, call.noise, call.sequences, number, x);
+                for (int mode = 0; mode < modes; ++mode) {
+                    const ModeScan& k = call.modes[mode];
+                    StateLanes x = advance({splat(k.a_re), splat(k.a_im)}, states[head].get(mode), driven(k, input));
+                    if (Rule == ScanRule::watched) {
+                        disturb(k, call.noise, call.sequences, number, x);
+                    }
+                    if (Clips) {
+                        clip(k, x);
+                    }
+                    if (Rule == ScanRule::watched && call.observes(number)) {
+                        call.observer->on_state(call.first_observed + mode, x.re, x.im);
+                    }
+                    if (Rule == ScanRule::watched && call.asymmetric()) {
+                        least = minimum(minimum(least, x.re), x.im);
+                        greatest = maximum(maximum(greatest, x.re), x.im);
+                    }
+                    ranges[mode % 4] = greater_magnitude(greater_magnitude(ranges[mode % 4], x.re), x.im);
+                    states[head].set(mode, x);
                 }
-                if (Clips) {
-                    clip(k, x);
-                }
-                if (Rule == ScanRule::watched && call.observes(number)) {
-                    call.observer->on_state(call.first_observed + mode, x.re, x.im);
-                }
+                const Lanes range =
+                    greater_magnitude(greater_magnitude(ranges[0], ranges[1]), greater_magnitude(ranges[2], ranges[3]));
+                const std::size_t range_at = place_of(call.ranges.stride, block, step);
                 if (Rule == ScanRule::watched && call.asymmetric()) {
-                    least = minimum(minimum(least, x.re), x.im);
-                    greatest = maximum(maximum(greatest, x.re), x.im);
-                }
-                ranges[mode % 4] = greater_magnitude(greater_magnitude(ranges[mode % 4], x.re), x.im);
-                states.set(mode, x);
-            }
-            const Lanes range =
-                greater_magnitude(greater_magnitude(ranges[0], ranges[1]), greater_magnitude(ranges[2], ranges[3]));
-            const std::size_t range_at = place_of(call.ranges.stride, block, step);
-            LaneGrid grid;
-            if (Rule == ScanRule::watched && call.asymmetric()) {
-                store_lanes(call.ranges.at + range_at, least);
-                store_lanes(call.ranges.greatest + range_at, greatest);
-                grid = call.grids.of(least, greatest);
-            } else {
-                store_lanes(call.ranges.at + range_at, range);
-                grid = call.grids.of_magnitude(range);
-            }
-            Lanes sum = input * call.output_start;
-#pragma GCC unroll 8
-            for (int mode = 0; mode < modes; ++mode) {
-                const ModeScan& k = call.modes[mode];
-                StateLanes x = states.get(mode);
-                if (dithered && mode > 0 && mode % kDitherModes == 0) {
-                    word = dither_word(call.dither_keys, k.dither_key, number);
-                }
-                if (Rule == ScanRule::watched) {
-                    round_of_step(call, grid, dither_of(k, word), x);
-                } else if (dithered) {
-                    round_dynamic_dithered(grid, dither_of(k, word), x);
+                    store_lanes(call.ranges.at + range_at, least);
+                    store_lanes(call.ranges.greatest + range_at, greatest);
+                    grids[head] = call.grids.of(least, greatest);
                 } else {
-                    round_dynamic(grid, x);
+                    store_lanes(call.ranges.at + range_at, range);
+                    grids[head] = call.grids.of_magnitude(range);
                 }
-                sum = multiply_add(splat(k.c_re), x.re, multiply_add(splat(k.c_im), x.im, sum));
-                states.set(mode, x);
             }
-            store_lanes(call.y + at, sum);
+#pragma GCC unroll 2
+            for (int head = 0; head < Heads; ++head) {
+                const ScanCall& call = calls[head];
+                const std::size_t at = place_of(call.stride, block, step);
+                Lanes sum = load_lanes(call.u + at) * call.output_start;
+#pragma GCC unroll 8
+                for (int mode = 0; mode < modes; ++mode) {
+                    const ModeScan& k = call.modes[mode];
+                    StateLanes x = states[head].get(mode);
+                    if (dithered && mode > 0 && mode % kDitherModes == 0) {
+                        words[head] = dither_word(call.dither_keys, k.dither_key, number);
+                    }
+                    if (Rule == ScanRule::watched) {
+                        round_of_step(call, grids[head], dither_of(k, words[head]), x);
+                    } else if (dithered) {
+                        round_dynamic_dithered(grids[head], dither_of(k, words[head]), x);
+                    } else {
+                        round_dynamic(grids[head], x);
+                    }
+                    sum = multiply_add(splat(k.c_re), x.re, multiply_add(splat(k.c_im), x.im, sum));
+                    states[head].set(mode, x);
+                }
+                store_lanes(call.y + at, sum);
+            }
         }
     }
-    states.store(call.state_out);
+    for (int head = 0; head < Heads; ++head) {
+        states[head].store(calls[head].state_out);
+    }
 }
 
-template <ScanRule Rule, bool Clips>
-void scan_head_of(const ScanCall& call, int modes) {
+template <ScanRule Rule, bool Clips, int Heads>
+void scan_heads_of(const ScanCall (&calls)[Heads], int modes) {
     switch (modes) {
         case 4:
-            scan_head<4, Rule, Clips>(call, modes);
+            scan_heads<4, Rule, Clips>(calls, modes);
             break;
         case 8:
-            scan_head<8, Rule, Clips>(call, modes);
+            scan_heads<8, Rule, Clips>(calls, modes);
             break;
         default:
-            scan_head<0, Rule, Clips>(call, modes);
+            scan_heads<0, Rule, Clips>(calls, modes);
             break;
     }
 }
 
-void scan_dynamic(const ScanCall& call, int modes) {
-    if (!call.plain()) {
-        scan_head<0, ScanRule::watched, true>(call, modes);
-    } else if (call.dithered()) {
-        call.clips() ? scan_head_of<ScanRule::dynamic_dithered, true>(call, modes)
-                     : scan_head_of<ScanRule::dynamic_dithered, false>(call, modes);
+template <int Heads>
+void scan_dynamic(const ScanCall (&calls)[Heads], int modes) {
+    const bool clips = calls[0].clips();
+    if (Heads == 1 && !calls[0].plain()) {
+        scan_heads<0, ScanRule::watched, true>({calls[0]}, modes);
+    } else if (calls[0].dithered()) {
+        clips ? scan_heads_of<ScanRule::dynamic_dithered, true>(calls, modes)
+              : scan_heads_of<ScanRule::dynamic_dithered, false>(calls, modes);
     } else {
-        call.clips() ? scan_head_of<ScanRule::dynamic, true>(call, modes)
-                     : scan_head_of<ScanRule::dynamic, false>(call, modes);
+        clips ? scan_heads_of<ScanRule::dynamic, true>(calls, modes)
+              : scan_heads_of<ScanRule::dynamic, false>(calls, modes);
     }
 }
 

@@ -24,14 +24,12 @@ FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys
     std::memcpy(sequences_, &sequences, sizeof(sequences_));
 }
 
-void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
-                                    KeptStates states) const {
-    const BlockBuffer& input = workspace.stream(layer);
+void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, const HeadInput& input,
+                                    int first_mode, int count, KeptStates states) const {
     BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
     const int first = chunk * kChunkBlocks;
-    const int offset = head * kBlockWidth;
     pass_.scan(layer, head, first_mode, count, lanes_of(dither_keys_), lanes_of(sequences_),
-               static_cast<std::uint32_t>(first * kBlockSteps), input.block(first) + offset, nullptr, input.stride(),
+               static_cast<std::uint32_t>(first * kBlockSteps), input.u, nullptr, input.stride,
                workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head), nullptr, states,
                StateRanges::of(kept_ranges, first, head));
 }
@@ -58,9 +56,11 @@ void FakeKernelAdjoint::restore_chunk(Workspace& workspace, int index, int chunk
 bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     const ModelConfig& config = pass_.network().effective.config;
     restore_chunk(workspace, layer, chunk);
+    const BlockBuffer& inputs = workspace.stream(layer);
     for (int head = 0; head < config.heads; ++head) {
+        const HeadInput input{inputs.block(chunk * kChunkBlocks) + head * kBlockWidth, inputs.stride()};
         for (int mode = 0; mode < config.modes(); ++mode) {
-            scan_states(workspace, layer, chunk, head, mode, 1, {workspace.scratch_states.data()});
+            scan_states(workspace, layer, chunk, head, input, mode, 1, {workspace.scratch_states.data()});
             const float* after_first_step = workspace.scratch_states.data() + 2 * kLaneWidth;
             if (any_lane(after_first_step, 2 * workspace.chunk_steps(chunk), workspace.lanes)) {
                 return true;
@@ -72,16 +72,21 @@ bool FakeKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) 
 
 void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk, EffectiveTensors& gradient) const {
     const EffectiveNetwork& network = pass_.network().effective;
-    const BlockBuffer& input = workspace.stream(layer);
+    const BlockBuffer& inputs = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
-    restore_chunk(workspace, layer, chunk);
     const bool has_codes = pass_.network().options.state.has_grid() && workspace.scratch_codes.size() > 0;
     for (int head = 0; head < network.config.heads; ++head) {
         const KernelView kernel = kernel_view(network, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
-        const float* u = input.block(first) + offset;
+        HeadInput input{workspace.head_input.data(), kBlockWidth};
+        if (!pass_.restore_head_input(workspace, layer, chunk, head)) {
+            if (head == 0) {
+                restore_chunk(workspace, layer, chunk);
+            }
+            input = {inputs.block(first) + offset, inputs.stride()};
+        }
         const ModeScan* scans = pass_.network().scans_of(layer, head);
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
@@ -94,13 +99,13 @@ void FakeKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chun
                 paired = paired && std::max(-scan.low, scan.high) <= kLargestPaired;
             }
             const auto go_back = [&](const auto* states) {
-                scan_backward(kernel, mode, modes, u, workspace.gradient_a.block(first) + offset,
-                              workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+                scan_backward(kernel, mode, modes, input.u, input.stride, workspace.gradient_a.block(first) + offset,
+                              workspace.gradient_b.block(first) + offset, workspace.gradient_a.stride(), blocks, states,
                               workspace.adjoint(layer, head), kernel_gradient, units.data());
             };
             const KeptStates states = paired ? KeptStates{nullptr, workspace.scratch_codes.data()}
                                              : KeptStates{workspace.scratch_states.data(), nullptr};
-            scan_states(workspace, layer, chunk, head, mode, modes, states);
+            scan_states(workspace, layer, chunk, head, input, mode, modes, states);
             if (paired) {
                 go_back(static_cast<const CodePair*>(states.codes));
             } else {

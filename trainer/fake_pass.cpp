@@ -165,12 +165,15 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
     const int first = chunk * kChunkBlocks;
     const int count = workspace.chunk_blocks(chunk);
     const std::uint32_t first_step = static_cast<std::uint32_t>(first * kBlockSteps);
-    for (int head = 0; head < model.heads; ++head) {
+    // Where a step waits for the range of the one before, two heads take turns.
+    const int together = network_.options.state.dynamic() ? 2 : 1;
+    for (int head = 0; head < model.heads; head += together) {
         const int offset = head * kBlockWidth;
         const StateRanges ranges = StateRanges::of(trace.state_ranges, first, head);
         scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
              trace.kernel_output.block(first) + offset, input.stride(), count, workspace.states(layer, chunk, head),
-             workspace.states(layer, chunk + 1, head), {}, ranges, keys.observer);
+             workspace.states(layer, chunk + 1, head), {}, ranges, keys.observer,
+             std::min(together, model.heads - head));
     }
 }
 
@@ -229,9 +232,25 @@ void FakePass::quantize_stream(const PassKeys& keys, int index, int block, Works
 void FakePass::restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index,
                               int block) const {
     if (workspace.restores) {
-        imssa::restore_stream(network_.effective, workspace, index, block, 0, network_.effective.config.heads);
+        imssa::restore_stream(network_.effective, workspace, index, block);
         quantize_stream({dither_keys, sequences, nullptr}, index, block, workspace);
     }
+}
+
+bool FakePass::restore_head_input(Workspace& workspace, int layer, int chunk, int head) const {
+    const QuantizerOptions& options = network_.options.activations;
+    const bool by_itself = options.has_grid() && options.rounding == StateRounding::nearest;
+    if (!workspace.restores || (options.active() && !by_itself)) {
+        return false;
+    }
+    imssa::restore_head_input(network_.effective, workspace, layer, chunk, head);
+    const QuantizerGrid& grid =
+        layer == 0 ? network_.encoder : network_.layers[static_cast<std::size_t>(layer - 1)].output;
+    if (by_itself && grid.gain != 0.0F) {
+        float* values = workspace.head_input.data();
+        FixedGrid(grid).quantize(values, values, workspace.chunk_blocks(chunk) * kBlockWidth);
+    }
+    return true;
 }
 
 void FakePass::restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
@@ -283,7 +302,7 @@ void FakePass::layer_forward(LanesUint dither_keys, LanesUint sequences, int lay
         }
         float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
         activate(keys, layer, block, valid, y, activation, keeps_slope ? trace.slope.block(block) : nullptr,
-                 {trace.normalized.block(block)});
+                 {{trace.normalized.block(block)}});
         float* mixing = trace.mixing.block(block);
         mix(keys, layer, block, valid, activation, mixing);
         layer_unit_forward(model, effective.units[index], effective.tensors.layers[index], mixing, input.block(block),

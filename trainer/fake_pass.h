@@ -16,6 +16,11 @@ struct StateRanges {
     float* greatest = nullptr;
     std::size_t stride = 0;
 
+    /// Of a head so many further.
+    StateRanges head(int index) const {
+        const int offset = index * kBlockWidth;
+        return at == nullptr ? StateRanges{} : StateRanges{at + offset, greatest + offset, stride};
+    }
     /// Of one head from a block on; none where `kept` holds nothing.
     static StateRanges of(BlockBuffer& kept, int block, int head) {
         if (kept.channels() == 0) {
@@ -70,11 +75,12 @@ public:
     void forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace,
                  PassObserver* observer = nullptr) const;
 
-    /// One head over consecutive blocks; `y` may be null.
+    /// One head over consecutive blocks; `y` may be null. `heads` 2: the next head too, whose numbers lie behind.
     /// Dynamic ranges of states are made where `y` is asked for, and read where it is not.
     void scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
               std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks, const float* state_in,
-              float* state_out, KeptStates states, StateRanges ranges = {}, PassObserver* observer = nullptr) const;
+              float* state_out, KeptStates states, StateRanges ranges = {}, PassObserver* observer = nullptr,
+              int heads = 1) const;
 
     /// One chunk through one layer, whose keys and errors are those of `sequences`. With statistics of the batch,
     /// trace.normalized holds the numbers ahead of the batch norm, and the layer's output is not made.
@@ -83,6 +89,8 @@ public:
 
     /// Makes workspace.stream(index) of one block again, from the input or from trace.normalized of the layer before.
     void restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index, int block) const;
+    /// Likewise of one head over a chunk, in workspace.head_input, where numbers of a head are rounded by themselves.
+    bool restore_head_input(Workspace& workspace, int layer, int chunk, int head) const;
     /// Makes activation and slope of one block again from the kernels' outputs.
     void restore_activation(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int layer,
                             int block) const;
@@ -135,8 +143,13 @@ public:
 
 private:
     void restore_chunk(Workspace& workspace, int index, int chunk) const;
-    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count,
-                     KeptStates states) const;
+    /// Inputs of a head, whose next block lies `stride` floats further.
+    struct HeadInput {
+        const float* u;
+        std::size_t stride;
+    };
+    void scan_states(Workspace& workspace, int layer, int chunk, int head, const HeadInput& input, int first_mode,
+                     int count, KeptStates states) const;
 
     const FakePass& pass_;
     std::uint32_t dither_keys_[kLaneWidth];

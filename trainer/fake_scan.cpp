@@ -3,6 +3,7 @@
 
 #include "trainer/fake_head_scan.h"
 #include "trainer/fake_pass.h"
+#include "trainer/fake_requantized_scan.h"
 #include "trainer/fake_scan_call.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/kernel_scan.h"
@@ -14,29 +15,6 @@
 namespace imssa {
 
 namespace {
-
-/// Keeps the states of a group of modes at one step.
-template <int Modes>
-inline void keep_states(const Lanes* re, const Lanes* im, const KeptStates& to) {
-#pragma GCC unroll 4
-    for (int mode = 0; mode < Modes; ++mode) {
-        if (to.codes != nullptr) {
-            store_code_pairs(to.codes + mode * kLaneWidth, re[mode], im[mode]);
-        } else {
-            store_lanes(to.numbers + 2 * mode * kLaneWidth, re[mode]);
-            store_lanes(to.numbers + (2 * mode + 1) * kLaneWidth, im[mode]);
-        }
-    }
-}
-
-/// `modes` further.
-inline void advance_kept(KeptStates& states, int modes) {
-    if (states.codes != nullptr) {
-        states.codes += modes * kLaneWidth;
-    } else if (states.numbers != nullptr) {
-        states.numbers += 2 * modes * kLaneWidth;
-    }
-}
 
 /// `first`: number of the group's first mode; `kept`: where its states are kept.
 template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
@@ -62,7 +40,19 @@ void scan_group(const ScanCall& call, int first, KeptStates kept) {
     }
     std::uint32_t number = call.first_step;
     LanesUint dither = dither_word(call.dither_keys, k[0].dither_key, number);
+    bool inside = Rule == ScanRule::requantized_inside;
+    float code_limit = kUnclipped;
+    for (const ModeScan& mode : k) {
+        code_limit = std::min({code_limit, -mode.low, mode.high, -mode.least, mode.most});
+    }
     for (int block = 0; block < call.blocks; ++block) {
+        if constexpr (Rule == ScanRule::requantized_inside) {
+            // Once a clamp has been at work, it is likely to be so again.
+            inside = inside && scan_block_inside<Modes>(call, first, code_limit, k, a, block, re, im, kept);
+            if (inside) {
+                continue;
+            }
+        }
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
@@ -147,26 +137,6 @@ void scan_clipping(const ScanCall& call, int first, int count) {
     }
 }
 
-/// Whether the codes of Bbar u of all inputs lie within their grids.
-bool products_fit(const ScanCall& call, int first, int count) {
-    float limit = kUnclipped;
-    for (int mode = first; mode < first + count; ++mode) {
-        limit = std::min(limit, call.modes[mode].product_input);
-    }
-    LanesInt beyond = {};
-    for (int block = 0; block < call.blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step) {
-            const Lanes input = load_lanes(call.u + place_of(call.stride, block, step));
-            beyond |= ~((input <= limit) & (input >= -limit));
-        }
-    }
-    int any = 0;
-    for (int lane = 0; lane < kLaneWidth; ++lane) {
-        any |= beyond[lane];
-    }
-    return any == 0;
-}
-
 void scan_by_rule(const ScanCall& call, int first, int count) {
     if (!call.plain()) {
         scan_codes<ScanRule::watched, true>(call, first, count);
@@ -194,12 +164,15 @@ void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
     const FixedGrid fixed(grid);
     const float limit =
         call.network.options.output_limit > 0.0 ? static_cast<float>(call.network.options.output_limit) : kNoLimit;
+    const bool rounds = grid.gain > 0.0F;
     for (int block = 0; block < call.blocks; ++block) {
-        for (int step = 0; step < kBlockSteps; ++step) {
-            const std::size_t at = place_of(call.stride, block, step);
-            const Lanes clipped = within(load_lanes(call.y + at), broadcast(-limit), broadcast(limit));
-            const Lanes output = grid.gain > 0.0F ? fixed.quantize(clipped) : clipped;
-            store_lanes(call.y + at, multiply_add(load_lanes(call.u + at), broadcast(d), output));
+        const float* u = call.u + place_of(call.stride, block, 0);
+        float* y = call.y + place_of(call.stride, block, 0);
+#pragma GCC unroll 8
+        for (int at = 0; at < kBlockWidth; at += kLaneWidth) {
+            const Lanes clipped = within(load_lanes(y + at), broadcast(-limit), broadcast(limit));
+            const Lanes output = rounds ? fixed.quantize(clipped) : clipped;
+            store_lanes(y + at, multiply_add(load_lanes(u + at), broadcast(d), output));
         }
     }
 }
@@ -209,39 +182,51 @@ void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
 void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
                     std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks,
                     const float* state_in, float* state_out, KeptStates states, StateRanges ranges,
-                    PassObserver* observer) const {
+                    PassObserver* observer, int heads) const {
     const FakeQuantization& options = network_.options;
     const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
     const int modes = network_.effective.config.modes();
     const bool finishes = options.requantize_products || options.output_limit > 0.0;
-    const float d =
-        network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d[static_cast<std::size_t>(head)];
-    const ScanCall call{network_,
+    const std::vector<float>& d = network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d;
+    const auto call_of = [&](int index) {
+        const std::size_t offset = static_cast<std::size_t>(index) * kBlockWidth;
+        const std::size_t states_offset = static_cast<std::size_t>(index) * 2 * modes * kLaneWidth;
+        return ScanCall{network_,
                         noise_,
-                        network_.scans_of(layer, head),
+                        network_.scans_of(layer, head + index),
                         dither_keys,
                         sequences,
                         first_step,
-                        u,
-                        y,
-                        finishes ? 0.0F : d,
+                        u + offset,
+                        y == nullptr ? nullptr : y + offset,
+                        finishes ? 0.0F : d[static_cast<std::size_t>(head + index)],
                         stride,
                         blocks,
-                        state_in,
-                        state_out,
+                        state_in + states_offset,
+                        state_out == nullptr ? nullptr : state_out + states_offset,
                         states,
                         count,
-                        ranges,
+                        ranges.head(index),
                         observer,
-                        observer == nullptr ? 0 : observed_state(layer, head, 0),
+                        observer == nullptr ? 0 : observed_state(layer, head + index, 0),
                         LaneGridMaker(options.state)};
-    if (call.dynamic() && y != nullptr) {
-        scan_dynamic(call, modes);
+    };
+    const bool dynamic = options.state.dynamic() && y != nullptr;
+    if (dynamic && heads == 2 && call_of(0).plain()) {
+        const ScanCall calls[] = {call_of(0), call_of(1)};
+        scan_dynamic(calls, modes);
     } else {
-        scan_by_rule(call, first_mode, count);
+        for (int index = 0; index < heads; ++index) {
+            const ScanCall calls[] = {call_of(index)};
+            if (dynamic) {
+                scan_dynamic(calls, modes);
+            } else {
+                scan_by_rule(calls[0], first_mode, count);
+            }
+        }
     }
-    if (y != nullptr && finishes && first_mode + count == modes) {
-        finish_output(call, grids.recurrent_output, d);
+    for (int index = 0; y != nullptr && finishes && first_mode + count == modes && index < heads; ++index) {
+        finish_output(call_of(index), grids.recurrent_output, d[static_cast<std::size_t>(head + index)]);
     }
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-
 #include "trainer/fake_pass.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/state_scan.h"
@@ -26,17 +24,6 @@ inline void prefetch_later(const float* head, std::size_t stride, int block, int
 /// What happens to a state between two steps. requantized_inside: inputs are known to be such that no code of
 /// Bbar u leaves its grid. watched: any of the others, with errors and observers.
 enum class ScanRule { free, nearest, dithered, requantized, requantized_inside, dynamic, dynamic_dithered, watched };
-
-/// The larger of the magnitudes.
-inline Lanes greater_magnitude(Lanes a, Lanes b) {
-#if defined(__AVX512DQ__)
-    constexpr int kLargerWithoutSign = 0xb;
-    return reinterpret_cast<Lanes>(
-        _mm512_range_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), kLargerWithoutSign));
-#else
-    return maximum(maximum(a, -a), maximum(b, -b));
-#endif
-}
 
 /// What all groups of modes of one call share.
 struct ScanCall {
@@ -75,6 +62,29 @@ struct ScanCall {
         return observer != nullptr && static_cast<int>(step) < network.effective.steps;
     }
 };
+
+/// Keeps the states of a group of modes at one step.
+template <int Modes>
+inline void keep_states(const Lanes* re, const Lanes* im, const KeptStates& to) {
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
+        if (to.codes != nullptr) {
+            store_code_pairs(to.codes + mode * kLaneWidth, re[mode], im[mode]);
+        } else {
+            store_lanes(to.numbers + 2 * mode * kLaneWidth, re[mode]);
+            store_lanes(to.numbers + (2 * mode + 1) * kLaneWidth, im[mode]);
+        }
+    }
+}
+
+/// `modes` further.
+inline void advance_kept(KeptStates& states, int modes) {
+    if (states.codes != nullptr) {
+        states.codes += modes * kLaneWidth;
+    } else if (states.numbers != nullptr) {
+        states.numbers += 2 * modes * kLaneWidth;
+    }
+}
 
 constexpr bool makes_dither(ScanRule rule) {
     return rule == ScanRule::dithered || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;

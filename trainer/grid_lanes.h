@@ -28,6 +28,30 @@ inline Lanes within_magnitude(Lanes value, Lanes limit) {
 #endif
 }
 
+/// The larger of the magnitudes.
+inline Lanes greater_magnitude(Lanes a, Lanes b) {
+#if defined(__AVX512DQ__)
+    constexpr int kLargerWithoutSign = 0xb;
+    return reinterpret_cast<Lanes>(
+        _mm512_range_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), kLargerWithoutSign));
+#else
+    return maximum(maximum(a, -a), maximum(b, -b));
+#endif
+}
+
+/// Whether all of 16 sequences have numbers up to `limit`; not-a-number is above it.
+inline bool all_up_to(Lanes values, float limit) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask(reinterpret_cast<__m512>(values), _mm512_set1_ps(limit), _CMP_LE_OQ) == 0xffff;
+#else
+    bool all = true;
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        all = all && values[lane] <= limit;
+    }
+    return all;
+#endif
+}
+
 /// round_half_even in one instruction, for numbers of any size; keeps the sign of zero.
 inline Lanes nearest_code(Lanes value) {
 #if defined(__AVX512F__)
@@ -45,6 +69,27 @@ inline Lanes lower_code(Lanes value) {
         _mm512_roundscale_ps(reinterpret_cast<__m512>(value), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 #else
     return floor_lanes(value);
+#endif
+}
+
+/// lower_code of a * b + c, where the machine has it of the exact sum, else of the rounded one.
+inline Lanes lower_code_of_sum(Lanes a, Lanes b, Lanes c) {
+#if defined(__AVX512F__)
+    return lower_code(reinterpret_cast<Lanes>(
+        _mm512_fmadd_round_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c),
+                              _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)));
+#else
+    return lower_code(multiply_add(a, b, c));
+#endif
+}
+
+/// a / b of positive numbers, where the machine has it rounded towards zero.
+inline Lanes quotient_below(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_div_round_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b),
+                                                       _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
+#else
+    return a / b;
 #endif
 }
 
@@ -107,10 +152,11 @@ class LaneGridMaker {
 public:
     explicit LaneGridMaker(const QuantizerOptions& options);
     LaneGrid of(Lanes minimum, Lanes maximum) const;
-    /// Of the range [-magnitude, magnitude], for quantizers without zero point.
+    /// Of the range [-magnitude, magnitude], for quantizers without zero point. With AVX-512 no number of the range
+    /// times the gain lies beyond the codes.
     LaneGrid of_magnitude(Lanes magnitude) const {
         const Lanes range = magnitude > smallest_ ? magnitude : broadcast(smallest_);
-        return {steps_ / range, Lanes{}, range * inverse_steps_, low_, high_};
+        return {quotient_below(broadcast(steps_), range), Lanes{}, range * inverse_steps_, low_, high_};
     }
 
 private:

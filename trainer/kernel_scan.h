@@ -37,17 +37,18 @@ constexpr int kBackwardModes = 4;
 /// Reverse adjoint of modes [first_mode, first_mode + count), count 1, 2 or 4, from their `states` (as scan_states lays
 /// them out). Adds to the input gradient u_gradient (with d * dy for first_mode = 0) and to the kernel's gradient.
 /// `adjoint` (modes x {re, im} x 16) carries the adjoint from the chunk behind to the chunk before. `units`: what one
-/// of a state's numbers stands for, of each of the modes (null: 1).
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
-                   const KernelGradientView& gradient, const float* units = nullptr);
+/// of a state's numbers stands for, of each of the modes (null: 1). The next block of u lies `u_stride` floats further,
+/// that of the gradients `stride`.
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks, const float* states,
+                   float* adjoint, const KernelGradientView& gradient, const float* units = nullptr);
 /// The same from pairs of codes: states[t + 1] is count x 16 pairs.
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const CodePair* states, float* adjoint,
-                   const KernelGradientView& gradient, const float* units);
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks, const CodePair* states,
+                   float* adjoint, const KernelGradientView& gradient, const float* units);
 /// The same from states that are integers, as quantized_scan_states lays them out.
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const std::int32_t* states, float* adjoint,
-                   const KernelGradientView& gradient);
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
+                   const std::int32_t* states, float* adjoint, const KernelGradientView& gradient);
 
 }  // namespace imssa

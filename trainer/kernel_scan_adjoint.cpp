@@ -177,8 +177,8 @@ struct BackwardGroup {
 };
 
 template <int Modes, bool PreviousState, InputGain Gain, class States>
-void backward_group(const KernelView& kernel, int first, const float* u, const float* y_gradient, float* u_gradient,
-                    std::size_t stride, int blocks, const States* states, float* adjoint,
+void backward_group(const KernelView& kernel, int first, const float* u, std::size_t u_stride, const float* y_gradient,
+                    float* u_gradient, std::size_t stride, int blocks, const States* states, float* adjoint,
                     const KernelGradientView& gradient, const float* units) {
     BackwardGroup<Modes, PreviousState, Gain> group(kernel, first);
     group.adjoint.load(adjoint + 2 * first * kLaneWidth);
@@ -190,7 +190,7 @@ void backward_group(const KernelView& kernel, int first, const float* u, const f
         Lanes du = load_lanes(u_gradient + at);
         Lanes input = {};
         if (Gain != InputGain::shared || first == 0) {
-            input = load_lanes(u + at);
+            input = load_lanes(u + t / kBlockSteps * u_stride + t % kBlockSteps * kLaneWidth);
         }
         if (first == 0) {
             du = multiply_add(splat(d), dy, du);
@@ -238,12 +238,12 @@ void backward_dispatch(const KernelView& kernel, int first, Arguments&&... argum
 }
 
 template <class States>
-void scan_backward_from(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                        float* u_gradient, std::size_t stride, int blocks, const States* states, float* adjoint,
-                        const KernelGradientView& gradient, const float* units) {
+void scan_backward_from(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                        const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
+                        const States* states, float* adjoint, const KernelGradientView& gradient, const float* units) {
     const auto run = [&](auto modes) {
-        backward_dispatch<decltype(modes)::value>(kernel, first_mode, u, y_gradient, u_gradient, stride, blocks, states,
-                                                  adjoint, gradient, units);
+        backward_dispatch<decltype(modes)::value>(kernel, first_mode, u, u_stride, y_gradient, u_gradient, stride,
+                                                  blocks, states, adjoint, gradient, units);
     };
     switch (count) {
         case 4:
@@ -257,25 +257,25 @@ void scan_backward_from(const KernelView& kernel, int first_mode, int count, con
 
 }  // namespace
 
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const float* states, float* adjoint,
-                   const KernelGradientView& gradient, const float* units) {
-    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
-                       units);
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks, const float* states,
+                   float* adjoint, const KernelGradientView& gradient, const float* units) {
+    scan_backward_from(kernel, first_mode, count, u, u_stride, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                       gradient, units);
 }
 
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const CodePair* states, float* adjoint,
-                   const KernelGradientView& gradient, const float* units) {
-    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
-                       units);
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks, const CodePair* states,
+                   float* adjoint, const KernelGradientView& gradient, const float* units) {
+    scan_backward_from(kernel, first_mode, count, u, u_stride, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                       gradient, units);
 }
 
-void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, const float* y_gradient,
-                   float* u_gradient, std::size_t stride, int blocks, const std::int32_t* states, float* adjoint,
-                   const KernelGradientView& gradient) {
-    scan_backward_from(kernel, first_mode, count, u, y_gradient, u_gradient, stride, blocks, states, adjoint, gradient,
-                       nullptr);
+void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
+                   const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
+                   const std::int32_t* states, float* adjoint, const KernelGradientView& gradient) {
+    scan_backward_from(kernel, first_mode, count, u, u_stride, y_gradient, u_gradient, stride, blocks, states, adjoint,
+                       gradient, nullptr);
 }
 
 }  // namespace imssa

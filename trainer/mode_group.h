@@ -39,6 +39,16 @@ inline Lanes multiply_subtract_from(Lanes a, Lanes b, Lanes c) {
 #endif
 }
 
+/// a * b - c, rounded as multiply_add.
+inline Lanes multiply_subtract(Lanes a, Lanes b, Lanes c) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(
+        _mm512_fmsub_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#else
+    return a * b - c;
+#endif
+}
+
 /// Makes the compiler forget that a number came from memory, so that it stays in its register.
 inline void keep_in_register(Lanes& value) {
 #if defined(__AVX512F__)

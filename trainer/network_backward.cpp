@@ -58,15 +58,6 @@ void decoder_backward(const EffectiveNetwork& network, Workspace& workspace, Eff
     }
 }
 
-/// Inputs of one head of a layer over a chunk, a block behind the other.
-const float* restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head) {
-    const int first = chunk * kChunkBlocks;
-    for (int at = 0; at < workspace.chunk_blocks(chunk); ++at) {
-        restore_inputs(network, workspace, layer, first + at, head, 1, workspace.head_input.data() + at * kBlockWidth);
-    }
-    return workspace.head_input.data();
-}
-
 }  // namespace
 
 void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
@@ -76,8 +67,10 @@ void BlockKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chu
     const bool restores = workspace.restores;
     for (int head = 0; head < network_.config.heads; ++head) {
         const int offset = head * kBlockWidth;
-        const float* u =
-            restores ? restore_head_input(network_, workspace, layer, chunk, head) : input.block(first) + offset;
+        if (restores) {
+            restore_head_input(network_, workspace, layer, chunk, head);
+        }
+        const float* u = restores ? workspace.head_input.data() : input.block(first) + offset;
         block_scan_backward(kernels_.layout(), kernels_.of(layer, head), u, restores ? kBlockWidth : input.stride(),
                             workspace.gradient_a.block(first) + offset, workspace.gradient_b.block(first) + offset,
                             workspace.gradient_a.stride(), workspace.chunk_blocks(chunk),
@@ -111,7 +104,7 @@ bool BlockKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk)
 }
 
 void BlockKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {
-    imssa::restore_stream(network_, workspace, index, block, 0, network_.config.heads);
+    imssa::restore_stream(network_, workspace, index, block);
 }
 
 void BlockKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
@@ -168,7 +161,10 @@ void layer_backward(const EffectiveNetwork& network, const KernelAdjoint& kernel
         dense_product(units.mixing_transposed.data(), nullptr, workspace.mixing_gradient.block(block), y_gradient,
                       config.heads, outputs);
         const float* slope = trace.slope.block(block);
+        // Where activations are made again, that fetches what comes next.
+        const BlocksAhead ahead = workspace.restores ? BlocksAhead{} : workspace.ahead_of_backward(layer, block);
         for (int at = 0; at < config.heads * kBlockWidth; at += kLaneWidth) {
+            ahead.prefetch(at);
             store_lanes(y_gradient + at, load_lanes(y_gradient + at) * load_lanes(slope + at));
         }
         if (++waiting == kMixingGradientBlocks || block + 1 == first + count) {

@@ -144,7 +144,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
     for (int block = first; block < first + count; ++block) {
         float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
         activate(config, trace, layer, block, dropout, activation, keeps_slope ? trace.slope.block(block) : nullptr,
-                 {trace.normalized.block(block)});
+                 {{trace.normalized.block(block)}});
         dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), activation, trace.mixing.block(block),
                       config.mixing_outputs(), config.heads);
         const bool batch = network.statistics == NormStatistics::batch;
@@ -172,14 +172,9 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
     decode(network, workspace.pooled.data(), workspace.logits.data());
 }
 
-void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
-                    int count) {
-    if (workspace.restores) {
-        restore_inputs(network, workspace, index, block, first_head, count,
-                       workspace.stream(index).block(block) + first_head * kBlockWidth);
-    }
-}
+namespace {
 
+/// Numbers of `count` heads of workspace.stream(index), to `to`.
 void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
                     int count, float* to) {
     const int channels = network.config.channels;
@@ -200,6 +195,21 @@ void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace,
             __builtin_prefetch(normalized + at + kBlockWidth);
             store_lanes(to + at, multiply_add(gamma, load_lanes(normalized + at), beta));
         }
+    }
+}
+
+}  // namespace
+
+void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block) {
+    if (workspace.restores) {
+        restore_inputs(network, workspace, index, block, 0, network.config.heads, workspace.stream(index).block(block));
+    }
+}
+
+void restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head) {
+    const int first = chunk * kChunkBlocks;
+    for (int at = 0; at < workspace.chunk_blocks(chunk); ++at) {
+        restore_inputs(network, workspace, layer, first + at, head, 1, workspace.head_input.data() + at * kBlockWidth);
     }
 }
 

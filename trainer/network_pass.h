@@ -86,14 +86,11 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 /// Pooled sums to logits.
 void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 
-/// Makes workspace.stream(index) of one block and `count` heads again, to the bit: from the input through the encoder,
-/// or from trace.normalized of the layer before. Where stream holds the whole sequence it does nothing.
-void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block, int first_head,
-                    int count);
-
-/// Likewise, to `to`.
-void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
-                    int count, float* to);
+/// Makes workspace.stream(index) of one block again, to the bit: from the input through the encoder, or from
+/// trace.normalized of the layer before. Where stream holds the whole sequence it does nothing.
+void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block);
+/// The same numbers of one head over a chunk, a block behind the other, in workspace.head_input.
+void restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head);
 
 /// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they are kept it
 /// does nothing.

@@ -229,7 +229,7 @@ void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
             scan_states(workspace, layer, chunk, head, mode, modes);
-            scan_backward(kernel, mode, modes, u, workspace.gradient_a.block(first) + offset,
+            scan_backward(kernel, mode, modes, u, input.stride(), workspace.gradient_a.block(first) + offset,
                           workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
                           workspace.adjoint(layer, head), kernel_gradient);
             mode += modes;

@@ -68,6 +68,21 @@ inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, 
             multiply_add(product(mode.product_b_im), inverse, decayed(multiply_add(a.re, x.im, x.re * a.im)))};
 }
 
+/// advance_requantized and round_nearest where no code leaves its range: nothing is clamped. `largest` becomes the
+/// largest magnitude of the codes on the way, if that is greater: not within the range, it tells that one did.
+inline StateLanes step_inside(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input,
+                              Lanes& largest) {
+    const Lanes inverse = splat(mode.product_inverse);
+    const StateLanes decayed{nearest_code(multiply_subtract_from(a.im, x.im, x.re * a.re)),
+                             nearest_code(multiply_add(a.re, x.im, x.re * a.im))};
+    const StateLanes next{
+        nearest_code(multiply_add(nearest_code(input * splat(mode.product_b_re)), inverse, decayed.re)),
+        nearest_code(multiply_add(nearest_code(input * splat(mode.product_b_im)), inverse, decayed.im))};
+    largest = greater_magnitude(greater_magnitude(largest, decayed.re), decayed.im);
+    largest = greater_magnitude(greater_magnitude(largest, next.re), next.im);
+    return next;
+}
+
 inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequences, std::uint32_t step,
                     StateLanes& x) {
     if (noise.states > 0.0) {
@@ -112,11 +127,19 @@ inline void round_dynamic(const LaneGrid& grid, StateLanes& x) {
     x.im = nearest_code(x.im * grid.gain) * grid.inverse;
 }
 
-/// The same with dither, which may lead beyond the last code.
+/// The same with dither_of.
 inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dither, StateLanes& x) {
-    const Lanes low = splat(grid.low + 1.0F), high = splat(grid.high + 1.0F);
-    x.re = dithered_code(multiply_add(x.re, grid.gain, dither.re), low, high) * grid.inverse;
-    x.im = dithered_code(multiply_add(x.im, grid.gain, dither.im), low, high) * grid.inverse;
+    const auto rounded = [&grid](Lanes value, Lanes above_one) {
+#if defined(__AVX512F__)
+        // Less than 2 above the last code, and a sum rounded down: nothing to clamp.
+        return multiply_subtract(lower_code_of_sum(value, grid.gain, above_one), grid.inverse, grid.inverse);
+#else
+        return dithered_code(multiply_add(value, grid.gain, above_one), splat(grid.low + 1.0F),
+                             splat(grid.high + 1.0F)) *
+               grid.inverse;
+#endif
+    };
+    x = {rounded(x.re, dither.re), rounded(x.im, dither.im)};
 }
 
 }  // namespace imssa

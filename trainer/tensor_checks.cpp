@@ -49,7 +49,7 @@ void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* k
             if (kernels != nullptr) {
                 kernels->restore_stream(workspace, index, block);
             } else {
-                restore_stream(network, workspace, index, block, 0, network.config.heads);
+                restore_stream(network, workspace, index, block);
             }
         });
     };

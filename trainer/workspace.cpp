@@ -93,7 +93,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     } else if (purpose == Purpose::fake_training) {
         scratch_codes = AlignedArray<CodePair>(kept_pairs);
     }
-    if (purpose == Purpose::float_training) {
+    if (restores) {
         head_input = AlignedArray<float>(static_cast<std::size_t>(kChunkBlocks) * kBlockWidth);
     }
     if (purpose == Purpose::float_training || purpose == Purpose::batch_norm_training) {
@@ -117,7 +117,10 @@ BlocksAhead Workspace::ahead_of_backward(int layer, int block) const {
         next_block = layer > 0 ? first : std::max(first - kChunkBlocks, 0);
     }
     const LayerTrace& next = trace[static_cast<std::size_t>(next_layer)];
-    return {next.kernel_output.block(next_block), next.normalized.block(next_block)};
+    if (restores) {
+        return {{next.kernel_output.block(next_block), next.normalized.block(next_block)}};
+    }
+    return {{next.activation.block(next_block), next.slope.block(next_block), next.normalized.block(next_block)}};
 }
 
 void Workspace::load_inputs(const float* const* sequences, int sequence_count, const int* sequence_lengths) {

@@ -17,15 +17,13 @@ namespace imssa {
 /// Blocks of as many channels as there are heads that later work reads or writes, to be fetched from memory meanwhile
 /// (null: none).
 struct BlocksAhead {
-    const float* one = nullptr;
-    const float* other = nullptr;
+    std::array<const float*, 3> blocks{};
 
     void prefetch(int at) const {
-        if (one != nullptr) {
-            __builtin_prefetch(one + at);
-        }
-        if (other != nullptr) {
-            __builtin_prefetch(other + at);
+        for (const float* block : blocks) {
+            if (block != nullptr) {
+                __builtin_prefetch(block + at);
+            }
         }
     }
 };
@@ -140,7 +138,7 @@ public:
     /// Gradients of layer outputs (then of kernel outputs, in their place) and inputs, one chunk.
     BlockBuffer gradient_a, gradient_b;
     BlockBuffer mixing_gradient;                 ///< mixing_outputs, kMixingGradientBlocks
-    AlignedArray<float> head_input;              ///< float training: inputs of one head over a chunk
+    AlignedArray<float> head_input;              ///< where inputs are made again: of one head over a chunk
     AlignedArray<float> scratch_states;          ///< states of some modes of a head over a chunk
     AlignedArray<CodePair> scratch_codes;        ///< fake training: the same in codes
     AlignedArray<std::int32_t> scratch_pairs;    ///< quantized: DAC codes of some modes of a head over a chunk

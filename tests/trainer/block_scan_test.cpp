@@ -129,8 +129,8 @@ TEST_P(BlockScan, BackwardAgreesWithTheAdjointOfTheRecurrence) {
         const int left = GetParam() - first;
         const int count = left >= 4 ? 4 : (left >= 2 ? 2 : 1);
         scan_states(test_case.view, first, count, u.data(), kBlockWidth, kBlocks, start.data(), states.data());
-        scan_backward(test_case.view, first, count, u.data(), dy.data(), du[1].data(), kBlockWidth, kBlocks,
-                      states.data(), adjoint[1].data(), view(1));
+        scan_backward(test_case.view, first, count, u.data(), kBlockWidth, dy.data(), du[1].data(), kBlockWidth,
+                      kBlocks, states.data(), adjoint[1].data(), view(1));
         first += count;
     }
     expect_near(du[0], du[1], "u");

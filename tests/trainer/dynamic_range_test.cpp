@@ -1,6 +1,7 @@
 // Ranges of every time step: fake_quantization.*.ranges = "dynamic".
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include "trainer/gradient_engine.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/kernel_scan.h"
+#include "trainer/state_scan.h"
 
 namespace imssa {
 namespace {
@@ -34,6 +36,28 @@ TEST(LaneGridTest, HasTheGridOfEveryLanesOwnRange) {
         for (int lane = 0; lane < kLaneWidth; ++lane) {
             const QuantizerGrid grid = make_grid(options, low[lane], high[lane]);
             EXPECT_NEAR(quantized[lane], grid.quantize(value[lane]), 1e-5F * static_cast<float>(lane));
+        }
+    }
+}
+
+TEST(LaneGridTest, DitheredNumbersOfTheRangeStayWithinItsCodes) {
+    const CounterRandom random(5, RandomPurpose::initialisation, 9);
+    const float most = std::nextafter(2.0F, 0.0F);
+    for (const Quantizer kind : {Quantizer::max_scale, Quantizer::symmetric}) {
+        for (const int bits : {2, 5, 8, 12}) {
+            const LaneGridMaker maker(quantizer(kind, bits));
+            const float last = 0.5F * std::ldexp(1.0F, bits) - (kind == Quantizer::symmetric ? 1.0F : 0.0F);
+            for (std::uint64_t at = 0; at < 2000; ++at) {
+                const float range = static_cast<float>(std::exp(3.0 * random.normal(at)));
+                const LaneGrid grid = maker.of_magnitude(broadcast(range));
+                for (const float above_one : {1.0F, most}) {
+                    StateLanes x{broadcast(range), broadcast(-range)};
+                    round_dynamic_dithered(grid, {broadcast(above_one), broadcast(above_one)}, x);
+                    ASSERT_LE(std::abs(x.re[0]), range * (last + 0.01F) / last) << bits << " bits, range " << range;
+                    ASSERT_LE(std::abs(x.im[0]), range * (last + 0.01F) / last) << bits << " bits, range " << range;
+                    ASSERT_NEAR(x.re[0], range, range / last * (above_one == 1.0F ? 1.01F : 0.01F));
+                }
+            }
         }
     }
 }
@@ -156,6 +180,59 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
         EXPECT_GT(size, 0.0);
         EXPECT_GT(difference, 0.0);
         EXPECT_LT(std::sqrt(difference / size), 0.01);
+    }
+}
+
+TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeAreThoseScannedAlone) {
+    constexpr int kBlocks = 3;
+    for (const int modes : {4, 5, 8}) {
+        for (const StateRounding rounding : {StateRounding::nearest, StateRounding::dithered}) {
+            config.heads = 2;
+            config.states = 2 * modes;
+            parameters = test::random_parameters(config, 3);
+            FakeQuantization options;
+            options.state = quantizer(Quantizer::max_scale, 5);
+            options.state.ranges = RangeSource::dynamic;
+            options.state.scale = ScaleGranularity::head;
+            options.state.rounding = rounding;
+            options.output_limit = 0.5;
+            options.validate();
+            const FakeNetwork network = fake_network(config, parameters, zero_ranges(config), options, data.steps, 0);
+            const FakePass pass(network, {});
+            const std::size_t stride = static_cast<std::size_t>(config.heads) * kBlockWidth;
+            const std::size_t row = 2 * static_cast<std::size_t>(modes) * kLaneWidth;
+            AlignedArray<float> u(kBlocks * stride), start(2 * row);
+            const CounterRandom random(5, RandomPurpose::initialisation, 9);
+            for (std::size_t at = 0; at < u.size(); ++at) {
+                u[at] = static_cast<float>(random.normal(at));
+            }
+            struct Result {
+                AlignedArray<float> y, states;
+                BlockBuffer ranges;
+            };
+            Result together{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
+            Result alone{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
+            const auto scan = [&](Result& to, int head, int heads) {
+                const std::size_t offset = static_cast<std::size_t>(head) * kBlockWidth;
+                const std::size_t states = static_cast<std::size_t>(head) * row;
+                pass.scan(0, head, 0, modes, LanesUint{} + 5U, LanesUint{}, 0, u.data() + offset, to.y.data() + offset,
+                          stride, kBlocks, start.data() + states, to.states.data() + states, {},
+                          StateRanges::of(to.ranges, 0, head), nullptr, heads);
+            };
+            scan(together, 0, 2);
+            scan(alone, 0, 1);
+            scan(alone, 1, 1);
+            EXPECT_TRUE(std::equal(together.y.data(), together.y.data() + u.size(), alone.y.data()));
+            EXPECT_TRUE(std::equal(together.states.data(), together.states.data() + 2 * row, alone.states.data()));
+            for (int head = 0; head < 2; ++head) {
+                const float* last = alone.ranges.block(kBlocks - 1) + head * kBlockWidth + 7 * kLaneWidth;
+                for (std::size_t at = 0; at < row; ++at) {
+                    const float state = alone.states[static_cast<std::size_t>(head) * row + at];
+                    ASSERT_LE(std::abs(state), last[at % kLaneWidth] * 1.000001F) << "beyond the range of its step";
+                    ASSERT_NE(last[at % kLaneWidth], 0.0F);
+                }
+            }
+        }
     }
 }
 

@@ -126,8 +126,8 @@ TEST_P(AdjointOfAScan, AgreesWithTheChainRuleWrittenOutInDouble) {
                 group.insert(group.end(), from, from + 2 * kLaneWidth);
             }
         }
-        scan_backward(kernel.view, first, count, u.data(), dy.data(), du.data(), kBlockWidth, kBlocks, group.data(),
-                      adjoint.data(), gradient, units.data());
+        scan_backward(kernel.view, first, count, u.data(), kBlockWidth, dy.data(), du.data(), kBlockWidth, kBlocks,
+                      group.data(), adjoint.data(), gradient, units.data());
         first += count;
     }
     std::vector<double> expected_du(residual.begin(), residual.end());

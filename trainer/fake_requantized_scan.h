@@ -1,0 +1,89 @@
+#pragma once
+
+#include <algorithm>
+
+#include "trainer/fake_scan_call.h"
+#include "trainer/state_scan.h"
+
+/// Scans with both products of the recurrence on their grids (FakeQuantization::requantize_products) where few or no
+/// codes leave them.
+
+namespace imssa {
+
+/// Whether the codes of Bbar u of all inputs lie within their grids.
+inline bool products_fit(const ScanCall& call, int first, int count) {
+    float limit = kUnclipped;
+    for (int mode = first; mode < first + count; ++mode) {
+        limit = std::min(limit, call.modes[mode].product_input);
+    }
+    Lanes largest[4] = {};  // of their own, so that they do not wait for each other
+    for (int block = 0; block < call.blocks; ++block) {
+        const float* u = call.u + place_of(call.stride, block, 0);
+#pragma GCC unroll 8
+        for (int step = 0; step < kBlockSteps; ++step) {
+            Lanes& part = largest[step % 4];
+            part = greater_magnitude(part, load_lanes(u + step * kLaneWidth));
+        }
+    }
+    const Lanes all =
+        greater_magnitude(greater_magnitude(largest[0], largest[1]), greater_magnitude(largest[2], largest[3]));
+    return all_up_to(all, limit);
+}
+
+/// One block of ScanRule::requantized_inside without a clamp; false, and nothing done, where one would have been at
+/// work.
+template <int Modes>
+[[gnu::always_inline]] inline bool scan_block_inside(const ScanCall& call, int first, float limit,
+                                                     const ModeScan (&k)[Modes], const PoleLanes (&a)[Modes], int block,
+                                                     Lanes (&re)[Modes], Lanes (&im)[Modes], KeptStates& kept) {
+    StateLanes x[Modes];
+    Lanes largest[Modes] = {}, outputs[kBlockSteps];
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
+        x[mode] = {re[mode], im[mode]};
+    }
+    KeptStates to = kept;
+    for (int step = 0; step < kBlockSteps; ++step) {
+        const std::size_t at = place_of(call.stride, block, step);
+        const Lanes input = load_lanes(call.u + at);
+        prefetch_later(call.u, call.stride, block, call.blocks, step);
+        Lanes next_re[Modes], next_im[Modes];
+#pragma GCC unroll 4
+        for (int mode = 0; mode < Modes; ++mode) {
+            x[mode] = step_inside(k[mode], a[mode], x[mode], input, largest[mode]);
+            next_re[mode] = x[mode].re;
+            next_im[mode] = x[mode].im;
+        }
+        if (to.any()) {
+            advance_kept(to, call.kept_modes);
+            keep_states<Modes>(next_re, next_im, to);
+        }
+        if (call.y != nullptr) {
+            Lanes sum = first == 0 ? input * call.output_start : load_lanes(call.y + at);
+#pragma GCC unroll 4
+            for (int mode = 0; mode < Modes; ++mode) {
+                sum = multiply_add(splat(k[mode].c_re), x[mode].re, multiply_add(splat(k[mode].c_im), x[mode].im, sum));
+            }
+            outputs[step] = sum;
+        }
+    }
+    Lanes all = largest[0];
+    for (int mode = 1; mode < Modes; ++mode) {
+        all = greater_magnitude(all, largest[mode]);
+    }
+    if (!all_up_to(all, limit)) {
+        return false;
+    }
+    for (int step = 0; call.y != nullptr && step < kBlockSteps; ++step) {
+        store_lanes(call.y + place_of(call.stride, block, step), outputs[step]);
+    }
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
+        re[mode] = x[mode].re;
+        im[mode] = x[mode].im;
+    }
+    kept = to;
+    return true;
+}
+
+}  // namespace imssa
