@@ -10,24 +10,26 @@
 
 namespace imssa {
 
-/// Whether the codes of Bbar u of all inputs lie within their grids.
+/// Whether the codes of Bbar u of all inputs lie within their grids; not where an input is not a number.
 inline bool products_fit(const ScanCall& call, int first, int count) {
     float limit = kUnclipped;
     for (int mode = first; mode < first + count; ++mode) {
         limit = std::min(limit, call.modes[mode].product_input);
     }
-    Lanes largest[4] = {};  // of their own, so that they do not wait for each other
+    Lanes largest[4] = {}, zeros[4] = {};  // four, so that they do not wait for each other
     for (int block = 0; block < call.blocks; ++block) {
         const float* u = call.u + place_of(call.stride, block, 0);
 #pragma GCC unroll 8
         for (int step = 0; step < kBlockSteps; ++step) {
-            Lanes& part = largest[step % 4];
-            part = greater_magnitude(part, load_lanes(u + step * kLaneWidth));
+            const Lanes input = load_lanes(u + step * kLaneWidth);
+            largest[step % 4] = greater_magnitude(largest[step % 4], input);
+            // greater_magnitude may pass over not-a-number; this keeps it.
+            zeros[step % 4] = multiply_add(input, Lanes{}, zeros[step % 4]);
         }
     }
     const Lanes all =
         greater_magnitude(greater_magnitude(largest[0], largest[1]), greater_magnitude(largest[2], largest[3]));
-    return all_up_to(all, limit);
+    return all_up_to(all, limit) && all_up_to(zeros[0] + zeros[1] + zeros[2] + zeros[3], limit);
 }
 
 /// One block of ScanRule::requantized_inside without a clamp; false, and nothing done, where one would have been at
@@ -71,7 +73,12 @@ template <int Modes>
     for (int mode = 1; mode < Modes; ++mode) {
         all = greater_magnitude(all, largest[mode]);
     }
-    if (!all_up_to(all, limit)) {
+    bool inside = all_up_to(all, limit);
+    for (const StateLanes& state : x) {
+        // Where a state has not been a number, this one is none, and the largest magnitude may not tell.
+        inside = inside && all_up_to(state.re, limit) && all_up_to(state.im, limit);
+    }
+    if (!inside) {
         return false;
     }
     for (int step = 0; call.y != nullptr && step < kBlockSteps; ++step) {

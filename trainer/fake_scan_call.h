@@ -101,7 +101,7 @@ struct StepOfGroup {
     LanesUint dither_word;  ///< of dithered rounding
 };
 
-/// The grid of a time step that scan_head has left the range of.
+/// The grid of a time step that scan_heads has left the range of.
 inline LaneGrid kept_grid(const ScanCall& call, int block, int step) {
     const std::size_t at = place_of(call.ranges.stride, block, step);
     const Lanes range = load_lanes(call.ranges.at + at);

@@ -28,7 +28,7 @@ inline Lanes within_magnitude(Lanes value, Lanes limit) {
 #endif
 }
 
-/// The larger of the magnitudes.
+/// The larger of the magnitudes; that of the other where one is not a number (AVX-512).
 inline Lanes greater_magnitude(Lanes a, Lanes b) {
 #if defined(__AVX512DQ__)
     constexpr int kLargerWithoutSign = 0xb;

@@ -195,6 +195,18 @@ TEST_P(ScanOnAGrid, PairsOfCodesGoBackAsNumbersDo) {
     EXPECT_NE(numbers.a_re[0], 0.0F);
 }
 
+TEST_P(ScanOnAGrid, AnInputThatIsNotANumberLeavesNumbersOnGridsOfMaxScale) {
+    AlignedArray<float> states((kSteps + 1) * row());
+    for (std::size_t at = 0; at < u.size(); ++at) {
+        u[at] *= 0.01F;
+    }
+    u[5 * kLaneWidth + 2] = std::numeric_limits<float>::quiet_NaN();
+    scan(u.data(), nullptr, {states.data()});
+    const bool numbers =
+        std::none_of(states.data(), states.data() + states.size(), [](float x) { return std::isnan(x); });
+    EXPECT_EQ(numbers, options.state.quantizer == Quantizer::max_scale);
+}
+
 TEST_P(ScanOnAGrid, AnInputThatIsNotANumberIsSeenInTheOutput) {
     AlignedArray<float> y(u.size());
     u[5 * kLaneWidth + 2] = std::numeric_limits<float>::quiet_NaN();
