@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/common/random.h"
 #include "models/network/quantizer.h"
 #include "trainer/dense_product.h"
 #include "trainer/grid_lanes.h"
@@ -12,10 +11,6 @@
 namespace imssa {
 
 namespace {
-
-// Places of the errors in the generator's stream, apart from those of parameters.
-constexpr std::uint32_t kInputPlace = 0x10000000U;
-constexpr std::uint32_t kActivationPlace = 0x30000000U;
 
 /// Dither units of activations, apart from those of states.
 constexpr std::uint32_t kActivationDither = 0x40000000U;
@@ -44,38 +39,6 @@ LaneGrid step_grid(const LaneGridMaker& grids, const float* values, int channels
 }
 
 }  // namespace
-
-std::uint32_t activation_noise_place(int unit) {
-    return kActivationPlace + static_cast<std::uint32_t>(unit);
-}
-
-void add_block_noise(double sigma, std::uint64_t seed, std::uint32_t place, LanesUint sequences,
-                     std::uint32_t first_step, float* values) {
-    for (int quad = 0; quad < kBlockSteps / 4; ++quad) {
-        const NormalQuad normals = normal_quad(seed, RandomPurpose::training_noise, place, sequences,
-                                               first_step / kBlockSteps, static_cast<std::uint32_t>(quad));
-        for (int step = 0; step < 4; ++step) {
-            float* at = values + (4 * quad + step) * kLaneWidth;
-            store_lanes(at, load_lanes(at) + normals.values[step] * static_cast<float>(sigma));
-        }
-    }
-}
-
-void add_input_noise(const PassNoise& noise, LanesUint sequences, int lanes, Workspace& workspace) {
-    for (int block = 0; block < workspace.blocks; ++block) {
-        for (int channel = 0; channel < workspace.config.channels; ++channel) {
-            float* values = workspace.input.block(block) + channel * kBlockWidth;
-            add_block_noise(noise.input, noise.seed, kInputPlace + static_cast<std::uint32_t>(channel), sequences,
-                            static_cast<std::uint32_t>(block * kBlockSteps), values);
-            for (int step = 0; step < kBlockSteps; ++step) {
-                float* at = values + step * kLaneWidth;
-                const Lanes present = workspace.present(block * kBlockSteps + step);
-                store_lanes(at, present > 0.0F ? load_lanes(at) : Lanes{});
-                std::fill(at + lanes, at + kLaneWidth, 0.0F);
-            }
-        }
-    }
-}
 
 int FakePass::observed_state(int layer, int head, int mode) const {
     return places_.state(layer, head, mode);
@@ -220,13 +183,9 @@ void FakePass::mix(const PassKeys& keys, int layer, int block, int valid_steps, 
 void FakePass::quantize_stream(const PassKeys& keys, int index, int block, Workspace& workspace) const {
     const int heads = network_.effective.config.heads;
     float* values = workspace.stream(index).block(block);
-    const int valid = workspace.valid_steps(block);
-    if (index == 0) {
-        quantize(keys, {network_.encoder, ObservedBounds::encoder(), heads}, block, valid, values, values, nullptr);
-    } else {
-        const QuantizerGrid& grid = network_.layers[static_cast<std::size_t>(index - 1)].output;
-        quantize(keys, unit(index - 1, grid, ActivationPlace::output, heads), block, valid, values, values, nullptr);
-    }
+    const int place = index == 0 ? ObservedBounds::encoder() : places_.activation(index - 1, ActivationPlace::output);
+    quantize(keys, {network_.stream_grid(index), place, heads}, block, workspace.valid_steps(block), values, values,
+             nullptr);
 }
 
 void FakePass::restore_stream(LanesUint dither_keys, LanesUint sequences, Workspace& workspace, int index,
@@ -244,8 +203,7 @@ bool FakePass::restore_head_input(Workspace& workspace, int layer, int chunk, in
         return false;
     }
     imssa::restore_head_input(network_.effective, workspace, layer, chunk, head);
-    const QuantizerGrid& grid =
-        layer == 0 ? network_.encoder : network_.layers[static_cast<std::size_t>(layer - 1)].output;
+    const QuantizerGrid& grid = network_.stream_grid(layer);
     if (by_itself && grid.gain != 0.0F) {
         float* values = workspace.head_input.data();
         FixedGrid(grid).quantize(values, values, workspace.chunk_blocks(chunk) * kBlockWidth);

@@ -4,8 +4,8 @@
 
 #include "trainer/fake_quantization.h"
 #include "trainer/network_pass.h"
-#include "trainer/noise_config.h"
 #include "trainer/observed_bounds.h"
+#include "trainer/pass_noise.h"
 
 namespace imssa {
 
@@ -30,27 +30,6 @@ struct StateRanges {
         return {least, least + kept.channels() / 2 * kBlockWidth, kept.stride()};
     }
 };
-
-/// Errors of numbers that change with time, of one optimisation step; keyed by (seed, place, sequence, step).
-struct PassNoise {
-    double activations = 0.0, states = 0.0, input = 0.0;  ///< as in NoiseConfig
-    std::uint64_t seed = 0;
-    double dropout = 0.0;  ///< float and fake-quantized mode
-
-    static PassNoise of(const NoiseConfig& noise, std::uint64_t seed) {
-        return {noise.activations, noise.states, noise.input, seed};
-    }
-};
-
-/// Adds N(0, sigma) to the network's input, for the lanes and steps that belong to sequences.
-void add_input_noise(const PassNoise& noise, LanesUint sequences, int lanes, Workspace& workspace);
-
-/// Adds N(0, sigma) to the 8 steps of one head's block, from `first_step` on.
-void add_block_noise(double sigma, std::uint64_t seed, std::uint32_t place, LanesUint sequences,
-                     std::uint32_t first_step, float* values);
-
-/// Place of the errors of one kernel output (unit = layer * heads + head).
-std::uint32_t activation_noise_place(int unit);
 
 /// Where a scan keeps the states before and after every step, in units of ModeScan::inverse: as numbers, laid out as by
 /// scan_states, or as codes, which must then be at most kLargestPaired. Null: nowhere.

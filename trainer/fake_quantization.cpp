@@ -113,16 +113,11 @@ struct TimeRanges {
     const CalibrationRanges& largest;
     const ObservedBounds* bounds;
 
-    bool from_bounds(const QuantizerOptions& options) const {
-        return options.has_grid() && options.range == 0.0 &&
-               (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
-                options.ranges == RangeSource::ema);
-    }
     QuantizerGrid activation_grid(const QuantizerOptions& options, float range, int place) const {
         if (!options.has_grid()) {
             return {};
         }
-        if (from_bounds(options)) {
+        if (options.observes_bounds()) {
             return make_grid(options, (*bounds)[place].low, (*bounds)[place].high);
         }
         const double magnitude = options.range > 0.0 ? options.range : range;
@@ -130,20 +125,20 @@ struct TimeRanges {
     }
     /// Largest magnitude of the range in use: the calibrated one where there is no grid of fixed range.
     float activation_full_scale(const QuantizerOptions& options, float range, int place) const {
-        if (from_bounds(options)) {
+        if (options.observes_bounds()) {
             return magnitude_of((*bounds)[place]);
         }
         return options.active() && options.range > 0.0 ? static_cast<float>(options.range) : range;
     }
     /// The same of a state, whose `range` is that of its scale.
     float state_full_scale(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
-        return from_bounds(options) ? magnitude_of(bounds->state_bounds(layer, head, mode, options.scale)) : range;
+        return options.observes_bounds() ? magnitude_of(bounds->state_bounds(layer, head, mode, options.scale)) : range;
     }
     QuantizerGrid state_grid(const QuantizerOptions& options, float range, int layer, int head, int mode) const {
         if (!options.has_grid()) {
             return {};
         }
-        if (from_bounds(options)) {
+        if (options.observes_bounds()) {
             const Bounds own = bounds->state_bounds(layer, head, mode, options.scale);
             return make_grid(options, own.low, own.high);
         }
@@ -204,7 +199,7 @@ QuantizerGrid recurrent_output_grid(const FakeQuantization& options, const TimeR
     if (own.range > 0.0) {
         return make_grid(own, -own.range, own.range);
     }
-    if (time_ranges.from_bounds(own)) {
+    if (own.observes_bounds()) {
         y = (*time_ranges.bounds)[time_ranges.bounds->activation(layer, ActivationPlace::kernel_output)];
     }
     double reach = 0.0;

@@ -83,6 +83,10 @@ struct FakeNetwork {
     NetworkParameters mask;                     ///< 0 where a clipped number passes no gradient, 1 elsewhere
     std::vector<DiscreteMasks> discrete_masks;  ///< of Abar and Bbar, one a layer
 
+    /// Grid of the input of a layer, or of the last one's output.
+    const QuantizerGrid& stream_grid(int index) const {
+        return index == 0 ? encoder : layers[static_cast<std::size_t>(index - 1)].output;
+    }
     /// The modes of a head.
     const ModeScan* scans_of(int layer, int head) const {
         return layers[static_cast<std::size_t>(layer)].scans.data() +

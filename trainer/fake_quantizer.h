@@ -54,6 +54,10 @@ struct QuantizerOptions {
     bool dynamic() const { return active() && ranges == RangeSource::dynamic; }
     /// Whether one grid serves all time steps.
     bool has_grid() const { return active() && ranges != RangeSource::dynamic; }
+    /// Whether the ends of the range come from ObservedBounds; validate() refuses `range` beside that.
+    bool observes_bounds() const {
+        return has_grid() && (quantizer == Quantizer::asymmetric || percentile < 100.0 || ranges == RangeSource::ema);
+    }
     void validate() const;
 };
 

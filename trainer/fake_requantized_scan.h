@@ -32,6 +32,16 @@ inline bool products_fit(const ScanCall& call, int first, int count) {
     return all_up_to(all, limit) && all_up_to(zeros[0] + zeros[1] + zeros[2] + zeros[3], limit);
 }
 
+/// Codes up to this magnitude are within the limits of every mode.
+template <int Modes>
+float inside_limit(const ModeScan (&k)[Modes]) {
+    float limit = kUnclipped;
+    for (const ModeScan& mode : k) {
+        limit = std::min({limit, -mode.low, mode.high, -mode.least, mode.most});
+    }
+    return limit;
+}
+
 /// One block of ScanRule::requantized_inside without a clamp; false, and nothing done, where one would have been at
 /// work.
 template <int Modes>
@@ -61,12 +71,7 @@ template <int Modes>
             keep_states<Modes>(next_re, next_im, to);
         }
         if (call.y != nullptr) {
-            Lanes sum = first == 0 ? input * call.output_start : load_lanes(call.y + at);
-#pragma GCC unroll 4
-            for (int mode = 0; mode < Modes; ++mode) {
-                sum = multiply_add(splat(k[mode].c_re), x[mode].re, multiply_add(splat(k[mode].c_im), x[mode].im, sum));
-            }
-            outputs[step] = sum;
+            outputs[step] = group_output<Modes>(call, first, k, next_re, next_im, at, input);
         }
     }
     Lanes all = largest[0];

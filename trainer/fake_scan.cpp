@@ -41,10 +41,7 @@ void scan_group(const ScanCall& call, int first, KeptStates kept) {
     std::uint32_t number = call.first_step;
     LanesUint dither = dither_word(call.dither_keys, k[0].dither_key, number);
     bool inside = Rule == ScanRule::requantized_inside;
-    float code_limit = kUnclipped;
-    for (const ModeScan& mode : k) {
-        code_limit = std::min({code_limit, -mode.low, mode.high, -mode.least, mode.most});
-    }
+    const float code_limit = inside_limit(k);
     for (int block = 0; block < call.blocks; ++block) {
         if constexpr (Rule == ScanRule::requantized_inside) {
             // Once a clamp has been at work, it is likely to be so again.
@@ -79,12 +76,7 @@ void scan_group(const ScanCall& call, int first, KeptStates kept) {
                 keep_states<Modes>(re, im, kept);
             }
             if (call.y != nullptr) {
-                Lanes sum = first == 0 ? input * call.output_start : load_lanes(call.y + at);
-#pragma GCC unroll 4
-                for (int mode = 0; mode < Modes; ++mode) {
-                    sum = multiply_add(splat(k[mode].c_re), re[mode], multiply_add(splat(k[mode].c_im), im[mode], sum));
-                }
-                store_lanes(call.y + at, sum);
+                store_lanes(call.y + at, group_output<Modes>(call, first, k, re, im, at, input));
             }
         }
     }

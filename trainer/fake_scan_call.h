@@ -86,6 +86,18 @@ inline void advance_kept(KeptStates& states, int modes) {
     }
 }
 
+/// Output of one step with the modes of a group, from `first` on, added to those before.
+template <int Modes>
+inline Lanes group_output(const ScanCall& call, int first, const ModeScan (&k)[Modes], const Lanes (&re)[Modes],
+                          const Lanes (&im)[Modes], std::size_t at, Lanes input) {
+    Lanes sum = first == 0 ? input * call.output_start : load_lanes(call.y + at);
+#pragma GCC unroll 4
+    for (int mode = 0; mode < Modes; ++mode) {
+        sum = multiply_add(splat(k[mode].c_re), re[mode], multiply_add(splat(k[mode].c_im), im[mode], sum));
+    }
+    return sum;
+}
+
 constexpr bool makes_dither(ScanRule rule) {
     return rule == ScanRule::dithered || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;
 }

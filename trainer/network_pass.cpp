@@ -21,6 +21,30 @@ void activate(const ModelConfig& config, const LayerTrace& trace, int layer, int
     }
 }
 
+/// Numbers of `count` heads of workspace.stream(index), to `to`.
+void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
+                    int count, float* to) {
+    const int channels = network.config.channels;
+    if (index == 0) {
+        dense_product(network.tensors.encoder.data() + first_head * channels,
+                      network.tensors.encoder_bias.data() + first_head, workspace.input.block(block), to, count,
+                      channels);
+        return;
+    }
+    const std::size_t layer = static_cast<std::size_t>(index - 1);
+    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
+    const float* normalized = workspace.trace[layer].normalized.block(block) + first_head * kBlockWidth;
+    for (int head = 0; head < count; ++head) {
+        const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(first_head + head)]);
+        const Lanes beta = broadcast(tensors.beta[static_cast<std::size_t>(first_head + head)]);
+        for (int at = head * kBlockWidth; at < (head + 1) * kBlockWidth; at += kLaneWidth) {
+            // Heads of a block lie side by side, blocks far apart: too short runs for the machine to see.
+            __builtin_prefetch(normalized + at + kBlockWidth);
+            store_lanes(to + at, multiply_add(gamma, load_lanes(normalized + at), beta));
+        }
+    }
+}
+
 }  // namespace
 
 void activate_block(Activation activation, const float* y, float* value, float* slope, int heads,
@@ -171,34 +195,6 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
     }
     decode(network, workspace.pooled.data(), workspace.logits.data());
 }
-
-namespace {
-
-/// Numbers of `count` heads of workspace.stream(index), to `to`.
-void restore_inputs(const EffectiveNetwork& network, const Workspace& workspace, int index, int block, int first_head,
-                    int count, float* to) {
-    const int channels = network.config.channels;
-    if (index == 0) {
-        dense_product(network.tensors.encoder.data() + first_head * channels,
-                      network.tensors.encoder_bias.data() + first_head, workspace.input.block(block), to, count,
-                      channels);
-        return;
-    }
-    const std::size_t layer = static_cast<std::size_t>(index - 1);
-    const EffectiveLayerTensors& tensors = network.tensors.layers[layer];
-    const float* normalized = workspace.trace[layer].normalized.block(block) + first_head * kBlockWidth;
-    for (int head = 0; head < count; ++head) {
-        const Lanes gamma = broadcast(tensors.gamma[static_cast<std::size_t>(first_head + head)]);
-        const Lanes beta = broadcast(tensors.beta[static_cast<std::size_t>(first_head + head)]);
-        for (int at = head * kBlockWidth; at < (head + 1) * kBlockWidth; at += kLaneWidth) {
-            // Heads of a block lie side by side, blocks far apart: too short runs for the machine to see.
-            __builtin_prefetch(normalized + at + kBlockWidth);
-            store_lanes(to + at, multiply_add(gamma, load_lanes(normalized + at), beta));
-        }
-    }
-}
-
-}  // namespace
 
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block) {
     if (workspace.restores) {

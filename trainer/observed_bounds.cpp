@@ -10,11 +10,6 @@ namespace {
 
 constexpr int kActivationPlaces = 4;
 
-bool own_needs_bounds(const QuantizerOptions& options) {
-    return options.has_grid() && (options.quantizer == Quantizer::asymmetric || options.percentile < 100.0 ||
-                                  options.ranges == RangeSource::ema);
-}
-
 }  // namespace
 
 ObservedBounds::ObservedBounds(const ModelConfig& config)
@@ -127,7 +122,7 @@ void BoundsRecorder::finish(int lanes, ObservedBounds& bounds) const {
 }
 
 bool needs_bounds(const FakeQuantization& options) {
-    return own_needs_bounds(options.state) || own_needs_bounds(options.activations);
+    return options.state.observes_bounds() || options.activations.observes_bounds();
 }
 
 bool follows_training(const FakeQuantization& options) {

@@ -4,8 +4,8 @@
 
 #include "models/network/deployed_network.h"
 #include "trainer/code_table.h"
-#include "trainer/fake_pass.h"
 #include "trainer/network_pass.h"
+#include "trainer/pass_noise.h"
 #include "trainer/quantized_scan.h"
 #include "trainer/workspace.h"
 
