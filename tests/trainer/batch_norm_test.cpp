@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "tests/trainer/naive_network.h"
 #include "trainer/gradient_engine.h"
@@ -125,8 +124,7 @@ struct Outcome {
 };
 
 Outcome run(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data, int threads) {
-    std::vector<int> indices(static_cast<std::size_t>(data.count()));
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(data.count());
     GradientEngine engine(config, data.steps, false, threads);
     EffectiveTensors effective = zero_effective_tensors(config);
     NetworkParameters gradient = zero_parameters(config);
@@ -197,8 +195,7 @@ struct DroppedStep {
 DroppedStep dropped_step(const ModelConfig& config, const NetworkParameters& parameters, const Dataset& data,
                          EvaluationMode mode, int threads) {
     const bool convolution = mode == EvaluationMode::convolution;
-    std::vector<int> indices(static_cast<std::size_t>(data.count()));
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(data.count());
     GradientEngine engine(config, data.steps, false, threads, convolution, mode);
     StepNetwork network =
         convolution ? StepNetwork::fake_quantized(fake_network(config, parameters, zero_ranges(config), {}, data.steps,

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
@@ -103,8 +102,7 @@ class ConvolutionModeTest : public testing::Test {
 protected:
     explicit ConvolutionModeTest(int steps = 130) : config(test::small_model()) {
         data = test::random_dataset(kSequences, steps, config.channels, config.classes, 7);
-        indices.resize(kSequences);
-        std::iota(indices.begin(), indices.end(), 0);
+        indices = test::first_indices(kSequences);
     }
 
     struct Result {

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <functional>
-#include <numeric>
 
 #include "tests/trainer/naive_network.h"
 #include "trainer/calibration.h"
@@ -71,8 +70,7 @@ using ParameterGradient = std::function<NetworkParameters(const StepNetwork&, co
 void expect_gradient_of_the_dropped_network(GradientEngine& engine, const Dataset& data, NetworkParameters& parameters,
                                             std::size_t layer, const NetworkOf& network,
                                             const ParameterGradient& gradient_of) {
-    std::vector<int> indices(static_cast<std::size_t>(data.count()));
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(data.count());
     EffectiveTensors effective = zero_effective_tensors(network(0.0).effective().config);
     const auto loss = [&](double probability) {
         return engine.gradient(network(probability), data, indices, 0, effective).loss_sum / data.count();

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
-#include <numeric>
 
 #include "models/network/deployed_kernel.h"
 #include "tests/trainer/naive_network.h"
@@ -159,8 +158,7 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
     options.validate();
     FakeQuantization asymmetric = options;
     asymmetric.state.quantizer = Quantizer::asymmetric;
-    std::vector<int> indices(kSequences);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(kSequences);
     const auto gradient = [&](const FakeQuantization& own) {
         GradientEngine engine(config, data.steps, false, 2, true);
         EffectiveTensors effective = zero_effective_tensors(config);

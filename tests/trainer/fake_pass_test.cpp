@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
@@ -16,12 +15,6 @@ namespace imssa {
 namespace {
 
 using test::quantizer;
-
-std::vector<int> first_indices(int count) {
-    std::vector<int> indices(static_cast<std::size_t>(count));
-    std::iota(indices.begin(), indices.end(), 0);
-    return indices;
-}
 
 class FakePassTest : public testing::Test {
 protected:
@@ -44,7 +37,7 @@ protected:
         StepNetwork step = StepNetwork::fake_quantized(network(options));
         step.set_noise(noise);
         EffectiveTensors effective = zero_effective_tensors(config);
-        Result result{engine.gradient(step, data, first_indices(20), 5, effective), zero_parameters(config)};
+        Result result{engine.gradient(step, data, test::first_indices(20), 5, effective), zero_parameters(config)};
         fake_parameter_gradient(*step.fake(), parameters, effective, Parameterization::continuous, result.gradient);
         return result;
     }
@@ -71,8 +64,8 @@ TEST_F(FakePassTest, WithoutQuantizersIsTheFloatPass) {
     GradientEngine engine(config, data.steps, false, 1);
     EffectiveTensors effective = zero_effective_tensors(config);
     NetworkParameters expected = zero_parameters(config);
-    const BatchLoss batch =
-        engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(20), 5, effective);
+    const BatchLoss batch = engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data,
+                                            test::first_indices(20), 5, effective);
     parameter_gradient(config, parameters, nullptr, effective, expected);
     const Result result = gradient({});
     EXPECT_NEAR(result.batch.loss_sum, batch.loss_sum, 1e-5 * batch.loss_sum);

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
@@ -11,12 +10,6 @@ namespace imssa {
 namespace {
 
 using test::NaiveParameters;
-
-std::vector<int> first_indices(int count) {
-    std::vector<int> indices(static_cast<std::size_t>(count));
-    std::iota(indices.begin(), indices.end(), 0);
-    return indices;
-}
 
 struct LossAndGradient {
     BatchLoss batch;
@@ -29,7 +22,7 @@ LossAndGradient engine_gradient(const ModelConfig& config, const NetworkParamete
     EffectiveTensors effective = zero_effective_tensors(config);
     LossAndGradient result{{}, zero_parameters(config)};
     const StepNetwork network = StepNetwork::in_float(config, parameters, data.steps);
-    result.batch = engine.gradient(network, data, first_indices(data.count()), 0, effective);
+    result.batch = engine.gradient(network, data, test::first_indices(data.count()), 0, effective);
     parameter_gradient(config, parameters, nullptr, effective, result.gradient);
     return result;
 }
@@ -106,7 +99,7 @@ void expect_gradient_of_discrete_coordinates(const ModelConfig& config) {
     const NetworkParameters parameters = test::random_parameters(config, 3);
     GradientEngine engine(config, data.steps, false, 1);
     EffectiveTensors effective = zero_effective_tensors(config);
-    engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, first_indices(16), 0, effective);
+    engine.gradient(StepNetwork::in_float(config, parameters, data.steps), data, test::first_indices(16), 0, effective);
     NetworkParameters gradient = zero_parameters(config);
     parameter_gradient(config, parameters, nullptr, effective, gradient, Parameterization::discrete);
     NetworkParameters coordinates = to_discrete(parameters);
@@ -197,10 +190,10 @@ TEST(Gradient, OfALaneDoesNotDependOnTheSequencesBesideIt) {
     EffectiveTensors together = zero_effective_tensors(config);
     EffectiveTensors alone = zero_effective_tensors(config);
     double loss_alone = 0.0;
-    for (const int index : first_indices(16)) {
+    for (const int index : test::first_indices(16)) {
         loss_alone += engine.gradient(network, data, {index}, 0, alone).loss_sum;
     }
-    EXPECT_NEAR(engine.gradient(network, data, first_indices(16), 0, together).loss_sum, loss_alone, 1e-9);
+    EXPECT_NEAR(engine.gradient(network, data, test::first_indices(16), 0, together).loss_sum, loss_alone, 1e-9);
 }
 
 TEST(Gradient, ReportsALossThatIsNotFinite) {
@@ -219,7 +212,7 @@ TEST(Gradient, ReportsALossThatIsNotFinite) {
         }
         return "";
     };
-    EXPECT_EQ(message_of([&] { engine.gradient(network, data, first_indices(16), 0, gradient); }),
+    EXPECT_EQ(message_of([&] { engine.gradient(network, data, test::first_indices(16), 0, gradient); }),
               "the loss is not finite, first 'logits' is not; use a smaller learning rate or gradient_clip");
     EXPECT_EQ(message_of([&] { engine.evaluate(network, data, 0); }),
               "the loss is not finite, first 'logits' is not; use a smaller learning rate, or more bits or a "

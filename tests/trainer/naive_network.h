@@ -4,6 +4,7 @@
 #include <complex>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -160,6 +161,13 @@ inline Dataset random_dataset(int count, int steps, int channels, int classes, s
         }
     }
     return data;
+}
+
+/// 0 to count - 1.
+inline std::vector<int> first_indices(int count) {
+    std::vector<int> indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
 }
 
 /// The data set with sequences of unequal length, and numbers in the padding that nothing may look at.

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <complex>
-#include <numeric>
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
@@ -155,8 +154,7 @@ TEST_F(ObservedBoundsTest, OfABatchDoNotDependOnThreadsAndLanes) {
     options.activations.ranges = RangeSource::ema;
     const ObservedBounds bounds = calibrated(options);
     const CalibrationRanges ranges = calibrate(config, parameters, data, kSequences);
-    std::vector<int> indices(kSequences);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(kSequences);
     std::vector<ObservedBounds> seen;
     for (const int threads : {1, 2}) {
         GradientEngine engine(config, data.steps, false, threads, true);

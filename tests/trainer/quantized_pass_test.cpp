@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "models/network/reference_inference.h"
 #include "tests/trainer/naive_network.h"
 #include "trainer/calibration.h"
@@ -198,8 +196,7 @@ void expect_gradient_close_to_float(const ModelConfig& model, const KernelOption
     options.kernel.a_bits = options.kernel.mapping == kFused ? 10 : 12;
     options.kernel.state_bits = 12;
     options.kernel.register_bits = 16;
-    std::vector<int> indices(32);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(32);
     const auto gradient_of = [&](const StepNetwork& network, bool quantized) {
         GradientEngine engine(model, data.steps, quantized, 1);
         EffectiveTensors effective = zero_effective_tensors(model);
@@ -243,8 +240,7 @@ TEST(QuantizedGradient, IsTheSameToTheBitForOneAndTwoThreads) {
     options.kernel = kCases[14].options();
     const StepNetwork network =
         StepNetwork::quantized(model, parameters, calibrate(model, parameters, data, 32), options, data.steps);
-    std::vector<int> indices(70);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(70);
     std::vector<std::vector<float>> gradients[2];
     for (const int threads : {1, 2}) {
         GradientEngine engine(model, data.steps, true, threads);
@@ -263,8 +259,7 @@ TEST(QuantizedGradient, IsZeroWhereACodeIsAtItsLimit) {
     CalibrationRanges ranges = calibrate(model, parameters, data, 16);
     ranges.pooled *= 1e-4F;  // every pooled code saturates: nothing before the decoder gets a gradient
     const StepNetwork network = StepNetwork::quantized(model, parameters, ranges, {}, data.steps);
-    std::vector<int> indices(16);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(16);
     GradientEngine engine(model, data.steps, true, 1);
     EffectiveTensors effective = zero_effective_tensors(model);
     engine.gradient(network, data, indices, 9, effective);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
-#include <numeric>
 #include <random>
 
 #include "models/common/error.h"
@@ -184,8 +183,7 @@ TEST_F(RequantizedProductsTest, GradientOfWhatFollowsTheStatesIsThatOfFiniteDiff
     FakeQuantization options = requantized(Quantizer::max_scale, 4, ScaleGranularity::head);
     options.activations.quantizer = Quantizer::off;
     GradientEngine engine(config, data.steps, false, 1, true);
-    std::vector<int> all(16);
-    std::iota(all.begin(), all.end(), 0);
+    const std::vector<int> all = test::first_indices(16);
     const auto loss = [&](NetworkParameters* gradient) {
         const StepNetwork step = StepNetwork::fake_quantized(network(options));
         EffectiveTensors effective = zero_effective_tensors(config);
@@ -220,8 +218,7 @@ TEST_F(RequantizedProductsTest, GradientOfWhatFollowsTheStatesIsThatOfFiniteDiff
 
 TEST_F(RequantizedProductsTest, StraightThroughGradientsOfFineGridsApproachThoseOfFloat) {
     GradientEngine engine(config, data.steps, false, 1, true);
-    std::vector<int> all(16);
-    std::iota(all.begin(), all.end(), 0);
+    const std::vector<int> all = test::first_indices(16);
     const auto gradient = [&](const FakeQuantization& options) {
         const StepNetwork step = StepNetwork::fake_quantized(network(options));
         EffectiveTensors effective = zero_effective_tensors(config);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "models/network/deployed_kernel.h"
 #include "tests/trainer/naive_network.h"
@@ -55,8 +54,7 @@ void expect_straight_through_gradient(const FakeQuantization& options, bool trai
     GradientEngine engine(config, data.steps, false, 1, true);
     const StepNetwork step =
         StepNetwork::fake_quantized(fake_network(config, parameters, ranges, options, data.steps, 0));
-    std::vector<int> indices(16);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(16);
     EffectiveTensors effective = zero_effective_tensors(config);
     NetworkParameters computed = zero_parameters(config);
     engine.gradient(step, data, indices, 0, effective);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "models/common/error.h"
 #include "tests/trainer/naive_network.h"
@@ -20,9 +19,7 @@ protected:
         : config(test::small_model()),
           data(test::random_dataset(20, 30, config.channels, config.classes, 7)),
           parameters(test::random_parameters(config, 3)),
-          indices(20) {
-        std::iota(indices.begin(), indices.end(), 0);
-    }
+          indices(test::first_indices(20)) {}
 
     std::string message_of_step(const StepNetwork& network, bool quantized) {
         GradientEngine engine(config, data.steps, quantized, 1, network.fake() != nullptr);

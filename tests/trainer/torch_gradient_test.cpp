@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 
 #include "models/common/config.h"
 #include "tests/trainer/naive_network.h"
@@ -20,8 +19,7 @@ constexpr int kTorchMissing = 77;
 int compare_with_torch(const ModelConfig& config) {
     const Dataset data = test::random_dataset(16, 120, config.channels, config.classes, 41);
     const NetworkParameters parameters = test::random_parameters(config, 41);
-    std::vector<int> indices(16);
-    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<int> indices = test::first_indices(16);
     GradientEngine engine(config, data.steps, false, 1);
     EffectiveTensors effective = zero_effective_tensors(config);
     NetworkParameters gradient = zero_parameters(config);
