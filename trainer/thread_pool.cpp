@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "trainer/flush_subnormals.h"
+
 namespace imssa {
 
 namespace {
@@ -79,6 +81,7 @@ void ThreadPool::serve(int thread) {
 }
 
 void ThreadPool::take_items(int thread) {
+    const FlushSubnormals flush;
     std::unique_lock<std::mutex> lock(mutex_);
     while (next_ < items_) {
         const int item = next_++;

@@ -23,7 +23,7 @@ public:
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
     /// Calls work(item, thread) for every item in [0, items) and returns when all are done. The caller is thread 0. An
-    /// exception of the item with the lowest number is thrown on.
+    /// exception of the item with the lowest number is thrown on. Work sees no subnormal numbers (FlushSubnormals).
     void run(int items, const std::function<void(int item, int thread)>& work);
 
 private:

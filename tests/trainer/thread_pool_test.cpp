@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "trainer/flush_subnormals.h"
 
 namespace imssa {
 namespace {
@@ -37,6 +41,23 @@ TEST(ThreadPool, WakesThreadsThatFellAsleep) {
         });
         ASSERT_EQ(runs, 2);
     }
+}
+
+TEST(ThreadPool, TakesSubnormalNumbersForZeroWithinItemsOnly) {
+    ThreadPool pool(2);
+    const volatile float least_normal = std::numeric_limits<float>::min();
+    const volatile float subnormal = std::numeric_limits<float>::denorm_min();
+    std::array<float, 64> results{}, operands{};
+    pool.run(64, [&](int item, int) {
+        results[static_cast<std::size_t>(item)] = least_normal * 0.5F;
+        operands[static_cast<std::size_t>(item)] = subnormal * 0x1p100F;
+    });
+    for (std::size_t item = 0; item < results.size(); ++item) {
+        EXPECT_EQ(results[item] == 0.0F, FlushSubnormals::kFlushes);
+        EXPECT_EQ(operands[item] == 0.0F, FlushSubnormals::kFlushes);
+    }
+    EXPECT_GT(least_normal * 0.5F, 0.0F);
+    EXPECT_GT(subnormal * 0x1p100F, 0.0F);
 }
 
 TEST(ThreadPool, ThrowsTheExceptionOfTheLowestItem) {
