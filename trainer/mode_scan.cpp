@@ -82,10 +82,7 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             scan.full_scale = grids.state_range[at] * scan.gain;
             scan.unit = static_cast<std::uint32_t>((layer * heads + head) * modes + mode);
             scan.dither_key = dither_unit_key(scan.unit - static_cast<std::uint32_t>(mode % kDitherModes));
-            scan.dither_re = dither_factor(mode, 0);
-            scan.dither_im = dither_factor(mode, 1);
-            scan.low_above = scan.low + 1.0F;
-            scan.high_above = scan.high + 1.0F;
+            scan.dither_factor = dither_factor(mode);
             scans.push_back(scan);
         }
     }

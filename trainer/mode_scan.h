@@ -28,8 +28,7 @@ struct ModeScan {
     float least = -kUnclipped, most = kUnclipped;  ///< the narrower of both, ahead of rounding
     float full_scale = 0.0F;                       ///< for errors, times gain
     std::uint32_t unit = 0, dither_key = 0;        ///< of errors and dither
-    std::int32_t dither_re = 0, dither_im = 0;     ///< dither_factor
-    float low_above = 0.0F, high_above = 0.0F;     ///< 1 above low and high, for dithered_code
+    std::uint32_t dither_factor = 0;               ///< kDitherFactors
     // FakeQuantization::requantize_products: Bbar u on a grid of its own.
     float product_b_re = 0.0F, product_b_im = 0.0F;  ///< Bbar times the gain of that grid
     float product_inverse = 1.0F;                    ///< units of this mode's state per code

@@ -12,15 +12,15 @@
 namespace imssa {
 
 /// Dither of states on grids (precision fake_quantized), uniform on [0, 1): floor(x + dither) is x on average. One hash
-/// h of (sequence, 8 modes, step) serves their 16 components: component i is the fraction K_i h / 2^23, K_i odd, so
-/// that each is as uniform as h. The K_i are large and drawn at random; none was taken with a K_i + b K_j = 0 modulo
-/// 2^23 for |a|, |b| <= 64, nor three (four) with such a sum of factors up to 4 (2): a lattice (Knuth, The Art of
-/// Computer Programming 2, 3.3.4) without short relations, so that components do not move together either. A hash a
+/// h of (sequence, 8 modes, step) serves their 16 components: of K_i h modulo 2^32, K_i odd, the upper 23 bits are the
+/// dither of re and the lower 23 bits that of im, so that each is as uniform as h; im is the fraction of 512 re. The
+/// K_i are large and drawn at random, and with G = (K_0, 512 K_0, K_1, ...) none was taken with a G_i + b G_j = 0
+/// modulo 2^32 for |a|, |b| <= 64, nor three (four) with such a sum of factors up to 4 (2): a lattice (Knuth, The Art
+/// of Computer Programming 2, 3.3.4) without short relations, so that components do not move together either. A hash a
 /// component would take longer than the recurrence.
 constexpr int kDitherModes = 8;
-constexpr std::array<std::int32_t, 2 * kDitherModes> kDitherFactors = {
-    4318269, 3705275, 7187997, 4010311, 7836979, 7295915, 6578277, 4911267,
-    2449609, 6852991, 7180361, 6229745, 3868981, 2763749, 7697145, 3908579};
+constexpr std::array<std::uint32_t, kDitherModes> kDitherFactors = {1904653043, 1695088617, 1314390143, 1787459223,
+                                                                    1390947995, 1898054761, 2085403663, 2077718977};
 
 /// The hash that the dither of 8 modes at one step is made of. `unit_key`: dither_unit_key of a number that only these
 /// modes have.
@@ -28,32 +28,53 @@ inline LanesUint dither_word(LanesUint sequence_keys, std::uint32_t unit_key, st
     return mix32(sequence_keys + (unit_key ^ (step * 0x85ebca6bU)));
 }
 
-/// The factor of a component (0: re, 1: im) of the states of `mode`.
-constexpr std::int32_t dither_factor(int mode, int component) {
-    return kDitherFactors[static_cast<std::size_t>(mode % kDitherModes * 2 + component)];
+constexpr std::uint32_t dither_factor(int mode) {
+    return kDitherFactors[static_cast<std::size_t>(mode % kDitherModes)];
 }
 
-/// 1 + dither: the fraction becomes the mantissa of a float.
-inline Lanes dither_above_one(LanesUint word, std::int32_t factor) {
-#if defined(__AVX512F__)
+/// 1 + dither of both components of a state.
+struct DitherLanes {
+    Lanes re, im;
+};
+
+/// The fractions become mantissas of floats. `factor`: dither_factor of the mode.
+inline DitherLanes dither_above_one(LanesUint word, std::uint32_t factor) {
+    const LanesUint product = word * factor;
+    constexpr std::uint32_t kOne = 0x3f800000U, kMantissa = 0x7fffffU;
+#if defined(__AVX512VBMI2__)
+    const __m512i bits = reinterpret_cast<__m512i>(product);
+    const __m512i one = _mm512_set1_epi32(kOne);
     constexpr int kMaskedOrThird = 0xea;
-    return reinterpret_cast<Lanes>(
-        _mm512_ternarylogic_epi32(_mm512_mullo_epi32(reinterpret_cast<__m512i>(word), _mm512_set1_epi32(factor)),
-                                  _mm512_set1_epi32(0x7fffff), _mm512_set1_epi32(0x3f800000), kMaskedOrThird));
+    return {
+        reinterpret_cast<Lanes>(_mm512_shrdi_epi32(bits, _mm512_set1_epi32(kOne >> 23), 9)),
+        reinterpret_cast<Lanes>(_mm512_ternarylogic_epi32(bits, _mm512_set1_epi32(kMantissa), one, kMaskedOrThird))};
 #else
-    return reinterpret_cast<Lanes>((word * static_cast<std::uint32_t>(factor) & 0x7fffffU) | 0x3f800000U);
+    return {reinterpret_cast<Lanes>((product >> 9) | kOne), reinterpret_cast<Lanes>((product & kMantissa) | kOne)};
 #endif
 }
 
-/// floor(x + dither) from `sum` = x + 1 + dither, within the codes that `low_above` and `high_above` lie 1 above;
-/// not-a-number stays what it is.
-inline Lanes dithered_code(Lanes sum, Lanes low_above, Lanes high_above) {
-    return within(lower_code(sum), low_above, high_above) - 1.0F;
+/// floor(sum) - 1; where the machine has it, in two additions, for sums up to 2^22 in magnitude (larger ones stay
+/// larger than any code).
+inline Lanes lower_code_less_one(Lanes sum) {
+#if defined(__AVX512F__)
+    // Between 2^23 and 2^24 a float is a whole number.
+    constexpr float kWholeNumbers = 0x1.8p23F;
+    const __m512 lower = _mm512_add_round_ps(reinterpret_cast<__m512>(sum), _mm512_set1_ps(kWholeNumbers),
+                                             _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    return reinterpret_cast<Lanes>(lower) - (kWholeNumbers + 1.0F);
+#else
+    return lower_code(sum) - 1.0F;
+#endif
+}
+
+/// floor(x + dither) from `sum` = x + 1 + dither, within [low, high]; not-a-number stays what it is.
+inline Lanes dithered_code(Lanes sum, Lanes low, Lanes high) {
+    return within(lower_code_less_one(sum), low, high);
 }
 
 /// The same within [-high, high]; not-a-number becomes +-high.
 inline Lanes dithered_code(Lanes sum, Lanes high) {
-    return within_magnitude(lower_code(sum) - 1.0F, high);
+    return within_magnitude(lower_code_less_one(sum), high);
 }
 
 }  // namespace imssa

@@ -108,7 +108,8 @@ inline void round_nearest(const ModeScan& mode, StateLanes& x) {
 
 /// 1 + dither of both components. `word`: dither_word of the mode and step.
 inline StateLanes dither_of(const ModeScan& mode, LanesUint word) {
-    return {dither_above_one(word, mode.dither_re), dither_above_one(word, mode.dither_im)};
+    const DitherLanes dither = dither_above_one(word, mode.dither_factor);
+    return {dither.re, dither.im};
 }
 
 /// Of a sum of state and dither_of.
@@ -116,7 +117,7 @@ template <CodeRange Range>
 inline void round_dithered(const ModeScan& mode, StateLanes& sum) {
     const auto code = [&mode](Lanes value) {
         return Range == CodeRange::symmetric ? dithered_code(value, splat(mode.high))
-                                             : dithered_code(value, splat(mode.low_above), splat(mode.high_above));
+                                             : dithered_code(value, splat(mode.low), splat(mode.high));
     };
     sum = {code(sum.re), code(sum.im)};
 }
@@ -134,8 +135,7 @@ inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dithe
         // Less than 2 above the last code, and a sum rounded down: nothing to clamp.
         return multiply_subtract(lower_code_of_sum(value, grid.gain, above_one), grid.inverse, grid.inverse);
 #else
-        return dithered_code(multiply_add(value, grid.gain, above_one), splat(grid.low + 1.0F),
-                             splat(grid.high + 1.0F)) *
+        return dithered_code(multiply_add(value, grid.gain, above_one), splat(grid.low), splat(grid.high)) *
                grid.inverse;
 #endif
     };

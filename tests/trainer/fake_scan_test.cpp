@@ -83,8 +83,8 @@ protected:
             return {code(sum.real()), code(sum.imag())};
         }
         const LanesUint word = dither_word(keys, scan_of(mode).dither_key, step);
-        const double re = dither_above_one(word, dither_factor(mode, 0))[lane] - 1.0;
-        const double im = dither_above_one(word, dither_factor(mode, 1))[lane] - 1.0;
+        const DitherLanes dither = dither_above_one(word, dither_factor(mode));
+        const double re = dither.re[lane] - 1.0, im = dither.im[lane] - 1.0;
         return {std::clamp(std::floor(sum.real() + re), low, high), std::clamp(std::floor(sum.imag() + im), low, high)};
     }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -19,7 +20,8 @@ LanesUint keys_from(std::uint32_t first) {
 /// Dither of one component of mode `mode` of head `head` at one step.
 Lanes dither(LanesUint keys, int head, int mode, int component, std::uint32_t step) {
     const std::uint32_t unit = static_cast<std::uint32_t>(head * 32 + mode / kDitherModes * kDitherModes);
-    return dither_above_one(dither_word(keys, dither_unit_key(unit), step), dither_factor(mode, component)) - 1.0F;
+    const DitherLanes both = dither_above_one(dither_word(keys, dither_unit_key(unit), step), dither_factor(mode));
+    return (component == 0 ? both.re : both.im) - 1.0F;
 }
 
 TEST(StateDither, IsUniform) {
@@ -119,27 +121,54 @@ TEST(StateDither, ComponentsOfOneWordLieOnOneSideAsRarelyAsIndependentOnes) {
 }
 
 TEST(StateDither, FactorsHaveNoShortRelations) {
-    constexpr std::int64_t kPeriod = 1 << 23;
-    for (std::size_t i = 0; i < kDitherFactors.size(); ++i) {
-        for (std::size_t j = i + 1; j < kDitherFactors.size(); ++j) {
-            for (std::int64_t a = 1; a <= 64; ++a) {
-                for (std::int64_t b = -64; b <= 64; ++b) {
-                    ASSERT_NE((a * kDitherFactors[i] + b * kDitherFactors[j]) % kPeriod, 0) << i << ", " << j;
+    // Of re and im of every mode, modulo 2^32: im is made of 512 times what re is made of.
+    std::array<std::uint32_t, 2 * kDitherModes> g;
+    for (std::size_t mode = 0; mode < kDitherModes; ++mode) {
+        g[2 * mode] = kDitherFactors[mode];
+        g[2 * mode + 1] = 512U * kDitherFactors[mode];
+    }
+    const auto times = [&g](int factor, std::size_t index) { return static_cast<std::uint32_t>(factor) * g[index]; };
+    for (std::size_t i = 0; i < g.size(); ++i) {
+        for (std::size_t j = i + 1; j < g.size(); ++j) {
+            for (int a = 1; a <= 64; ++a) {
+                for (int b = -64; b <= 64; ++b) {
+                    ASSERT_NE(times(a, i) + times(b, j), 0U) << i << ", " << j;
                 }
             }
-            for (std::size_t k = j + 1; k < kDitherFactors.size(); ++k) {
-                for (std::int64_t code = 0; code < 9 * 9 * 9; ++code) {
-                    const std::int64_t a = code % 9 - 4, b = code / 9 % 9 - 4, c = code / 81 - 4;
-                    const std::int64_t sum = a * kDitherFactors[i] + b * kDitherFactors[j] + c * kDitherFactors[k];
-                    ASSERT_TRUE(sum % kPeriod != 0 || (a == 0 && b == 0 && c == 0)) << i << ", " << j << ", " << k;
+            for (std::size_t k = j + 1; k < g.size(); ++k) {
+                for (int code = 0; code < 9 * 9 * 9; ++code) {
+                    const int a = code % 9 - 4, b = code / 9 % 9 - 4, c = code / 81 - 4;
+                    ASSERT_TRUE(times(a, i) + times(b, j) + times(c, k) != 0U || (a == 0 && b == 0 && c == 0))
+                        << i << ", " << j << ", " << k;
+                }
+                for (std::size_t l = k + 1; l < g.size(); ++l) {
+                    for (int code = 0; code < 5 * 5 * 5 * 5; ++code) {
+                        const int a = code % 5 - 2, b = code / 5 % 5 - 2, c = code / 25 % 5 - 2, d = code / 125 - 2;
+                        const std::uint32_t sum = times(a, i) + times(b, j) + times(c, k) + times(d, l);
+                        ASSERT_TRUE(sum != 0U || (a == 0 && b == 0 && c == 0 && d == 0)) << i << ", " << j;
+                    }
                 }
             }
         }
     }
 }
 
+TEST(StateDither, TakesTheUpperAndTheLowerBitsOfTheProduct) {
+    LanesUint word = {};
+    word[0] = 0x80000000U;
+    word[1] = 3U;
+    word[2] = 0x00000200U;
+    const DitherLanes dither = dither_above_one(word, 1U);
+    EXPECT_EQ(dither.re[0], 1.5F);
+    EXPECT_EQ(dither.im[0], 1.0F);
+    EXPECT_EQ(dither.re[1], 1.0F);
+    EXPECT_EQ(dither.im[1], 1.0F + 3.0F * 0x1p-23F);
+    EXPECT_EQ(dither.re[2], 1.0F + 0x1p-23F);
+    EXPECT_EQ(dither.im[2], 1.0F + 0x1p-14F);
+}
+
 TEST(StateDither, RoundsToTheNumberOnAverageAndKeepsCodes) {
-    const Lanes low = broadcast(-127.0F), high = broadcast(128.0F);
+    const Lanes low = broadcast(-128.0F), high = broadcast(127.0F);
     for (const float value : {-200.0F, -128.0F, -17.25F, -1.0F, -0.125F, 0.0F, 0.75F, 5.0F, 126.5F, 127.0F, 3000.0F}) {
         double sum = 0.0;
         int count = 0;
