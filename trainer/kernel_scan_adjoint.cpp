@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstddef>
 #include <type_traits>
 
 #include "trainer/kernel_scan.h"
@@ -18,23 +19,24 @@ struct ComplexSum {
     float re, im;
 };
 
-/// One mode of the states after `step` steps, from any layout.
-template <int Modes>
-inline ComplexLanes state_at(const float* states, std::size_t step, int mode) {
-    const float* at = states + (step * 2 * Modes + 2 * mode) * kLaneWidth;
+/// The state of mode `mode` of a row, which holds those of all modes at one step, from any layout.
+inline ComplexLanes state_at(const float* row, int mode) {
+    const float* at = row + 2 * mode * kLaneWidth;
     return {load_lanes(at), load_lanes(at + kLaneWidth)};
 }
-template <int Modes>
-inline ComplexLanes state_at(const CodePair* states, std::size_t step, int mode) {
+inline ComplexLanes state_at(const CodePair* row, int mode) {
     ComplexLanes state;
-    load_code_pairs(states + (step * Modes + mode) * kLaneWidth, state.re, state.im);
+    load_code_pairs(row + mode * kLaneWidth, state.re, state.im);
     return state;
 }
-template <int Modes>
-inline ComplexLanes state_at(const std::int32_t* states, std::size_t step, int mode) {
-    const LanesInt pair = load_lanes_int(states + (step * Modes + mode) * kLaneWidth);
+inline ComplexLanes state_at(const std::int32_t* row, int mode) {
+    const LanesInt pair = load_lanes_int(row + mode * kLaneWidth);
     return {to_float(pair_re(pair)), to_float(pair_im(pair))};
 }
+
+/// Numbers of a state of 16 sequences.
+template <class States>
+constexpr std::size_t kStateSize = std::is_same<States, float>::value ? 2 * kLaneWidth : kLaneWidth;
 
 /// How B comes into a backward scan: one real constant of all modes, which is not trained; trained; or trained and
 /// multiplied into the adjoint, so that the real part of mu = B lambda is the input's gradient (mu obeys the recurrence
@@ -82,11 +84,11 @@ struct BackwardGroup {
         return {multiply_add(splat(k.a_im[mode]), im, start_re), multiply_add(splat(k.minus_a_im[mode]), re, start_im)};
     }
 
-    /// lambda_t of one mode, and what it adds to the gradients of a and c. `Latest`: the last step of the chunk, whose
-    /// adjoint from behind comes as a^T lambda.
+    /// lambda_t of one mode, and what it adds to the gradients of a and c. `row`: the states that meet dy_t. `Latest`:
+    /// the last step of the chunk, whose adjoint from behind comes as a^T lambda.
     template <bool Latest, class States>
-    ComplexLanes step(const States* states, std::size_t t, int mode, Lanes dy) {
-        const ComplexLanes x = state_at<Modes>(states, PreviousState ? t : t + 1, mode);
+    ComplexLanes step(const States* row, int mode, Lanes dy) {
+        const ComplexLanes x = state_at(row, mode);
         add_output_gradient(mode, x, dy);
         const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
         if constexpr (PreviousState) {
@@ -109,13 +111,13 @@ struct BackwardGroup {
         }
     }
 
-    /// All modes at step t; returns the input's gradient.
+    /// All modes at one step; returns the input's gradient, `du` before.
     template <bool Latest, class States>
-    Lanes all_modes(const States* states, std::size_t t, Lanes dy, Lanes input, Lanes du) {
-        Lanes pull = {};
+    Lanes all_modes(const States* row, Lanes dy, Lanes input, Lanes du) {
+        Lanes pull = Gain == InputGain::in_adjoint ? du : Lanes{};
 #pragma GCC unroll 4
         for (int mode = 0; mode < Modes; ++mode) {
-            const ComplexLanes lambda = step<Latest>(states, t, mode, dy);
+            const ComplexLanes lambda = step<Latest>(row, mode, dy);
             if constexpr (Gain == InputGain::trained) {
                 du = multiply_add(splat(b_re[mode]), lambda.re, multiply_add(splat(b_im[mode]), lambda.im, du));
             } else {
@@ -130,7 +132,7 @@ struct BackwardGroup {
             case InputGain::shared:
                 return multiply_add(splat(b_re[0]), pull, du);
             case InputGain::in_adjoint:
-                return du + pull;
+                return pull;
             default:
                 return du;
         }
@@ -141,7 +143,7 @@ struct BackwardGroup {
     void finish(const States* states) {
         for (int mode = 0; mode < Modes && !PreviousState; ++mode) {
             const Lanes re = adjoint.re[mode], im = adjoint.im[mode];
-            add_pole_gradient(mode, state_at<Modes>(states, 0, mode), re, im);
+            add_pole_gradient(mode, state_at(states, mode), re, im);
             const ComplexLanes carried = pulled_back(mode, re, im, splat(k.a_re[mode]) * re, splat(k.a_re[mode]) * im);
             adjoint.re[mode] = carried.re;
             adjoint.im[mode] = carried.im;
@@ -176,32 +178,37 @@ struct BackwardGroup {
     }
 };
 
+/// `row_size`: numbers in a row of `states`, which begin with those of mode `first`.
 template <int Modes, bool PreviousState, InputGain Gain, class States>
 void backward_group(const KernelView& kernel, int first, const float* u, std::size_t u_stride, const float* y_gradient,
-                    float* u_gradient, std::size_t stride, int blocks, const States* states, float* adjoint,
-                    const KernelGradientView& gradient, const float* units) {
+                    float* u_gradient, std::size_t stride, int blocks, const States* states, std::size_t row_size,
+                    float* adjoint, const KernelGradientView& gradient, const float* units) {
     BackwardGroup<Modes, PreviousState, Gain> group(kernel, first);
     group.adjoint.load(adjoint + 2 * first * kLaneWidth);
     Lanes dd = {};
-    const float d = kernel.d;
-    const auto run_step = [&](std::size_t t, auto latest) {
-        const std::size_t at = t / kBlockSteps * stride + t % kBlockSteps * kLaneWidth;
+    const Lanes d = splat(kernel.d);
+    const auto run_step = [&](int block, int step, const States* row, auto latest) {
+        const std::size_t at = static_cast<std::size_t>(block) * stride + static_cast<std::size_t>(step) * kLaneWidth;
         const Lanes dy = load_lanes(y_gradient + at);
         Lanes du = load_lanes(u_gradient + at);
         Lanes input = {};
         if (Gain != InputGain::shared || first == 0) {
-            input = load_lanes(u + t / kBlockSteps * u_stride + t % kBlockSteps * kLaneWidth);
+            input = load_lanes(u + static_cast<std::size_t>(block) * u_stride + step * kLaneWidth);
         }
         if (first == 0) {
-            du = multiply_add(splat(d), dy, du);
+            du = multiply_add(d, dy, du);
             dd = multiply_add(dy, input, dd);
         }
-        store_lanes(u_gradient + at, group.template all_modes<decltype(latest)::value>(states, t, dy, input, du));
+        store_lanes(u_gradient + at, group.template all_modes<decltype(latest)::value>(row, dy, input, du));
     };
-    std::size_t t = static_cast<std::size_t>(blocks) * kBlockSteps - 1;
-    run_step(t, std::true_type{});
-    while (t-- > 0) {
-        run_step(t, std::false_type{});
+    const std::size_t last = static_cast<std::size_t>(blocks) * kBlockSteps - 1;
+    const States* row = states + (PreviousState ? last : last + 1) * row_size;
+    run_step(blocks - 1, kBlockSteps - 1, row, std::true_type{});
+    for (int block = blocks - 1; block >= 0; --block) {
+        for (int step = block == blocks - 1 ? kBlockSteps - 2 : kBlockSteps - 1; step >= 0; --step) {
+            row -= row_size;
+            run_step(block, step, row, std::false_type{});
+        }
     }
     group.finish(states);
     group.adjoint.store(adjoint + 2 * first * kLaneWidth);
@@ -237,21 +244,24 @@ void backward_dispatch(const KernelView& kernel, int first, Arguments&&... argum
     }
 }
 
+/// Two modes at a time: their constants, adjoints and sums stay in registers.
 template <class States>
 void scan_backward_from(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
                         const float* y_gradient, float* u_gradient, std::size_t stride, int blocks,
                         const States* states, float* adjoint, const KernelGradientView& gradient, const float* units) {
-    const auto run = [&](auto modes) {
-        backward_dispatch<decltype(modes)::value>(kernel, first_mode, u, u_stride, y_gradient, u_gradient, stride,
-                                                  blocks, states, adjoint, gradient, units);
+    const std::size_t row_size = static_cast<std::size_t>(count) * kStateSize<States>;
+    const auto run = [&](int index, auto modes) {
+        backward_dispatch<decltype(modes)::value>(
+            kernel, first_mode + index, u, u_stride, y_gradient, u_gradient, stride, blocks,
+            states + static_cast<std::size_t>(index) * kStateSize<States>, row_size, adjoint, gradient,
+            units == nullptr ? nullptr : units + index);
     };
-    switch (count) {
-        case 4:
-            return run(std::integral_constant<int, 4>{});
-        case 2:
-            return run(std::integral_constant<int, 2>{});
-        default:
-            return run(std::integral_constant<int, 1>{});
+    int index = 0;
+    for (; index + 2 <= count; index += 2) {
+        run(index, std::integral_constant<int, 2>{});
+    }
+    if (index < count) {
+        run(index, std::integral_constant<int, 1>{});
     }
 }
 
