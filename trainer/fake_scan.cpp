@@ -3,7 +3,6 @@
 
 #include "trainer/fake_head_scan.h"
 #include "trainer/fake_pass.h"
-#include "trainer/fake_requantized_scan.h"
 #include "trainer/fake_scan_call.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/kernel_scan.h"
@@ -16,9 +15,10 @@ namespace imssa {
 
 namespace {
 
-/// `first`: number of the group's first mode; `kept`: where its states are kept.
+/// `first`: number of the group's first mode; `kept`: where its states are kept. A function of its own for each rule:
+/// within others it would have to share its registers.
 template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
-void scan_group(const ScanCall& call, int first, KeptStates kept) {
+[[gnu::noinline]] void scan_group(const ScanCall& call, int first, KeptStates kept) {
     ModeScan k[Modes];
     Lanes re[Modes], im[Modes];
     PoleLanes a[Modes];
@@ -40,16 +40,7 @@ void scan_group(const ScanCall& call, int first, KeptStates kept) {
     }
     std::uint32_t number = call.first_step;
     LanesUint dither = dither_word(call.dither_keys, k[0].dither_key, number);
-    bool inside = Rule == ScanRule::requantized_inside;
-    const float code_limit = inside_limit(k);
     for (int block = 0; block < call.blocks; ++block) {
-        if constexpr (Rule == ScanRule::requantized_inside) {
-            // Once a clamp has been at work, it is likely to be so again.
-            inside = inside && scan_block_inside<Modes>(call, first, code_limit, k, a, block, re, im, kept);
-            if (inside) {
-                continue;
-            }
-        }
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
@@ -129,11 +120,33 @@ void scan_clipping(const ScanCall& call, int first, int count) {
     }
 }
 
+/// Whether the codes of Bbar u of all inputs lie within their grids; not where an input is not a number.
+bool products_fit(const ScanCall& call, int first, int count) {
+    float limit = kUnclipped;
+    for (int mode = first; mode < first + count; ++mode) {
+        limit = std::min(limit, call.modes[mode].product_input);
+    }
+    Lanes largest[4] = {}, zeros[4] = {};  // four, so that they do not wait for each other
+    for (int block = 0; block < call.blocks; ++block) {
+        const float* u = call.u + place_of(call.stride, block, 0);
+#pragma GCC unroll 8
+        for (int step = 0; step < kBlockSteps; ++step) {
+            const Lanes input = load_lanes(u + step * kLaneWidth);
+            largest[step % 4] = greater_magnitude(largest[step % 4], input);
+            // greater_magnitude may pass over not-a-number; this keeps it.
+            zeros[step % 4] = multiply_add(input, Lanes{}, zeros[step % 4]);
+        }
+    }
+    const Lanes all =
+        greater_magnitude(greater_magnitude(largest[0], largest[1]), greater_magnitude(largest[2], largest[3]));
+    return all_up_to(all, limit) && all_up_to(zeros[0] + zeros[1] + zeros[2] + zeros[3], limit);
+}
+
 void scan_by_rule(const ScanCall& call, int first, int count) {
     if (!call.plain()) {
         scan_codes<ScanRule::watched, true>(call, first, count);
     } else if (call.network.options.requantize_products && products_fit(call, first, count)) {
-        scan_codes<ScanRule::requantized_inside, true>(call, first, count);
+        scan_codes<ScanRule::requantized_fitting, true>(call, first, count);
     } else if (call.network.options.requantize_products) {
         scan_codes<ScanRule::requantized, true>(call, first, count);
     } else if (!call.quantized()) {

@@ -21,9 +21,9 @@ inline void prefetch_later(const float* head, std::size_t stride, int block, int
     __builtin_prefetch(from + place_of(stride, later < blocks ? later : later - blocks, step));
 }
 
-/// What happens to a state between two steps. requantized_inside: inputs are known to be such that no code of
+/// What happens to a state between two steps. requantized_fitting: inputs are known to be such that no code of
 /// Bbar u leaves its grid. watched: any of the others, with errors and observers.
-enum class ScanRule { free, nearest, dithered, requantized, requantized_inside, dynamic, dynamic_dithered, watched };
+enum class ScanRule { free, nearest, dithered, requantized, requantized_fitting, dynamic, dynamic_dithered, watched };
 
 /// What all groups of modes of one call share.
 struct ScanCall {
@@ -140,17 +140,18 @@ inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const
                                const StepOfGroup& step, const StateLanes& x, Lanes input) {
     const bool requantizes = call.network.options.requantize_products;
     const StateLanes dither = dither_of(mode, step.dither_word);
-    StateLanes next =
-        requantizes ? advance_requantized<Range, true>(mode, a, x, input) : advance(a, x, driven(mode, input));
+    StateLanes next = requantizes ? advance_requantized<Range>(mode, a, x, input) : advance(a, x, driven(mode, input));
     disturb(mode, call.noise, call.sequences, step.number, next);
     clip(mode, next);
     if (call.observes(step.number)) {
         call.observer->on_state(place, next.re * mode.inverse, next.im * mode.inverse);
     }
-    if (call.dynamic()) {
+    // From here on as the rules without an observer, who must not change the states.
+    if (requantizes && call.noise.states == 0.0) {
+        next = next_requantized<Range, true>(mode, a, x, input);
+    } else if (call.dynamic()) {
         round_of_step(call, step.grid, dither, next);
     } else if (call.quantized() && call.dithered()) {
-        // As ScanRule::dithered does it without an observer, who must not change the states.
         const bool at_once = !call.clips() && call.noise.states == 0.0;
         next = at_once ? advance(a, x, driven_from(mode, input, dither))
                        : StateLanes{next.re + dither.re, next.im + dither.im};
@@ -167,10 +168,8 @@ inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const P
                              const StepOfGroup& step, const StateLanes& x, Lanes input) {
     if constexpr (Rule == ScanRule::watched) {
         return watched_step<Range>(call, mode, a, place, step, x, input);
-    } else if constexpr (Rule == ScanRule::requantized || Rule == ScanRule::requantized_inside) {
-        StateLanes next = advance_requantized<Range, Rule == ScanRule::requantized>(mode, a, x, input);
-        round_nearest<Range>(mode, next);
-        return next;
+    } else if constexpr (Rule == ScanRule::requantized || Rule == ScanRule::requantized_fitting) {
+        return next_requantized<Range, Rule == ScanRule::requantized>(mode, a, x, input);
     }
     if constexpr (Rule == ScanRule::dithered && !Clips) {
         StateLanes next = advance(a, x, driven_from(mode, input, dither_of(mode, step.dither_word)));

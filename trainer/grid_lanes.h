@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "models/common/lanes.h"
 #include "models/network/quantizer.h"
 #include "trainer/fake_quantizer.h"
@@ -39,6 +41,31 @@ inline Lanes greater_magnitude(Lanes a, Lanes b) {
 #endif
 }
 
+/// The same integer in every lane.
+inline LanesInt splat_int(std::int32_t value) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<LanesInt>(_mm512_set1_epi32(value));
+#else
+    return LanesInt{} + value;
+#endif
+}
+
+/// Of integers.
+inline LanesInt lesser(LanesInt a, LanesInt b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<LanesInt>(_mm512_min_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#else
+    return a < b ? a : b;
+#endif
+}
+inline LanesInt greater(LanesInt a, LanesInt b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<LanesInt>(_mm512_max_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#else
+    return a > b ? a : b;
+#endif
+}
+
 /// Whether all of 16 sequences have numbers up to `limit`; not-a-number is above it.
 inline bool all_up_to(Lanes values, float limit) {
 #if defined(__AVX512F__)
@@ -72,16 +99,34 @@ inline Lanes lower_code(Lanes value) {
 #endif
 }
 
-/// lower_code of a * b + c, where the machine has it of the exact sum, else of the rounded one.
-inline Lanes lower_code_of_sum(Lanes a, Lanes b, Lanes c) {
-#if defined(__AVX512F__)
-    return lower_code(reinterpret_cast<Lanes>(
-        _mm512_fmadd_round_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c),
-                              _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)));
-#else
-    return lower_code(multiply_add(a, b, c));
-#endif
+/// Between 2^23 and 2^24 a float is a whole number: numbers up to 2^22 in magnitude round to one when this is added.
+constexpr float kWholeNumbers = 0x1.8p23F;
+
+/// kWholeNumbers + the number nearest to a * b, rounded once where multiply_add is.
+inline Lanes above_nearest_code(Lanes a, Lanes b) {
+    return multiply_add(a, b, broadcast(kWholeNumbers));
 }
+
+#if defined(__AVX512F__)
+/// a + b, rounded down.
+inline Lanes sum_below(Lanes a, float b) {
+    return reinterpret_cast<Lanes>(
+        _mm512_add_round_ps(reinterpret_cast<__m512>(a), _mm512_set1_ps(b), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+
+/// a * b + c, rounded down.
+inline Lanes multiply_add_below(Lanes a, Lanes b, Lanes c) {
+    return reinterpret_cast<Lanes>(_mm512_fmadd_round_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b),
+                                                         reinterpret_cast<__m512>(c),
+                                                         _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+
+/// The nearest number towards zero whose product with kWholeNumbers is exact.
+inline Lanes with_exact_whole_numbers(Lanes value) {
+    constexpr std::uint32_t kUpperBits = ~3U;
+    return reinterpret_cast<Lanes>(reinterpret_cast<LanesUint>(value) & kUpperBits);
+}
+#endif
 
 /// a / b of positive numbers, where the machine has it rounded towards zero.
 inline Lanes quotient_below(Lanes a, Lanes b) {
@@ -153,10 +198,15 @@ public:
     explicit LaneGridMaker(const QuantizerOptions& options);
     LaneGrid of(Lanes minimum, Lanes maximum) const;
     /// Of the range [-magnitude, magnitude], for quantizers without zero point. With AVX-512 no number of the range
-    /// times the gain lies beyond the codes.
+    /// times the gain lies beyond the codes, and `inverse` has two bits less, so that its product with kWholeNumbers is
+    /// exact.
     LaneGrid of_magnitude(Lanes magnitude) const {
         const Lanes range = magnitude > smallest_ ? magnitude : broadcast(smallest_);
-        return {quotient_below(broadcast(steps_), range), Lanes{}, range * inverse_steps_, low_, high_};
+        Lanes inverse = range * inverse_steps_;
+#if defined(__AVX512F__)
+        inverse = with_exact_whole_numbers(inverse);
+#endif
+        return {quotient_below(broadcast(steps_), range), Lanes{}, inverse, low_, high_};
     }
 
 private:

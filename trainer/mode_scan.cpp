@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "models/network/quantizer.h"
 #include "trainer/fake_quantization.h"
+#include "trainer/grid_lanes.h"
 #include "trainer/state_dither.h"
 
 namespace imssa {
@@ -28,6 +30,12 @@ float largest_b(const EffectiveLayerTensors& tensors, ScaleGranularity scale, in
         largest = std::max({largest, std::abs(tensors.b_re[index]), std::abs(tensors.b_im[index])});
     }
     return largest;
+}
+
+std::int32_t bits_of(float value) {
+    std::int32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return bits;
 }
 
 void set_state_grid(const QuantizerGrid& grid, ModeScan& scan) {
@@ -66,6 +74,8 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             }
             if (options.requantize_products) {
                 const double range = largest_input * largest_b(tensors, options.state.scale, heads, modes, head, mode);
+                scan.above_low = bits_of(kWholeNumbers + scan.low);
+                scan.above_high = bits_of(kWholeNumbers + scan.high);
                 set_product_grid(make_grid(options.state, -range, range), tensors.b_re[at], tensors.b_im[at], scan);
             }
             scan.a_re = tensors.a_re[at];
@@ -77,8 +87,9 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             if (options.state_limit > 0.0) {
                 scan.limit = static_cast<float>(options.state_limit) * scan.gain;
             }
-            scan.least = std::max(scan.low, -scan.limit);
-            scan.most = std::min(scan.high, scan.limit);
+            // Whole numbers, so that rounding and clamping may come in either order.
+            scan.least = std::nearbyint(std::max(scan.low, -scan.limit));
+            scan.most = std::nearbyint(std::min(scan.high, scan.limit));
             scan.full_scale = grids.state_range[at] * scan.gain;
             scan.unit = static_cast<std::uint32_t>((layer * heads + head) * modes + mode);
             scan.dither_key = dither_unit_key(scan.unit - static_cast<std::uint32_t>(mode % kDitherModes));

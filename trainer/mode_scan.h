@@ -30,6 +30,7 @@ struct ModeScan {
     std::uint32_t unit = 0, dither_key = 0;        ///< of errors and dither
     std::uint32_t dither_factor = 0;               ///< kDitherFactors
     // FakeQuantization::requantize_products: Bbar u on a grid of its own.
+    std::int32_t above_low = 0, above_high = 0;      ///< bits of the floats kWholeNumbers + low and + high
     float product_b_re = 0.0F, product_b_im = 0.0F;  ///< Bbar times the gain of that grid
     float product_inverse = 1.0F;                    ///< units of this mode's state per code
     float product_low = 0.0F, product_high = 0.0F;   ///< codes

@@ -57,11 +57,7 @@ inline DitherLanes dither_above_one(LanesUint word, std::uint32_t factor) {
 /// larger than any code).
 inline Lanes lower_code_less_one(Lanes sum) {
 #if defined(__AVX512F__)
-    // Between 2^23 and 2^24 a float is a whole number.
-    constexpr float kWholeNumbers = 0x1.8p23F;
-    const __m512 lower = _mm512_add_round_ps(reinterpret_cast<__m512>(sum), _mm512_set1_ps(kWholeNumbers),
-                                             _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    return reinterpret_cast<Lanes>(lower) - (kWholeNumbers + 1.0F);
+    return sum_below(sum, kWholeNumbers) - (kWholeNumbers + 1.0F);
 #else
     return lower_code(sum) - 1.0F;
 #endif

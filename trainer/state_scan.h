@@ -45,42 +45,50 @@ inline StateLanes driven_from(const ModeScan& mode, Lanes input, const StateLane
 /// not-a-number into a limit. That of an input is seen in the output all the same, through D u.
 enum class CodeRange { any, symmetric };
 
-/// Rounds to codes from `low` to `high`.
 template <CodeRange Range>
-inline Lanes nearest_code_within(Lanes value, Lanes low, Lanes high) {
-    return nearest_code(Range == CodeRange::symmetric ? within_magnitude(value, high) : within(value, low, high));
+inline Lanes code_within(Lanes code, Lanes low, Lanes high) {
+    return Range == CodeRange::symmetric ? within_magnitude(code, high) : within(code, low, high);
 }
 
-/// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.). `Clamps`: whether a code of
-/// Bbar u may leave its grid.
+/// Bbar u on its grid. `Clamps`: whether its code may leave it.
 template <CodeRange Range, bool Clamps>
-inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
-    const auto decayed = [&mode](Lanes value) {
-        return nearest_code_within<Range>(value, splat(mode.low), splat(mode.high));
-    };
-    const auto product = [&mode, input](float b) {
-        const Lanes code = input * splat(b);
-        return Clamps ? nearest_code_within<Range>(code, splat(mode.product_low), splat(mode.product_high))
-                      : nearest_code(code);
-    };
-    const Lanes inverse = splat(mode.product_inverse);
-    return {multiply_add(product(mode.product_b_re), inverse, decayed(multiply_subtract_from(a.im, x.im, x.re * a.re))),
-            multiply_add(product(mode.product_b_im), inverse, decayed(multiply_add(a.re, x.im, x.re * a.im)))};
+inline Lanes product_code(const ModeScan& mode, Lanes input, float b) {
+    const Lanes code = above_nearest_code(input, splat(b)) - kWholeNumbers;
+    return Clamps ? code_within<Range>(code, splat(mode.product_low), splat(mode.product_high)) : code;
 }
 
-/// advance_requantized and round_nearest where no code leaves its range: nothing is clamped. `largest` becomes the
-/// largest magnitude of the codes on the way, if that is greater: not within the range, it tells that one did.
-inline StateLanes step_inside(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input,
-                              Lanes& largest) {
+/// kWholeNumbers + the codes of Abar x on its grid. Clamped as integers, whose order is that of the floats, so that
+/// not-a-number becomes a limit.
+inline StateLanes above_decayed_codes(const ModeScan& mode, const PoleLanes& a, const StateLanes& x) {
+    const auto above_code = [&mode](Lanes value) {
+        const LanesInt code = reinterpret_cast<LanesInt>(value + kWholeNumbers);
+        return reinterpret_cast<Lanes>(lesser(greater(code, splat_int(mode.above_low)), splat_int(mode.above_high)));
+    };
+    return {above_code(multiply_subtract_from(a.im, x.im, x.re * a.re)),
+            above_code(multiply_add(a.re, x.im, x.re * a.im))};
+}
+
+/// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.).
+template <CodeRange Range>
+inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
+    const StateLanes decayed = above_decayed_codes(mode, a, x);
     const Lanes inverse = splat(mode.product_inverse);
-    const StateLanes decayed{nearest_code(multiply_subtract_from(a.im, x.im, x.re * a.re)),
-                             nearest_code(multiply_add(a.re, x.im, x.re * a.im))};
-    const StateLanes next{
-        nearest_code(multiply_add(nearest_code(input * splat(mode.product_b_re)), inverse, decayed.re)),
-        nearest_code(multiply_add(nearest_code(input * splat(mode.product_b_im)), inverse, decayed.im))};
-    largest = greater_magnitude(greater_magnitude(largest, decayed.re), decayed.im);
-    largest = greater_magnitude(greater_magnitude(largest, next.re), next.im);
-    return next;
+    return {
+        multiply_add(product_code<Range, true>(mode, input, mode.product_b_re), inverse, decayed.re - kWholeNumbers),
+        multiply_add(product_code<Range, true>(mode, input, mode.product_b_im), inverse, decayed.im - kWholeNumbers)};
+}
+
+/// The same, rounded to the grid of the state by the addition, and clipped. `Clamps`: whether a code of Bbar u may
+/// leave its grid.
+template <CodeRange Range, bool Clamps>
+inline StateLanes next_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
+    const StateLanes decayed = above_decayed_codes(mode, a, x);
+    const auto next = [&mode, input](float b, Lanes above_code) {
+        const Lanes sum =
+            multiply_add(product_code<Range, Clamps>(mode, input, b), splat(mode.product_inverse), above_code);
+        return code_within<Range>(sum - kWholeNumbers, splat(mode.least), splat(mode.most));
+    };
+    return {next(mode.product_b_re, decayed.re), next(mode.product_b_im, decayed.im)};
 }
 
 inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequences, std::uint32_t step,
@@ -102,8 +110,8 @@ inline void clip(const ModeScan& mode, StateLanes& x) {
 /// Clips and rounds.
 template <CodeRange Range>
 inline void round_nearest(const ModeScan& mode, StateLanes& x) {
-    x.re = nearest_code_within<Range>(x.re, splat(mode.least), splat(mode.most));
-    x.im = nearest_code_within<Range>(x.im, splat(mode.least), splat(mode.most));
+    x.re = nearest_code(code_within<Range>(x.re, splat(mode.least), splat(mode.most)));
+    x.im = nearest_code(code_within<Range>(x.im, splat(mode.least), splat(mode.most)));
 }
 
 /// 1 + dither of both components. `word`: dither_word of the mode and step.
@@ -122,10 +130,16 @@ inline void round_dithered(const ModeScan& mode, StateLanes& sum) {
     sum = {code(sum.re), code(sum.im)};
 }
 
-/// Rounding to the grid of a time step, which has no zero point and holds the state: its code needs no clamp.
+/// Rounding to the grid of a time step (LaneGridMaker::of_magnitude), which holds the state: its code needs no clamp.
 inline void round_dynamic(const LaneGrid& grid, StateLanes& x) {
-    x.re = nearest_code(x.re * grid.gain) * grid.inverse;
-    x.im = nearest_code(x.im * grid.gain) * grid.inverse;
+    const auto rounded = [&grid](Lanes value) {
+#if defined(__AVX512F__)
+        return multiply_subtract(above_nearest_code(value, grid.gain), grid.inverse, kWholeNumbers * grid.inverse);
+#else
+        return nearest_code(value * grid.gain) * grid.inverse;
+#endif
+    };
+    x = {rounded(x.re), rounded(x.im)};
 }
 
 /// The same with dither_of.
@@ -133,7 +147,8 @@ inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dithe
     const auto rounded = [&grid](Lanes value, Lanes above_one) {
 #if defined(__AVX512F__)
         // Less than 2 above the last code, and a sum rounded down: nothing to clamp.
-        return multiply_subtract(lower_code_of_sum(value, grid.gain, above_one), grid.inverse, grid.inverse);
+        const Lanes sum = multiply_add_below(value, grid.gain, above_one);
+        return multiply_subtract(sum_below(sum, kWholeNumbers - 1.0F), grid.inverse, kWholeNumbers * grid.inverse);
 #else
         return dithered_code(multiply_add(value, grid.gain, above_one), splat(grid.low), splat(grid.high)) *
                grid.inverse;
