@@ -23,9 +23,12 @@ constexpr std::array<std::uint32_t, kDitherModes> kDitherFactors = {1904653043, 
                                                                     1390947995, 1898054761, 2085403663, 2077718977};
 
 /// The hash that the dither of 8 modes at one step is made of. `unit_key`: dither_unit_key of a number that only these
-/// modes have.
+/// modes have. The first round of mix32: the product with K_i is the second.
 inline LanesUint dither_word(LanesUint sequence_keys, std::uint32_t unit_key, std::uint32_t step) {
-    return mix32(sequence_keys + (unit_key ^ (step * 0x85ebca6bU)));
+    LanesUint x = sequence_keys + (unit_key ^ (step * 0x85ebca6bU));
+    x ^= x >> 16;
+    x *= 0x7feb352dU;
+    return x ^ (x >> 15);
 }
 
 constexpr std::uint32_t dither_factor(int mode) {
