@@ -29,14 +29,18 @@ inline ComplexLanes state_at(const CodePair* row, int mode) {
     load_code_pairs(row + mode * kLaneWidth, state.re, state.im);
     return state;
 }
+/// Of integers: 2^16 times the state, whose halves are both read from the upper place.
 inline ComplexLanes state_at(const std::int32_t* row, int mode) {
-    const LanesInt pair = load_lanes_int(row + mode * kLaneWidth);
-    return {to_float(pair_re(pair)), to_float(pair_im(pair))};
+    const LanesUint pair = reinterpret_cast<LanesUint>(load_lanes_int(row + mode * kLaneWidth));
+    return {to_float(reinterpret_cast<LanesInt>(pair << 16)), to_float(reinterpret_cast<LanesInt>(pair & kUpperHalf))};
 }
 
 /// Numbers of a state of 16 sequences.
 template <class States>
 constexpr std::size_t kStateSize = std::is_same<States, float>::value ? 2 * kLaneWidth : kLaneWidth;
+/// What one stands for in state_at.
+template <class States>
+constexpr float kStateUnit = std::is_same<States, std::int32_t>::value ? 0x1p-16F : 1.0F;
 
 /// How B comes into a backward scan: one real constant of all modes, which is not trained; trained; or trained and
 /// multiplied into the adjoint, so that the real part of mu = B lambda is the input's gradient (mu obeys the recurrence
@@ -160,10 +164,10 @@ struct BackwardGroup {
                 static_cast<float>((sum.re * im + sum.im * re) / square)};
     }
 
-    /// `units`: numbers per unit of each mode's states.
-    void add_to(const KernelGradientView& gradient, int first, const float* units) const {
+    /// `units`: numbers per unit of each mode's states, which are in `state_unit`.
+    void add_to(const KernelGradientView& gradient, int first, const float* units, float state_unit) const {
         for (int mode = 0; mode < Modes; ++mode) {
-            const float unit = units == nullptr ? 1.0F : units[mode];
+            const float unit = state_unit * (units == nullptr ? 1.0F : units[mode]);
             const ComplexSum a = over_b(mode, {lane_sum(da_re[mode]), lane_sum(da_im[mode])});
             gradient.a_re[first + mode] += a.re * unit;
             gradient.a_im[first + mode] += a.im * unit;
@@ -212,7 +216,7 @@ void backward_group(const KernelView& kernel, int first, const float* u, std::si
     }
     group.finish(states);
     group.adjoint.store(adjoint + 2 * first * kLaneWidth);
-    group.add_to(gradient, first, units);
+    group.add_to(gradient, first, units, kStateUnit<States>);
     if (first == 0) {
         *gradient.d += lane_sum(dd);
     }
