@@ -181,7 +181,7 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
     }
 }
 
-TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeAreThoseScannedAlone) {
+TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeObservedOrAgainAreThoseScannedAlone) {
     constexpr int kBlocks = 3;
     for (const int modes : {4, 5, 8}) {
         for (const StateRounding rounding : {StateRounding::nearest, StateRounding::dithered}) {
@@ -210,19 +210,31 @@ TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeAreThoseScannedAlone) {
             };
             Result together{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
             Result alone{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
-            const auto scan = [&](Result& to, int head, int heads) {
+            Result observed{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
+            const auto scan = [&](Result& to, int head, int heads, PassObserver* observer = nullptr) {
                 const std::size_t offset = static_cast<std::size_t>(head) * kBlockWidth;
                 const std::size_t states = static_cast<std::size_t>(head) * row;
                 pass.scan(0, head, 0, modes, LanesUint{} + 5U, LanesUint{}, 0, u.data() + offset, to.y.data() + offset,
                           stride, kBlocks, start.data() + states, to.states.data() + states, {},
-                          StateRanges::of(to.ranges, 0, head), nullptr, heads);
+                          StateRanges::of(to.ranges, 0, head), observer, heads);
             };
             scan(together, 0, 2);
             scan(alone, 0, 1);
             scan(alone, 1, 1);
+            BoundsRecorder recorder(config);
+            recorder.start();
+            scan(observed, 0, 2, &recorder);
+            EXPECT_TRUE(std::equal(observed.y.data(), observed.y.data() + u.size(), alone.y.data()));
+            EXPECT_TRUE(std::equal(observed.states.data(), observed.states.data() + 2 * row, alone.states.data()));
             EXPECT_TRUE(std::equal(together.y.data(), together.y.data() + u.size(), alone.y.data()));
             EXPECT_TRUE(std::equal(together.states.data(), together.states.data() + 2 * row, alone.states.data()));
+            AlignedArray<float> kept((kBlocks * kBlockSteps + 1) * row);
             for (int head = 0; head < 2; ++head) {
+                pass.scan(0, head, 0, modes, LanesUint{} + 5U, LanesUint{}, 0, u.data() + head * kBlockWidth, nullptr,
+                          stride, kBlocks, start.data(), nullptr, {kept.data()},
+                          StateRanges::of(alone.ranges, 0, head));
+                EXPECT_TRUE(std::equal(kept.data() + kBlocks * kBlockSteps * row, kept.data() + kept.size(),
+                                       alone.states.data() + head * row));
                 const float* last = alone.ranges.block(kBlocks - 1) + head * kBlockWidth + 7 * kLaneWidth;
                 for (std::size_t at = 0; at < row; ++at) {
                     const float state = alone.states[static_cast<std::size_t>(head) * row + at];

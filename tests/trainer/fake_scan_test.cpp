@@ -88,10 +88,10 @@ protected:
         return {std::clamp(std::floor(sum.real() + re), low, high), std::clamp(std::floor(sum.imag() + im), low, high)};
     }
 
-    void scan(const float* input, float* y, KeptStates kept) const {
+    void scan(const float* input, float* y, KeptStates kept, PassObserver* observer = nullptr) const {
         const AlignedArray<float> zero(row());
         FakePass(fake, {}).scan(0, 0, 0, config.modes(), keys, keys, 3, input, y, kBlockWidth, kBlocks, zero.data(),
-                                nullptr, kept);
+                                nullptr, kept, {}, observer);
     }
 
     /// Every state that the scan keeps, and every output, follows from the state before; returns how many are at their
@@ -160,6 +160,20 @@ TEST_P(ScanOnAGrid, InputsWithinTheirGridDriveStatesToTheLimitByTheFormulaToo) {
         u[at] = part * largest * std::clamp(u[at] + 2.0F, -1.0F, 1.0F);
     }
     EXPECT_GT(expect_formula(), 0) << "the limits are reached";
+}
+
+TEST_P(ScanOnAGrid, AnObserverChangesNothing) {
+    AlignedArray<float> states((kSteps + 1) * row()), observed((kSteps + 1) * row()), y(u.size()), observed_y(u.size());
+    BoundsRecorder recorder(config);
+    for (const float part : {1.0F, 0.02F}) {
+        std::transform(u.data(), u.data() + u.size(), u.data(), [part](float input) { return part * input; });
+        recorder.start();
+        scan(u.data(), y.data(), {states.data()});
+        scan(u.data(), observed_y.data(), {observed.data()}, &recorder);
+        EXPECT_TRUE(std::equal(states.data(), states.data() + states.size(), observed.data()));
+        EXPECT_TRUE(std::equal(y.data(), y.data() + y.size(), observed_y.data()));
+        EXPECT_NE(states[states.size() - 1], 0.0F);
+    }
 }
 
 TEST_P(ScanOnAGrid, PairsOfCodesGoBackAsNumbersDo) {
