@@ -79,7 +79,7 @@ inline bool all_up_to(Lanes values, float limit) {
 #endif
 }
 
-/// round_half_even in one instruction, for numbers of any size; keeps the sign of zero.
+/// round_half_even; with AVX-512 one instruction, for numbers of any size, which keeps the sign of zero.
 inline Lanes nearest_code(Lanes value) {
 #if defined(__AVX512F__)
     return reinterpret_cast<Lanes>(

@@ -31,10 +31,10 @@ KernelGradientView kernel_gradient_view(EffectiveTensors& gradient, int layer, i
 void scan_states(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t stride, int blocks,
                  const float* state_in, float* states);
 
-/// Largest number of modes that the backward scan takes at once.
+/// Most modes whose states a caller keeps for one backward scan.
 constexpr int kBackwardModes = 4;
 
-/// Reverse adjoint of modes [first_mode, first_mode + count), count 1, 2 or 4, from their `states` (as scan_states lays
+/// Reverse adjoint of modes [first_mode, first_mode + count), from their `states` (as scan_states lays
 /// them out). Adds to the input gradient u_gradient (with d * dy for first_mode = 0) and to the kernel's gradient.
 /// `adjoint` (modes x {re, im} x 16) carries the adjoint from the chunk behind to the chunk before. `units`: what one
 /// of a state's numbers stands for, of each of the modes (null: 1). The next block of u lies `u_stride` floats further,

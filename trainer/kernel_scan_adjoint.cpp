@@ -119,7 +119,7 @@ struct BackwardGroup {
     template <bool Latest, class States>
     Lanes all_modes(const States* row, Lanes dy, Lanes input, Lanes du) {
         Lanes pull = Gain == InputGain::in_adjoint ? du : Lanes{};
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int mode = 0; mode < Modes; ++mode) {
             const ComplexLanes lambda = step<Latest>(row, mode, dy);
             if constexpr (Gain == InputGain::trained) {

@@ -25,7 +25,7 @@ struct ModeScan {
     float gain = 1.0F, inverse = 1.0F;
     float limit = kUnclipped;                      ///< FakeQuantization::state_limit, times gain
     float low = -kUnclipped, high = kUnclipped;    ///< codes less the zero point
-    float least = -kUnclipped, most = kUnclipped;  ///< the narrower of both, ahead of rounding
+    float least = -kUnclipped, most = kUnclipped;  ///< the narrower of both, whole numbers
     float full_scale = 0.0F;                       ///< for errors, times gain
     std::uint32_t unit = 0, dither_key = 0;        ///< of errors and dither
     std::uint32_t dither_factor = 0;               ///< kDitherFactors

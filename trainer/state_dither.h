@@ -13,7 +13,7 @@ namespace imssa {
 
 /// Dither of states on grids (precision fake_quantized), uniform on [0, 1): floor(x + dither) is x on average. One hash
 /// h of (sequence, 8 modes, step) serves their 16 components: of K_i h modulo 2^32, K_i odd, the upper 23 bits are the
-/// dither of re and the lower 23 bits that of im, so that each is as uniform as h; im is the fraction of 512 re. The
+/// dither of re and the lower 23 bits that of im, so that each is as uniform as h; im is made of 512 K_i h. The
 /// K_i are large and drawn at random, and with G = (K_0, 512 K_0, K_1, ...) none was taken with a G_i + b G_j = 0
 /// modulo 2^32 for |a|, |b| <= 64, nor three (four) with such a sum of factors up to 4 (2): a lattice (Knuth, The Art
 /// of Computer Programming 2, 3.3.4) without short relations, so that components do not move together either. A hash a

@@ -150,7 +150,7 @@ inline void round_dynamic_dithered(const LaneGrid& grid, const StateLanes& dithe
         const Lanes sum = multiply_add_below(value, grid.gain, above_one);
         return multiply_subtract(sum_below(sum, kWholeNumbers - 1.0F), grid.inverse, kWholeNumbers * grid.inverse);
 #else
-        return dithered_code(multiply_add(value, grid.gain, above_one), splat(grid.low), splat(grid.high)) *
+        return dithered_code(multiply_add(value, grid.gain, above_one), splat(-grid.high), splat(grid.high)) *
                grid.inverse;
 #endif
     };

@@ -41,7 +41,7 @@ FakeQuantization continuous_quantizers() {
     return options;
 }
 
-FakePaperFigures figures_of(const FakeQuantization& options, NetworkParameters parameters) {
+FakePaperFigures figures_of(const FakeQuantization& options, const NetworkParameters& parameters) {
     return fake_paper_figures(small_model(), parameters, options);
 }
 

@@ -40,7 +40,7 @@ protected:
         config.complete();
         for (const char* name : {"first", "second"}) {
             TrainingOptions run = options;
-            run.config.seed = name[0];
+            run.config.seed = static_cast<unsigned char>(name[0]);
             run.out_folder = file(name);
             init.push_back(run_training(run).checkpoints.back());
         }
