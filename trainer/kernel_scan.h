@@ -34,11 +34,11 @@ void scan_states(const KernelView& kernel, int first_mode, int count, const floa
 /// Most modes whose states a caller keeps for one backward scan.
 constexpr int kBackwardModes = 4;
 
-/// Reverse adjoint of modes [first_mode, first_mode + count), from their `states` (as scan_states lays
-/// them out). Adds to the input gradient u_gradient (with d * dy for first_mode = 0) and to the kernel's gradient.
-/// `adjoint` (modes x {re, im} x 16) carries the adjoint from the chunk behind to the chunk before. `units`: what one
-/// of a state's numbers stands for, of each of the modes (null: 1). The next block of u lies `u_stride` floats further,
-/// that of the gradients `stride`.
+/// Reverse adjoint of modes [first_mode, first_mode + count), from their `states` (as scan_states lays them out). Adds
+/// to the input gradient u_gradient (with d * dy for first_mode = 0) and to the kernel's gradient. `adjoint` (modes x
+/// {re, im} x 16) carries the adjoint from the chunk behind to the chunk before. `units`: what one of a state's numbers
+/// stands for, of each of the modes (null: 1). The next block of u lies `u_stride` floats further, that of the
+/// gradients `stride`.
 void scan_backward(const KernelView& kernel, int first_mode, int count, const float* u, std::size_t u_stride,
                    const float* y_gradient, float* u_gradient, std::size_t stride, int blocks, const float* states,
                    float* adjoint, const KernelGradientView& gradient, const float* units = nullptr);
