@@ -94,7 +94,8 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                         least = minimum(minimum(least, x.re), x.im);
                         greatest = maximum(maximum(greatest, x.re), x.im);
                     }
-                    ranges[mode % 4] = greater_magnitude(greater_magnitude(ranges[mode % 4], x.re), x.im);
+                    const Lanes magnitude = greater_magnitude(x.re, x.im);
+                    ranges[mode % 4] = mode < 4 ? magnitude : greater_magnitude(ranges[mode % 4], magnitude);
                     states[head].set(mode, x);
                 }
                 const Lanes range =

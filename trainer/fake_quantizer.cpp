@@ -70,8 +70,9 @@ float QuantizerGrid::quantize(float value) const {
     if (gain == 0.0F) {
         return 0.0F;
     }
-    const float code = std::clamp(std::nearbyint(value * gain + zero), low, high);
-    return (code - zero) / gain;
+    const double nearest = std::nearbyint(static_cast<double>(value) * gain + zero);
+    const float code = std::clamp(static_cast<float>(nearest), low, high);
+    return (code - zero) * (1.0F / gain);
 }
 
 float QuantizerGrid::quantize_dithered(float value, float uniform) const {
@@ -79,7 +80,7 @@ float QuantizerGrid::quantize_dithered(float value, float uniform) const {
         return 0.0F;
     }
     const float code = std::clamp(std::floor(value * gain + zero + uniform), low, high);
-    return (code - zero) / gain;
+    return (code - zero) * (1.0F / gain);
 }
 
 QuantizerGrid make_grid(const QuantizerOptions& options, double minimum, double maximum) {

@@ -73,7 +73,8 @@ void visit_fields(Visitor& visit, QuantizerOptions& c) {
     visit("momentum", c.momentum);
 }
 
-/// Range of one scale, and what it makes of a number: code = round(x * gain + zero), value = (code - zero) / gain.
+/// Range of one scale, and what it makes of a number: code = round(x * gain + zero), value = (code - zero) step, where
+/// the step is 1 / gain in single precision.
 struct QuantizerGrid {
     float gain = 0.0F;                          ///< codes per unit; 0: every number becomes 0
     float zero = 0.0F;                          ///< zero point, a whole number

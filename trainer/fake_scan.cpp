@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
+#include "trainer/block_clamps.h"
 #include "trainer/fake_head_scan.h"
 #include "trainer/fake_pass.h"
 #include "trainer/fake_scan_call.h"
@@ -40,7 +42,7 @@ template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
     }
     std::uint32_t number = call.first_step;
     LanesUint dither = dither_word(call.dither_keys, k[0].dither_key, number);
-    for (int block = 0; block < call.blocks; ++block) {
+    const auto run_block = [&](int block, auto needed) {
         for (int step = 0; step < kBlockSteps; ++step, ++number) {
             const std::size_t at = place_of(call.stride, block, step);
             const Lanes input = load_lanes(call.u + at);
@@ -57,7 +59,7 @@ template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
             }
 #pragma GCC unroll 4
             for (int mode = 0; mode < Modes; ++mode) {
-                const StateLanes next = next_state<Rule, Clips, Range>(
+                const StateLanes next = next_state<Rule, Clips, Range, decltype(needed)::value>(
                     call, k[mode], a[mode], call.first_observed + first + mode, of_step, {re[mode], im[mode]}, input);
                 re[mode] = next.re;
                 im[mode] = next.im;
@@ -70,6 +72,20 @@ template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
                 store_lanes(call.y + at, group_output<Modes>(call, first, k, re, im, at, input));
             }
         }
+    };
+    for (int block = 0; block < call.blocks; ++block) {
+        if constexpr (may_go_unclamped(Rule, Clips, Range)) {
+            const Clamps needed = clamps_of_block(call.u + place_of(call.stride, block, 0), k, re, im);
+            if (needed == Clamps::none) {
+                run_block(block, std::integral_constant<Clamps, Clamps::none>{});
+                continue;
+            }
+            if (Rule == ScanRule::requantized && needed == Clamps::states) {
+                run_block(block, std::integral_constant<Clamps, Clamps::states>{});
+                continue;
+            }
+        }
+        run_block(block, std::integral_constant<Clamps, Clamps::all>{});
     }
     if (call.state_out == nullptr) {
         return;
@@ -120,33 +136,9 @@ void scan_clipping(const ScanCall& call, int first, int count) {
     }
 }
 
-/// Whether the codes of Bbar u of all inputs lie within their grids; not where an input is not a number.
-bool products_fit(const ScanCall& call, int first, int count) {
-    float limit = kUnclipped;
-    for (int mode = first; mode < first + count; ++mode) {
-        limit = std::min(limit, call.modes[mode].product_input);
-    }
-    Lanes largest[4] = {}, zeros[4] = {};  // four, so that they do not wait for each other
-    for (int block = 0; block < call.blocks; ++block) {
-        const float* u = call.u + place_of(call.stride, block, 0);
-#pragma GCC unroll 8
-        for (int step = 0; step < kBlockSteps; ++step) {
-            const Lanes input = load_lanes(u + step * kLaneWidth);
-            largest[step % 4] = greater_magnitude(largest[step % 4], input);
-            // greater_magnitude may pass over not-a-number; this keeps it.
-            zeros[step % 4] = multiply_add(input, Lanes{}, zeros[step % 4]);
-        }
-    }
-    const Lanes all =
-        greater_magnitude(greater_magnitude(largest[0], largest[1]), greater_magnitude(largest[2], largest[3]));
-    return all_up_to(all, limit) && all_up_to(zeros[0] + zeros[1] + zeros[2] + zeros[3], limit);
-}
-
 void scan_by_rule(const ScanCall& call, int first, int count) {
     if (!call.plain()) {
         scan_codes<ScanRule::watched, true>(call, first, count);
-    } else if (call.network.options.requantize_products && products_fit(call, first, count)) {
-        scan_codes<ScanRule::requantized_fitting, true>(call, first, count);
     } else if (call.network.options.requantize_products) {
         scan_codes<ScanRule::requantized, true>(call, first, count);
     } else if (!call.quantized()) {
@@ -164,21 +156,36 @@ void scan_by_rule(const ScanCall& call, int first, int count) {
     }
 }
 
+/// A grid whose codes stay within those of [-limit, limit]: clamping a number comes to the same as clamping its code.
+QuantizerGrid limited(QuantizerGrid grid, float limit) {
+    const auto code_of = [&grid](float value) {
+        return static_cast<float>(std::nearbyint(static_cast<double>(value) * grid.gain + grid.zero));
+    };
+    grid.low = std::max(grid.low, code_of(-limit));
+    grid.high = std::min(grid.high, code_of(limit));
+    return grid;
+}
+
 /// y = Q(clamp(2 Re(C x))) + D u (Zhao et al.).
 void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
-    const FixedGrid fixed(grid);
     const float limit =
         call.network.options.output_limit > 0.0 ? static_cast<float>(call.network.options.output_limit) : kNoLimit;
-    const bool rounds = grid.gain > 0.0F;
-    for (int block = 0; block < call.blocks; ++block) {
-        const float* u = call.u + place_of(call.stride, block, 0);
-        float* y = call.y + place_of(call.stride, block, 0);
+    const auto finish = [&call, d](const auto& output_of) {
+        for (int block = 0; block < call.blocks; ++block) {
+            const float* u = call.u + place_of(call.stride, block, 0);
+            float* y = call.y + place_of(call.stride, block, 0);
 #pragma GCC unroll 8
-        for (int at = 0; at < kBlockWidth; at += kLaneWidth) {
-            const Lanes clipped = within(load_lanes(y + at), broadcast(-limit), broadcast(limit));
-            const Lanes output = rounds ? fixed.quantize(clipped) : clipped;
-            store_lanes(y + at, multiply_add(load_lanes(u + at), broadcast(d), output));
+            for (int at = 0; at < kBlockWidth; at += kLaneWidth) {
+                const Lanes output = output_of(load_lanes(y + at));
+                store_lanes(y + at, multiply_add(load_lanes(u + at), broadcast(d), output));
+            }
         }
+    };
+    if (grid.gain > 0.0F) {
+        const FixedGrid fixed(limited(grid, limit));
+        finish([&fixed](Lanes y) { return fixed.quantize(y); });
+    } else {
+        finish([limit](Lanes y) { return clamp(y, broadcast(-limit), broadcast(limit)); });
     }
 }
 

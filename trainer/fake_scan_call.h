@@ -21,9 +21,8 @@ inline void prefetch_later(const float* head, std::size_t stride, int block, int
     __builtin_prefetch(from + place_of(stride, later < blocks ? later : later - blocks, step));
 }
 
-/// What happens to a state between two steps. requantized_fitting: inputs are known to be such that no code of
-/// Bbar u leaves its grid. watched: any of the others, with errors and observers.
-enum class ScanRule { free, nearest, dithered, requantized, requantized_fitting, dynamic, dynamic_dithered, watched };
+/// What happens to a state between two steps. watched: any of the others, with errors and observers.
+enum class ScanRule { free, nearest, dithered, requantized, dynamic, dynamic_dithered, watched };
 
 /// What all groups of modes of one call share.
 struct ScanCall {
@@ -102,6 +101,13 @@ constexpr bool makes_dither(ScanRule rule) {
     return rule == ScanRule::dithered || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;
 }
 
+/// Whether codes go without clamps where clamps_of_block says that they may. A clamp of one instruction takes no longer
+/// than to ask.
+constexpr bool may_go_unclamped(ScanRule rule, bool clips, CodeRange range) {
+    return rule == ScanRule::requantized ||
+           (range == CodeRange::any && (rule == ScanRule::nearest || (rule == ScanRule::dithered && !clips)));
+}
+
 constexpr bool reads_ranges(ScanRule rule) {
     return rule == ScanRule::dynamic || rule == ScanRule::dynamic_dithered || rule == ScanRule::watched;
 }
@@ -148,37 +154,38 @@ inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const
     }
     // From here on as the rules without an observer, who must not change the states.
     if (requantizes && call.noise.states == 0.0) {
-        next = next_requantized<Range, true>(mode, a, x, input);
+        next = next_requantized<Range, Clamps::all>(mode, a, x, input);
     } else if (call.dynamic()) {
         round_of_step(call, step.grid, dither, next);
     } else if (call.quantized() && call.dithered()) {
         const bool at_once = !call.clips() && call.noise.states == 0.0;
         next = at_once ? advance(a, x, driven_from(mode, input, dither))
                        : StateLanes{next.re + dither.re, next.im + dither.im};
-        round_dithered<Range>(mode, next);
+        round_dithered<Range, Clamps::all>(mode, next);
     } else if (call.quantized()) {
-        round_nearest<Range>(mode, next);
+        round_nearest<Range, Clamps::all>(mode, next);
     }
     return next;
 }
 
-/// `Clips`: state_limit is set.
-template <ScanRule Rule, bool Clips, CodeRange Range>
+/// `Clips`: state_limit is set. `Needed`: where the states of a block are known to
+/// stay within their grids.
+template <ScanRule Rule, bool Clips, CodeRange Range, Clamps Needed>
 inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
                              const StepOfGroup& step, const StateLanes& x, Lanes input) {
     if constexpr (Rule == ScanRule::watched) {
         return watched_step<Range>(call, mode, a, place, step, x, input);
-    } else if constexpr (Rule == ScanRule::requantized || Rule == ScanRule::requantized_fitting) {
-        return next_requantized<Range, Rule == ScanRule::requantized>(mode, a, x, input);
+    } else if constexpr (Rule == ScanRule::requantized) {
+        return next_requantized<Range, Needed>(mode, a, x, input);
     }
     if constexpr (Rule == ScanRule::dithered && !Clips) {
         StateLanes next = advance(a, x, driven_from(mode, input, dither_of(mode, step.dither_word)));
-        round_dithered<Range>(mode, next);
+        round_dithered<Range, Needed>(mode, next);
         return next;
     }
     StateLanes next = advance(a, x, driven(mode, input));
     if constexpr (Rule == ScanRule::nearest) {
-        round_nearest<Range>(mode, next);
+        round_nearest<Range, Needed>(mode, next);
         return next;
     }
     if constexpr (Clips) {
@@ -187,7 +194,7 @@ inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const P
     if constexpr (Rule == ScanRule::dithered) {
         const StateLanes dither = dither_of(mode, step.dither_word);
         next = {next.re + dither.re, next.im + dither.im};
-        round_dithered<Range>(mode, next);
+        round_dithered<Range, Needed>(mode, next);
     } else if constexpr (Rule == ScanRule::dynamic) {
         round_dynamic(step.grid, next);
     } else if constexpr (Rule == ScanRule::dynamic_dithered) {

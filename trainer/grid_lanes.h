@@ -8,17 +8,7 @@
 
 namespace imssa {
 
-/// clamp in two instructions; not-a-number stays what it is.
-inline Lanes within(Lanes value, Lanes low, Lanes high) {
-#if defined(__AVX512F__)
-    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(low), reinterpret_cast<__m512>(value));
-    return reinterpret_cast<Lanes>(_mm512_min_ps(reinterpret_cast<__m512>(high), raised));
-#else
-    return clamp(value, low, high);
-#endif
-}
-
-/// within(value, -limit, limit) in one instruction, but not-a-number becomes +-limit.
+/// clamp(value, -limit, limit) in one instruction, but not-a-number becomes +-limit.
 inline Lanes within_magnitude(Lanes value, Lanes limit) {
 #if defined(__AVX512DQ__)
     constexpr int kSmallerWithSignOfFirst = 0x2;
@@ -66,6 +56,20 @@ inline LanesInt greater(LanesInt a, LanesInt b) {
 #endif
 }
 
+/// Bit by sequence, whether a < b.
+constexpr std::uint32_t kAllLanes = (1U << kLaneWidth) - 1U;
+inline std::uint32_t lanes_below(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), _CMP_LT_OQ);
+#else
+    std::uint32_t below = 0;
+    for (int lane = 0; lane < kLaneWidth; ++lane) {
+        below |= a[lane] < b[lane] ? 1U << lane : 0U;
+    }
+    return below;
+#endif
+}
+
 /// Whether all of 16 sequences have numbers up to `limit`; not-a-number is above it.
 inline bool all_up_to(Lanes values, float limit) {
 #if defined(__AVX512F__)
@@ -98,9 +102,6 @@ inline Lanes lower_code(Lanes value) {
     return floor_lanes(value);
 #endif
 }
-
-/// Between 2^23 and 2^24 a float is a whole number: numbers up to 2^22 in magnitude round to one when this is added.
-constexpr float kWholeNumbers = 0x1.8p23F;
 
 /// kWholeNumbers + the number nearest to a * b, rounded once where multiply_add is.
 inline Lanes above_nearest_code(Lanes a, Lanes b) {
@@ -138,45 +139,34 @@ inline Lanes quotient_below(Lanes a, Lanes b) {
 #endif
 }
 
-/// QuantizerGrid::quantize of 16 numbers at a time, to the bit, for a grid with a range.
+/// QuantizerGrid::quantize of 16 numbers at a time, for a grid with a range; to the bit where multiply_add rounds once.
 class FixedGrid {
 public:
     explicit FixedGrid(const QuantizerGrid& grid)
-        : gain_(grid.gain), inverse_(1.0F / grid.gain), zero_(grid.zero), low_(grid.low), high_(grid.high) {}
+        : gain_(grid.gain), step_(1.0F / grid.gain), zero_(grid.zero), low_(grid.low), high_(grid.high) {}
 
     Lanes quantize(Lanes value) const {
-        return value_of(within(nearest_code(value * gain_ + zero_), broadcast(low_), broadcast(high_)) - zero_);
+        const Lanes above = multiply_add(value, broadcast(gain_), broadcast(kWholeNumbers + zero_));
+        return value_of(above - kWholeNumbers);
     }
     Lanes quantize_dithered(Lanes value, Lanes dither) const {
-        return value_of(within(lower_code(value * gain_ + zero_ + dither), broadcast(low_), broadcast(high_)) - zero_);
+        return value_of(lower_code(value * gain_ + zero_ + dither));
     }
     /// `size` numbers, a multiple of 16.
     void quantize(const float* from, float* to, int size) const {
-        if (zero_ != 0.0F) {
-            for (int at = 0; at < size; at += kLaneWidth) {
-                store_lanes(to + at, quantize(load_lanes(from + at)));
-            }
-            return;
-        }
+        const FixedGrid grid = *this;  // in registers: `to` might be a number of this one
+#pragma GCC unroll 8
         for (int at = 0; at < size; at += kLaneWidth) {
-            const Lanes code = within(nearest_code(load_lanes(from + at) * gain_), broadcast(low_), broadcast(high_));
-            store_lanes(to + at, value_of(code));
+            store_lanes(to + at, grid.quantize(load_lanes(from + at)));
         }
     }
 
 private:
-    /// number / gain. From the rounded inverse, one correction gives the rounded quotient (Markstein, IBM J.
-    /// Res. Dev. 34, 1990) where multiply_add rounds once; a division takes several times as long.
-    Lanes value_of(Lanes number) const {
-#if defined(__AVX512F__)
-        const Lanes quotient = number * inverse_;
-        return multiply_add(multiply_add(quotient, broadcast(-gain_), number), broadcast(inverse_), quotient);
-#else
-        return number / gain_;
-#endif
+    Lanes value_of(Lanes code) const {
+        return (clamp(code, broadcast(low_), broadcast(high_)) - zero_) * step_;
     }
 
-    float gain_, inverse_, zero_, low_, high_;
+    float gain_, step_, zero_, low_, high_;
 };
 
 /// Sixteen grids side by side, one a sequence: the ranges of a time step (RangeSource::dynamic).
@@ -185,10 +175,10 @@ struct LaneGrid {
     float low = 0.0F, high = 0.0F;  ///< codes
 
     Lanes quantize(Lanes value) const {
-        return (within(round_half_even(value * gain + zero), broadcast(low), broadcast(high)) - zero) * inverse;
+        return (clamp(round_half_even(value * gain + zero), broadcast(low), broadcast(high)) - zero) * inverse;
     }
     Lanes quantize_dithered(Lanes value, Lanes dither) const {
-        return (within(floor_lanes(value * gain + zero + dither), broadcast(low), broadcast(high)) - zero) * inverse;
+        return (clamp(floor_lanes(value * gain + zero + dither), broadcast(low), broadcast(high)) - zero) * inverse;
     }
 };
 
@@ -201,12 +191,12 @@ public:
     /// times the gain lies beyond the codes, and `inverse` has two bits less, so that its product with kWholeNumbers is
     /// exact.
     LaneGrid of_magnitude(Lanes magnitude) const {
-        const Lanes range = magnitude > smallest_ ? magnitude : broadcast(smallest_);
+        const Lanes range = maximum(magnitude, splat(smallest_));
         Lanes inverse = range * inverse_steps_;
 #if defined(__AVX512F__)
         inverse = with_exact_whole_numbers(inverse);
 #endif
-        return {quotient_below(broadcast(steps_), range), Lanes{}, inverse, low_, high_};
+        return {quotient_below(splat(steps_), range), Lanes{}, inverse, low_, high_};
     }
 
 private:

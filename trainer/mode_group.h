@@ -20,15 +20,6 @@ struct GroupConstants {
     }
 };
 
-/// broadcast as an operand of one instruction; broadcast itself adds to zero, so that -0 becomes +0.
-inline Lanes splat(float value) {
-#if defined(__AVX512F__)
-    return reinterpret_cast<Lanes>(_mm512_set1_ps(value));
-#else
-    return broadcast(value);
-#endif
-}
-
 /// c - a * b, rounded as multiply_add.
 inline Lanes multiply_subtract_from(Lanes a, Lanes b, Lanes c) {
 #if defined(__AVX512F__)

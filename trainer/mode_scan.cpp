@@ -7,6 +7,7 @@
 #include "models/network/quantizer.h"
 #include "trainer/fake_quantization.h"
 #include "trainer/grid_lanes.h"
+#include "trainer/lane_buffer.h"
 #include "trainer/state_dither.h"
 
 namespace imssa {
@@ -57,6 +58,31 @@ void set_product_grid(const QuantizerGrid& grid, float b_re, float b_im, ModeSca
     }
 }
 
+/// Codes by which the roundings of one step move each component of a state at most, in all.
+double roundings_of(const FakeQuantization& options, const ModeScan& scan) {
+    if (options.requantize_products) {
+        return 0.5 * (2.0 + scan.product_inverse);
+    }
+    return options.state.rounding == StateRounding::dithered ? 1.0 : 0.5;
+}
+
+/// For clamps_of_block.
+void set_block_bound(double roundings, ModeScan& scan) {
+    const double magnitude = std::hypot(scan.a_re, scan.a_im);
+    if (!(magnitude <= 1.0)) {
+        return;
+    }
+    constexpr double kMargin = 1e-4;  // for single precision
+    double steps = 0.0;
+    for (int step = 0; step < kBlockSteps; ++step) {
+        steps = steps * magnitude + 1.0;
+    }
+    const double room = std::min({-scan.low, scan.high, -scan.least, scan.most});
+    scan.block_room = static_cast<float>(
+        std::max(0.0, room * (1.0 - kMargin) - steps * std::sqrt(2.0) * roundings * (1.0 + kMargin)));
+    scan.block_reach = static_cast<float>(std::hypot(scan.b_re, scan.b_im) * steps * (1.0 + kMargin));
+}
+
 }  // namespace
 
 std::vector<ModeScan> mode_scans(const FakeQuantization& options, const EffectiveNetwork& network,
@@ -90,6 +116,9 @@ std::vector<ModeScan> mode_scans(const FakeQuantization& options, const Effectiv
             // Whole numbers, so that rounding and clamping may come in either order.
             scan.least = std::nearbyint(std::max(scan.low, -scan.limit));
             scan.most = std::nearbyint(std::min(scan.high, scan.limit));
+            if (options.state.has_grid()) {
+                set_block_bound(roundings_of(options, scan), scan);
+            }
             scan.full_scale = grids.state_range[at] * scan.gain;
             scan.unit = static_cast<std::uint32_t>((layer * heads + head) * modes + mode);
             scan.dither_key = dither_unit_key(scan.unit - static_cast<std::uint32_t>(mode % kDitherModes));

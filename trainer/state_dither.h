@@ -46,11 +46,12 @@ inline DitherLanes dither_above_one(LanesUint word, std::uint32_t factor) {
     constexpr std::uint32_t kOne = 0x3f800000U, kMantissa = 0x7fffffU;
 #if defined(__AVX512VBMI2__)
     const __m512i bits = reinterpret_cast<__m512i>(product);
-    const __m512i one = _mm512_set1_epi32(kOne);
-    constexpr int kMaskedOrThird = 0xea;
-    return {
-        reinterpret_cast<Lanes>(_mm512_shrdi_epi32(bits, _mm512_set1_epi32(kOne >> 23), 9)),
-        reinterpret_cast<Lanes>(_mm512_ternarylogic_epi32(bits, _mm512_set1_epi32(kMantissa), one, kMaskedOrThird))};
+    // The exponent of 1 at both ends, where one instruction shifts it in and the other takes it over: one register.
+    const __m512i exponents = _mm512_set1_epi32(kOne | kOne >> 23);
+    constexpr int kFirstWhereSecondElseThird = 0xe2;
+    return {reinterpret_cast<Lanes>(_mm512_shrdi_epi32(bits, exponents, 9)),
+            reinterpret_cast<Lanes>(
+                _mm512_ternarylogic_epi32(bits, _mm512_set1_epi32(kMantissa), exponents, kFirstWhereSecondElseThird))};
 #else
     return {reinterpret_cast<Lanes>((product >> 9) | kOne), reinterpret_cast<Lanes>((product & kMantissa) | kOne)};
 #endif
@@ -68,7 +69,7 @@ inline Lanes lower_code_less_one(Lanes sum) {
 
 /// floor(x + dither) from `sum` = x + 1 + dither, within [low, high]; not-a-number stays what it is.
 inline Lanes dithered_code(Lanes sum, Lanes low, Lanes high) {
-    return within(lower_code_less_one(sum), low, high);
+    return clamp(lower_code_less_one(sum), low, high);
 }
 
 /// The same within [-high, high]; not-a-number becomes +-high.

@@ -5,6 +5,7 @@
 #include "models/common/lanes.h"
 #include "models/common/random.h"
 #include "models/network/quantizer.h"
+#include "trainer/block_clamps.h"
 #include "trainer/fake_pass.h"
 #include "trainer/grid_lanes.h"
 #include "trainer/mode_group.h"
@@ -47,21 +48,26 @@ enum class CodeRange { any, symmetric };
 
 template <CodeRange Range>
 inline Lanes code_within(Lanes code, Lanes low, Lanes high) {
-    return Range == CodeRange::symmetric ? within_magnitude(code, high) : within(code, low, high);
+    return Range == CodeRange::symmetric ? within_magnitude(code, high) : clamp(code, low, high);
 }
 
-/// Bbar u on its grid. `Clamps`: whether its code may leave it.
-template <CodeRange Range, bool Clamps>
+/// Bbar u on its grid.
+template <CodeRange Range, Clamps Needed>
 inline Lanes product_code(const ModeScan& mode, Lanes input, float b) {
     const Lanes code = above_nearest_code(input, splat(b)) - kWholeNumbers;
-    return Clamps ? code_within<Range>(code, splat(mode.product_low), splat(mode.product_high)) : code;
+    return Needed == Clamps::all ? code_within<Range>(code, splat(mode.product_low), splat(mode.product_high)) : code;
 }
 
 /// kWholeNumbers + the codes of Abar x on its grid. Clamped as integers, whose order is that of the floats, so that
-/// not-a-number becomes a limit.
+/// not-a-number becomes a limit; not where none is needed.
+template <Clamps Needed>
 inline StateLanes above_decayed_codes(const ModeScan& mode, const PoleLanes& a, const StateLanes& x) {
     const auto above_code = [&mode](Lanes value) {
-        const LanesInt code = reinterpret_cast<LanesInt>(value + kWholeNumbers);
+        const Lanes sum = value + kWholeNumbers;
+        if constexpr (Needed == Clamps::none) {
+            return sum;
+        }
+        const LanesInt code = reinterpret_cast<LanesInt>(sum);
         return reinterpret_cast<Lanes>(lesser(greater(code, splat_int(mode.above_low)), splat_int(mode.above_high)));
     };
     return {above_code(multiply_subtract_from(a.im, x.im, x.re * a.re)),
@@ -71,22 +77,23 @@ inline StateLanes above_decayed_codes(const ModeScan& mode, const PoleLanes& a, 
 /// Abar x + Bbar u with both products on their grids ahead of the addition (Zhao et al.).
 template <CodeRange Range>
 inline StateLanes advance_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
-    const StateLanes decayed = above_decayed_codes(mode, a, x);
+    const StateLanes decayed = above_decayed_codes<Clamps::all>(mode, a, x);
     const Lanes inverse = splat(mode.product_inverse);
-    return {
-        multiply_add(product_code<Range, true>(mode, input, mode.product_b_re), inverse, decayed.re - kWholeNumbers),
-        multiply_add(product_code<Range, true>(mode, input, mode.product_b_im), inverse, decayed.im - kWholeNumbers)};
+    return {multiply_add(product_code<Range, Clamps::all>(mode, input, mode.product_b_re), inverse,
+                         decayed.re - kWholeNumbers),
+            multiply_add(product_code<Range, Clamps::all>(mode, input, mode.product_b_im), inverse,
+                         decayed.im - kWholeNumbers)};
 }
 
-/// The same, rounded to the grid of the state by the addition, and clipped. `Clamps`: whether a code of Bbar u may
-/// leave its grid.
-template <CodeRange Range, bool Clamps>
+/// The same, rounded to the grid of the state by the addition, and clipped.
+template <CodeRange Range, Clamps Needed>
 inline StateLanes next_requantized(const ModeScan& mode, const PoleLanes& a, const StateLanes& x, Lanes input) {
-    const StateLanes decayed = above_decayed_codes(mode, a, x);
+    const StateLanes decayed = above_decayed_codes<Needed>(mode, a, x);
     const auto next = [&mode, input](float b, Lanes above_code) {
         const Lanes sum =
-            multiply_add(product_code<Range, Clamps>(mode, input, b), splat(mode.product_inverse), above_code);
-        return code_within<Range>(sum - kWholeNumbers, splat(mode.least), splat(mode.most));
+            multiply_add(product_code<Range, Needed>(mode, input, b), splat(mode.product_inverse), above_code);
+        const Lanes code = sum - kWholeNumbers;
+        return Needed == Clamps::none ? code : code_within<Range>(code, splat(mode.least), splat(mode.most));
     };
     return {next(mode.product_b_re, decayed.re), next(mode.product_b_im, decayed.im)};
 }
@@ -103,15 +110,18 @@ inline void disturb(const ModeScan& mode, const PassNoise& noise, LanesUint sequ
 }
 
 inline void clip(const ModeScan& mode, StateLanes& x) {
-    x.re = within(x.re, splat(-mode.limit), splat(mode.limit));
-    x.im = within(x.im, splat(-mode.limit), splat(mode.limit));
+    x.re = clamp(x.re, splat(-mode.limit), splat(mode.limit));
+    x.im = clamp(x.im, splat(-mode.limit), splat(mode.limit));
 }
 
 /// Clips and rounds.
-template <CodeRange Range>
+template <CodeRange Range, Clamps Needed>
 inline void round_nearest(const ModeScan& mode, StateLanes& x) {
-    x.re = nearest_code(code_within<Range>(x.re, splat(mode.least), splat(mode.most)));
-    x.im = nearest_code(code_within<Range>(x.im, splat(mode.least), splat(mode.most)));
+    const auto code = [&mode](Lanes value) {
+        return nearest_code(Needed == Clamps::none ? value
+                                                   : code_within<Range>(value, splat(mode.least), splat(mode.most)));
+    };
+    x = {code(x.re), code(x.im)};
 }
 
 /// 1 + dither of both components. `word`: dither_word of the mode and step.
@@ -121,9 +131,12 @@ inline StateLanes dither_of(const ModeScan& mode, LanesUint word) {
 }
 
 /// Of a sum of state and dither_of.
-template <CodeRange Range>
+template <CodeRange Range, Clamps Needed>
 inline void round_dithered(const ModeScan& mode, StateLanes& sum) {
     const auto code = [&mode](Lanes value) {
+        if constexpr (Needed == Clamps::none) {
+            return lower_code_less_one(value);
+        }
         return Range == CodeRange::symmetric ? dithered_code(value, splat(mode.high))
                                              : dithered_code(value, splat(mode.low), splat(mode.high));
     };

@@ -26,6 +26,15 @@ inline Lanes broadcast(float value) {
     return Lanes{} + value;
 }
 
+/// broadcast as an operand of one instruction; broadcast itself adds to zero, so that -0 becomes +0.
+inline Lanes splat(float value) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_set1_ps(value));
+#else
+    return broadcast(value);
+#endif
+}
+
 /// Unaligned load and store of 16 consecutive floats.
 inline Lanes load_lanes(const float* from) {
     Lanes value;
@@ -63,28 +72,39 @@ inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 #endif
 }
 
+/// a < b ? a : b, so b where one of them is not a number.
 inline Lanes minimum(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#else
     return a < b ? a : b;
+#endif
 }
+/// Likewise.
 inline Lanes maximum(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Lanes>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#else
     return a > b ? a : b;
+#endif
 }
 
 /// NaN stays NaN: it is for the caller to notice.
 inline Lanes clamp(Lanes value, Lanes low, Lanes high) {
-    value = value < low ? low : value;
-    return value > high ? high : value;
+    return minimum(high, maximum(low, value));
 }
 
-/// Round half to even, for |value| < 2^22: adding 1.5 * 2^23 leaves no fraction bits, and IEEE addition rounds to even.
+/// Between 2^23 and 2^24 a float is a whole number: numbers up to 2^22 in magnitude round to one, half to even, when
+/// 1.5 * 2^23 is added.
+constexpr float kWholeNumbers = 0x1.8p23F;
+
+/// Round half to even, for |value| < 2^22.
 inline Lanes round_half_even(Lanes value) {
-    constexpr float kMagic = 12582912.0F;
-    return (value + kMagic) - kMagic;
+    return (value + kWholeNumbers) - kWholeNumbers;
 }
 inline float round_half_even(float value) {
-    constexpr float kMagic = 12582912.0F;
-    volatile float shifted = value + kMagic;
-    return shifted - kMagic;
+    volatile float shifted = value + kWholeNumbers;
+    return shifted - kWholeNumbers;
 }
 
 /// Largest integer not above value, for |value| < 2^22.
