@@ -26,12 +26,22 @@ FakeKernelAdjoint::FakeKernelAdjoint(const FakePass& pass, LanesUint dither_keys
 
 void FakeKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, const HeadInput& input,
                                     int first_mode, int count, KeptStates states) const {
-    BlockBuffer& kept_ranges = workspace.trace[static_cast<std::size_t>(layer)].state_ranges;
     const int first = chunk * kChunkBlocks;
-    pass_.scan(layer, head, first_mode, count, lanes_of(dither_keys_), lanes_of(sequences_),
-               static_cast<std::uint32_t>(first * kBlockSteps), input.u, nullptr, input.stride,
-               workspace.chunk_blocks(chunk), workspace.states(layer, chunk, head), nullptr, states,
-               StateRanges::of(kept_ranges, first, head));
+    ScanRequest request;
+    request.layer = layer;
+    request.head = head;
+    request.first_mode = first_mode;
+    request.modes = count;
+    request.dither_keys = lanes_of(dither_keys_);
+    request.sequences = lanes_of(sequences_);
+    request.first_step = static_cast<std::uint32_t>(first * kBlockSteps);
+    request.u = input.u;
+    request.stride = input.stride;
+    request.blocks = workspace.chunk_blocks(chunk);
+    request.state_in = workspace.states(layer, chunk, head);
+    request.states = states;
+    request.ranges = StateRanges::of(workspace.trace[static_cast<std::size_t>(layer)].state_ranges, first, head);
+    pass_.scan(request);
 }
 
 void FakeKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {

@@ -132,11 +132,23 @@ void FakePass::scan_chunk(const PassKeys& keys, int layer, int chunk, Workspace&
     const int together = network_.options.state.dynamic() ? 2 : 1;
     for (int head = 0; head < model.heads; head += together) {
         const int offset = head * kBlockWidth;
-        const StateRanges ranges = StateRanges::of(trace.state_ranges, first, head);
-        scan(layer, head, 0, model.modes(), keys.dither, keys.sequences, first_step, input.block(first) + offset,
-             trace.kernel_output.block(first) + offset, input.stride(), count, workspace.states(layer, chunk, head),
-             workspace.states(layer, chunk + 1, head), {}, ranges, keys.observer,
-             std::min(together, model.heads - head));
+        ScanRequest request;
+        request.layer = layer;
+        request.head = head;
+        request.heads = std::min(together, model.heads - head);
+        request.modes = model.modes();
+        request.dither_keys = keys.dither;
+        request.sequences = keys.sequences;
+        request.first_step = first_step;
+        request.u = input.block(first) + offset;
+        request.y = trace.kernel_output.block(first) + offset;
+        request.stride = input.stride();
+        request.blocks = count;
+        request.state_in = workspace.states(layer, chunk, head);
+        request.state_out = workspace.states(layer, chunk + 1, head);
+        request.ranges = StateRanges::of(trace.state_ranges, first, head);
+        request.observer = keys.observer;
+        scan(request);
     }
 }
 

@@ -40,6 +40,25 @@ struct KeptStates {
     bool any() const { return numbers != nullptr || codes != nullptr; }
 };
 
+/// What FakePass::scan goes over: some modes of a head, over consecutive blocks.
+struct ScanRequest {
+    int layer = 0, head = 0;
+    int heads = 1;  ///< 2: the next head too, whose numbers lie behind
+    int first_mode = 0;
+    int modes = 0;
+    LanesUint dither_keys{}, sequences{};
+    std::uint32_t first_step = 0;
+    const float* u = nullptr;
+    float* y = nullptr;      ///< may be null
+    std::size_t stride = 0;  ///< floats from one block of u and y to the next
+    int blocks = 0;
+    const float* state_in = nullptr;
+    float* state_out = nullptr;  ///< may be null
+    KeptStates states;
+    StateRanges ranges;                ///< made where y is asked for, and read where it is not
+    PassObserver* observer = nullptr;  ///< may be null
+};
+
 /// Forward pass of 16 sequences in real numbers on the grids of a FakeNetwork, recurrent, so that the state is
 /// quantized at every step: x_t = Q(Abar x_{t-1} + Bbar u_t), with the errors of `noise`; or, in mode convolution,
 /// y = Q(k) * Q(u) + D u. Dropout acts on the quantized activation, so that what it leaves is 1 / (1 - p) times a
@@ -54,12 +73,7 @@ public:
     void forward(LanesUint dither_keys, LanesUint sequences, Workspace& workspace,
                  PassObserver* observer = nullptr) const;
 
-    /// One head over consecutive blocks; `y` may be null. `heads` 2: the next head too, whose numbers lie behind.
-    /// Dynamic ranges of states are made where `y` is asked for, and read where it is not.
-    void scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
-              std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks, const float* state_in,
-              float* state_out, KeptStates states, StateRanges ranges = {}, PassObserver* observer = nullptr,
-              int heads = 1) const;
+    void scan(const ScanRequest& request) const;
 
     /// One chunk through one layer, whose keys and errors are those of `sequences`. With statistics of the batch,
     /// trace.normalized holds the numbers ahead of the batch norm, and the layer's output is not made.

@@ -191,54 +191,36 @@ void finish_output(const ScanCall& call, const QuantizerGrid& grid, float d) {
 
 }  // namespace
 
-void FakePass::scan(int layer, int head, int first_mode, int count, LanesUint dither_keys, LanesUint sequences,
-                    std::uint32_t first_step, const float* u, float* y, std::size_t stride, int blocks,
-                    const float* state_in, float* state_out, KeptStates states, StateRanges ranges,
-                    PassObserver* observer, int heads) const {
+void FakePass::scan(const ScanRequest& request) const {
     const FakeQuantization& options = network_.options;
-    const FakeLayerGrids& grids = network_.layers[static_cast<std::size_t>(layer)];
+    const std::size_t layer = static_cast<std::size_t>(request.layer);
     const int modes = network_.effective.config.modes();
     const bool finishes = options.requantize_products || options.output_limit > 0.0;
-    const std::vector<float>& d = network_.effective.tensors.layers[static_cast<std::size_t>(layer)].d;
+    const std::vector<float>& d = network_.effective.tensors.layers[layer].d;
     const auto call_of = [&](int index) {
-        const std::size_t offset = static_cast<std::size_t>(index) * kBlockWidth;
-        const std::size_t states_offset = static_cast<std::size_t>(index) * 2 * modes * kLaneWidth;
-        return ScanCall{network_,
-                        noise_,
-                        network_.scans_of(layer, head + index),
-                        dither_keys,
-                        sequences,
-                        first_step,
-                        u + offset,
-                        y == nullptr ? nullptr : y + offset,
-                        finishes ? 0.0F : d[static_cast<std::size_t>(head + index)],
-                        stride,
-                        blocks,
-                        state_in + states_offset,
-                        state_out == nullptr ? nullptr : state_out + states_offset,
-                        states,
-                        count,
-                        ranges.head(index),
-                        observer,
-                        observer == nullptr ? 0 : observed_state(layer, head + index, 0),
-                        LaneGridMaker(options.state)};
+        const int head = request.head + index;
+        return ScanCall(network_, noise_, request, index, finishes ? 0.0F : d[static_cast<std::size_t>(head)],
+                        request.observer == nullptr ? 0 : observed_state(request.layer, head, 0));
     };
-    const bool dynamic = options.state.dynamic() && y != nullptr;
-    if (dynamic && heads == 2 && call_of(0).plain()) {
+    const bool makes_ranges = options.state.dynamic() && request.y != nullptr;
+    if (makes_ranges && request.heads == 2 && call_of(0).plain()) {
         const ScanCall calls[] = {call_of(0), call_of(1)};
         scan_dynamic(calls, modes);
     } else {
-        for (int index = 0; index < heads; ++index) {
+        for (int index = 0; index < request.heads; ++index) {
             const ScanCall calls[] = {call_of(index)};
-            if (dynamic) {
+            if (makes_ranges) {
                 scan_dynamic(calls, modes);
             } else {
-                scan_by_rule(calls[0], first_mode, count);
+                scan_by_rule(calls[0], request.first_mode, request.modes);
             }
         }
     }
-    for (int index = 0; y != nullptr && finishes && first_mode + count == modes && index < heads; ++index) {
-        finish_output(call_of(index), grids.recurrent_output, d[static_cast<std::size_t>(head + index)]);
+    if (request.y != nullptr && finishes && request.first_mode + request.modes == modes) {
+        for (int index = 0; index < request.heads; ++index) {
+            finish_output(call_of(index), network_.layers[layer].recurrent_output,
+                          d[static_cast<std::size_t>(request.head + index)]);
+        }
     }
 }
 

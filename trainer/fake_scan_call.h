@@ -24,7 +24,7 @@ inline void prefetch_later(const float* head, std::size_t stride, int block, int
 /// What happens to a state between two steps. watched: any of the others, with errors and observers.
 enum class ScanRule { free, nearest, dithered, requantized, dynamic, dynamic_dithered, watched };
 
-/// What all groups of modes of one call share.
+/// What all groups of modes of one call share: head `index` of a request.
 struct ScanCall {
     const FakeNetwork& network;
     const PassNoise& noise;
@@ -44,6 +44,32 @@ struct ScanCall {
     PassObserver* observer;
     int first_observed;  ///< place of mode 0
     LaneGridMaker grids;
+
+    ScanCall(const FakeNetwork& of_network, const PassNoise& errors, const ScanRequest& request, int index,
+             float start_of_output, int place_observed)
+        : network(of_network),
+          noise(errors),
+          modes(of_network.scans_of(request.layer, request.head + index)),
+          dither_keys(request.dither_keys),
+          sequences(request.sequences),
+          first_step(request.first_step),
+          u(request.u + index * kBlockWidth),
+          y(request.y == nullptr ? nullptr : request.y + index * kBlockWidth),
+          output_start(start_of_output),
+          stride(request.stride),
+          blocks(request.blocks),
+          state_in(request.state_in),
+          state_out(request.state_out),
+          states(request.states),
+          kept_modes(request.modes),
+          ranges(request.ranges.head(index)),
+          observer(request.observer),
+          first_observed(place_observed),
+          grids(of_network.options.state) {
+        const int states_of_head = 2 * of_network.effective.config.modes() * kLaneWidth;
+        state_in += state_in == nullptr ? 0 : index * states_of_head;
+        state_out += state_out == nullptr ? 0 : index * states_of_head;
+    }
 
     bool dithered() const { return network.options.state.rounding == StateRounding::dithered; }
     bool quantized() const { return network.options.state.active(); }

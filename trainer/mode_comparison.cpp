@@ -87,8 +87,17 @@ private:
         for (int head = 0; head < model_.heads; ++head) {
             const int offset = head * kBlockWidth;
             const auto scan = [&](const FakePass& pass, BlockBuffer& y, AlignedArray<float>& states) {
-                pass.scan(layer, head, 0, model_.modes(), LanesUint{}, LanesUint{}, 0, u_.block(0) + offset,
-                          y.block(0) + offset, u_.stride(), blocks, zero_state_.data(), nullptr, {states.data()});
+                ScanRequest request;
+                request.layer = layer;
+                request.head = head;
+                request.modes = model_.modes();
+                request.u = u_.block(0) + offset;
+                request.y = y.block(0) + offset;
+                request.stride = u_.stride();
+                request.blocks = blocks;
+                request.state_in = zero_state_.data();
+                request.states = {states.data()};
+                pass.scan(request);
             };
             scan(float_pass_, y_float_, states_float_);
             scan(recurrent_pass_, y_recurrent_, states_recurrent_);

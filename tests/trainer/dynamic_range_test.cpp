@@ -211,12 +211,25 @@ TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeObservedOrAgainAreThoseScannedAlo
             Result together{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
             Result alone{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
             Result observed{AlignedArray<float>(u.size()), AlignedArray<float>(2 * row), BlockBuffer(4, kBlocks)};
+            const auto request_of = [&](Result& of, int head) {
+                ScanRequest request;
+                request.head = head;
+                request.modes = modes;
+                request.dither_keys = LanesUint{} + 5U;
+                request.u = u.data() + static_cast<std::size_t>(head) * kBlockWidth;
+                request.stride = stride;
+                request.blocks = kBlocks;
+                request.state_in = start.data() + static_cast<std::size_t>(head) * row;
+                request.ranges = StateRanges::of(of.ranges, 0, head);
+                return request;
+            };
             const auto scan = [&](Result& to, int head, int heads, PassObserver* observer = nullptr) {
-                const std::size_t offset = static_cast<std::size_t>(head) * kBlockWidth;
-                const std::size_t states = static_cast<std::size_t>(head) * row;
-                pass.scan(0, head, 0, modes, LanesUint{} + 5U, LanesUint{}, 0, u.data() + offset, to.y.data() + offset,
-                          stride, kBlocks, start.data() + states, to.states.data() + states, {},
-                          StateRanges::of(to.ranges, 0, head), observer, heads);
+                ScanRequest request = request_of(to, head);
+                request.heads = heads;
+                request.y = to.y.data() + static_cast<std::size_t>(head) * kBlockWidth;
+                request.state_out = to.states.data() + static_cast<std::size_t>(head) * row;
+                request.observer = observer;
+                pass.scan(request);
             };
             scan(together, 0, 2);
             scan(alone, 0, 1);
@@ -230,9 +243,9 @@ TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeObservedOrAgainAreThoseScannedAlo
             EXPECT_TRUE(std::equal(together.states.data(), together.states.data() + 2 * row, alone.states.data()));
             AlignedArray<float> kept((kBlocks * kBlockSteps + 1) * row);
             for (int head = 0; head < 2; ++head) {
-                pass.scan(0, head, 0, modes, LanesUint{} + 5U, LanesUint{}, 0, u.data() + head * kBlockWidth, nullptr,
-                          stride, kBlocks, start.data(), nullptr, {kept.data()},
-                          StateRanges::of(alone.ranges, 0, head));
+                ScanRequest again = request_of(alone, head);
+                again.states = {kept.data()};
+                pass.scan(again);
                 EXPECT_TRUE(std::equal(kept.data() + kBlocks * kBlockSteps * row, kept.data() + kept.size(),
                                        alone.states.data() + head * row));
                 const float* last = alone.ranges.block(kBlocks - 1) + head * kBlockWidth + 7 * kLaneWidth;

@@ -88,10 +88,26 @@ protected:
         return {std::clamp(std::floor(sum.real() + re), low, high), std::clamp(std::floor(sum.imag() + im), low, high)};
     }
 
+    ScanRequest request(const float* input, const AlignedArray<float>& state_in) const {
+        ScanRequest request;
+        request.modes = config.modes();
+        request.dither_keys = keys;
+        request.sequences = keys;
+        request.first_step = 3;
+        request.u = input;
+        request.stride = kBlockWidth;
+        request.blocks = kBlocks;
+        request.state_in = state_in.data();
+        return request;
+    }
+
     void scan(const float* input, float* y, KeptStates kept, PassObserver* observer = nullptr) const {
         const AlignedArray<float> zero(row());
-        FakePass(fake, {}).scan(0, 0, 0, config.modes(), keys, keys, 3, input, y, kBlockWidth, kBlocks, zero.data(),
-                                nullptr, kept, {}, observer);
+        ScanRequest wanted = request(input, zero);
+        wanted.y = y;
+        wanted.states = kept;
+        wanted.observer = observer;
+        FakePass(fake, {}).scan(wanted);
     }
 
     /// Every state that the scan keeps, and every output, follows from the state before; returns how many are at their
@@ -184,7 +200,10 @@ TEST_P(ScanOnAGrid, PairsOfCodesGoBackAsNumbersDo) {
     const FakePass pass(fake, {});
     const int count = std::min(config.modes(), kBackwardModes);
     const auto keep = [&](KeptStates kept) {
-        pass.scan(0, 0, 0, count, keys, keys, 3, u.data(), nullptr, kBlockWidth, kBlocks, start.data(), nullptr, kept);
+        ScanRequest wanted = request(u.data(), start);
+        wanted.modes = count;
+        wanted.states = kept;
+        pass.scan(wanted);
     };
     keep({states.data()});
     keep({nullptr, codes.data()});

@@ -41,8 +41,15 @@ protected:
     AlignedArray<float> scanned(const FakeNetwork& fake, int head, const AlignedArray<float>& u,
                                 const AlignedArray<float>& state) const {
         AlignedArray<float> y(u.size());
-        FakePass(fake, {}).scan(0, head, 0, config.modes(), LanesUint{}, LanesUint{}, 0, u.data(), y.data(),
-                                kBlockWidth, static_cast<int>(u.size() / kBlockWidth), state.data(), nullptr, {});
+        ScanRequest request;
+        request.head = head;
+        request.modes = config.modes();
+        request.u = u.data();
+        request.y = y.data();
+        request.stride = kBlockWidth;
+        request.blocks = static_cast<int>(u.size() / kBlockWidth);
+        request.state_in = state.data();
+        FakePass(fake, {}).scan(request);
         return y;
     }
 
