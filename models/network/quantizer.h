@@ -15,12 +15,12 @@ constexpr int code_limit(int bits) {
 /// `sum` is the analog sum in weight-code x input-code units (an exact integer in the ideal case),
 /// gain and offset are per output. The product and the sum are rounded separately (no fused multiply-add).
 inline Lanes convert(Lanes sum, float gain, float offset, float limit) {
-    return round_half_even(clamp(sum * gain + offset, broadcast(-limit), broadcast(limit)));
+    return round_half_even(clamp(sum * gain + offset, splat(-limit), splat(limit)));
 }
 
 /// Stochastic rounding: floor(clamp(...) + dither) with dither uniform in [0, 1).
 inline Lanes convert_dithered(Lanes sum, float gain, float offset, float limit, Lanes dither) {
-    return floor_lanes(clamp(sum * gain + offset, broadcast(-limit), broadcast(limit)) + dither);
+    return floor_lanes(clamp(sum * gain + offset, splat(-limit), splat(limit)) + dither);
 }
 
 /// A bijective 32-bit mixer (two multiply-xorshift rounds): the counter-based generator of the dither.
