@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "models/common/lanes.h"
 #include "trainer/grid_lanes.h"
@@ -17,7 +18,8 @@ enum class Clamps { none, states, all };
 /// Of the block with the inputs `u`, from states `re`, `im`, in codes. In length, |x_t| <= |Abar| |x_{t-1}| +
 /// |Bbar| |u_t| + sqrt(2) r, where roundings move each component by up to r in all. With |Abar| <= 1 no step of the
 /// block leads further than |x_0| + (|Bbar| max |u| + sqrt(2) r) (1 + |Abar| + ... + |Abar|^7), and no component of a
-/// state, or of Abar times it, is larger. Not-a-number may be anything.
+/// state, or of Abar times it, is larger; nor is its code, because limits are whole numbers. ModeScan::block_room has a
+/// margin for single precision. Not-a-number, and infinite inputs, may lead anywhere.
 template <int Modes>
 inline Clamps clamps_of_block(const float* u, const ModeScan (&k)[Modes], const Lanes (&re)[Modes],
                               const Lanes (&im)[Modes]) {
@@ -28,7 +30,7 @@ inline Clamps clamps_of_block(const float* u, const ModeScan (&k)[Modes], const 
         largest = greater(largest, reinterpret_cast<LanesInt>(load_lanes(u + step * kLaneWidth)) & kMagnitude);
     }
     const Lanes input = reinterpret_cast<Lanes>(largest);
-    float product_input = kUnclipped;
+    float product_input = kLargestFinite;
     std::uint32_t staying = kAllLanes;
 #pragma GCC unroll 4
     for (int mode = 0; mode < Modes; ++mode) {

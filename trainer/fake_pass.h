@@ -43,9 +43,9 @@ struct KeptStates {
 /// What FakePass::scan goes over: some modes of a head, over consecutive blocks.
 struct ScanRequest {
     int layer = 0, head = 0;
-    int heads = 1;  ///< 2: the next head too, whose numbers lie behind
+    int heads = 1;  ///< 2: the next head too, whose numbers lie behind; without `states`
     int first_mode = 0;
-    int modes = 0;
+    int modes = 0;  ///< all of the head where dynamic ranges are made
     LanesUint dither_keys{}, sequences{};
     std::uint32_t first_step = 0;
     const float* u = nullptr;

@@ -32,10 +32,10 @@ void check_products(const FakeQuantization& options) {
 
 void FakeQuantization::validate() const {
     if (!(std::isfinite(state_limit) && state_limit >= 0.0)) {
-        throw UserError("key 'state_limit' must not be negative");
+        throw UserError("key 'state_limit' must be finite and must not be negative (0: no limit)");
     }
     if (!(std::isfinite(output_limit) && output_limit >= 0.0)) {
-        throw UserError("key 'output_limit' must not be negative");
+        throw UserError("key 'output_limit' must be finite and must not be negative (0: no limit)");
     }
     check_products(*this);
     if ((a_re.active() || a_im.active() || step.active()) && abar.active()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/common/error.h"
+#include "models/common/lanes.h"
 #include "models/common/random.h"
 
 namespace imssa {
@@ -47,7 +48,8 @@ void QuantizerOptions::validate() const {
                         ", 16] (one bit is ternary, with quantizer 'max_scale')");
     }
     if (!(std::isfinite(range) && range >= 0.0)) {
-        throw UserError("key 'range' must not be negative: the largest magnitude, or 0 for the observed one");
+        throw UserError(
+            "key 'range' must be finite and must not be negative: the largest magnitude, or 0 for the observed one");
     }
     if (!(percentile > 50.0 && percentile <= 100.0)) {
         throw UserError("key 'percentile' must lie in (50, 100]");
@@ -66,13 +68,15 @@ void QuantizerOptions::validate() const {
     }
 }
 
+float QuantizerGrid::nearest_code(float value) const {
+    return std::fma(value, gain, kWholeNumbers + zero) - kWholeNumbers;
+}
+
 float QuantizerGrid::quantize(float value) const {
     if (gain == 0.0F) {
         return 0.0F;
     }
-    const double nearest = std::nearbyint(static_cast<double>(value) * gain + zero);
-    const float code = std::clamp(static_cast<float>(nearest), low, high);
-    return (code - zero) * (1.0F / gain);
+    return (std::clamp(nearest_code(value), low, high) - zero) * (1.0F / gain);
 }
 
 float QuantizerGrid::quantize_dithered(float value, float uniform) const {

@@ -81,6 +81,8 @@ struct QuantizerGrid {
     float low = 0.0F, high = 0.0F;              ///< codes
     float range_low = 0.0F, range_high = 0.0F;  ///< numbers outside it pass no gradient
 
+    /// round(x * gain + zero), half to even, rounded once; beyond 2^22 in magnitude only about.
+    float nearest_code(float value) const;
     float quantize(float value) const;
     /// Stochastic rounding with `uniform` in [0, 1): floor instead of round.
     float quantize_dithered(float value, float uniform) const;

@@ -80,9 +80,11 @@ template <int Modes, ScanRule Rule, bool Clips, CodeRange Range>
                 run_block(block, std::integral_constant<Clamps, Clamps::none>{});
                 continue;
             }
-            if (Rule == ScanRule::requantized && needed == Clamps::states) {
-                run_block(block, std::integral_constant<Clamps, Clamps::states>{});
-                continue;
+            if constexpr (Rule == ScanRule::requantized) {
+                if (needed == Clamps::states) {
+                    run_block(block, std::integral_constant<Clamps, Clamps::states>{});
+                    continue;
+                }
             }
         }
         run_block(block, std::integral_constant<Clamps, Clamps::all>{});
@@ -158,11 +160,9 @@ void scan_by_rule(const ScanCall& call, int first, int count) {
 
 /// A grid whose codes stay within those of [-limit, limit]: clamping a number comes to the same as clamping its code.
 QuantizerGrid limited(QuantizerGrid grid, float limit) {
-    const auto code_of = [&grid](float value) {
-        return static_cast<float>(std::nearbyint(static_cast<double>(value) * grid.gain + grid.zero));
-    };
-    grid.low = std::max(grid.low, code_of(-limit));
-    grid.high = std::min(grid.high, code_of(limit));
+    const float least = grid.nearest_code(-limit), most = grid.nearest_code(limit);
+    grid.low = std::max(grid.low, least);
+    grid.high = std::min(grid.high, most);
     return grid;
 }
 

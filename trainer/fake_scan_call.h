@@ -67,7 +67,7 @@ struct ScanCall {
           first_observed(place_observed),
           grids(of_network.options.state) {
         const int states_of_head = 2 * of_network.effective.config.modes() * kLaneWidth;
-        state_in += state_in == nullptr ? 0 : index * states_of_head;
+        state_in += index * states_of_head;
         state_out += state_out == nullptr ? 0 : index * states_of_head;
     }
 
@@ -194,8 +194,7 @@ inline StateLanes watched_step(const ScanCall& call, const ModeScan& mode, const
     return next;
 }
 
-/// `Clips`: state_limit is set. `Needed`: where the states of a block are known to
-/// stay within their grids.
+/// `Clips`: state_limit is set. `Needed`: what clamps_of_block says.
 template <ScanRule Rule, bool Clips, CodeRange Range, Clamps Needed>
 inline StateLanes next_state(const ScanCall& call, const ModeScan& mode, const PoleLanes& a, int place,
                              const StepOfGroup& step, const StateLanes& x, Lanes input) {

@@ -54,7 +54,7 @@ void set_product_grid(const QuantizerGrid& grid, float b_re, float b_im, ModeSca
         scan.product_low = grid.low - grid.zero;
         scan.product_high = grid.high - grid.zero;
         const float largest = std::max(std::abs(scan.product_b_re), std::abs(scan.product_b_im));
-        scan.product_input = std::min(-scan.product_low, scan.product_high) / largest;
+        scan.product_input = std::min(std::min(-scan.product_low, scan.product_high) / largest, kLargestFinite);
     }
 }
 

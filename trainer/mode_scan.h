@@ -14,6 +14,7 @@ struct FakeQuantization;
 
 /// No clipping.
 constexpr float kUnclipped = std::numeric_limits<float>::infinity();
+constexpr float kLargestFinite = std::numeric_limits<float>::max();
 
 /// One mode of a fake-quantized scan. Its state is kept in units of its grid, so that rounding takes an addition and a
 /// clamp: w = x gain, w' = round(clamp(Abar w + gain Bbar u, low, high)), y = sum (c / gain) w. Zero points, whole
@@ -34,9 +35,9 @@ struct ModeScan {
     float product_b_re = 0.0F, product_b_im = 0.0F;  ///< Bbar times the gain of that grid
     float product_inverse = 1.0F;                    ///< units of this mode's state per code
     float product_low = 0.0F, product_high = 0.0F;   ///< codes
-    float product_input = kUnclipped;                ///< inputs up to this magnitude have codes within these
+    float product_input = kLargestFinite;            ///< inputs up to this magnitude have codes within these
     float block_room = 0.0F;   ///< length of states that no block without inputs leads out of their grid
-    float block_reach = 0.0F;  ///< what an input of 1 in every step of a block may add to it
+    float block_reach = 0.0F;  ///< what an input of 1 in every step of a block may add to that length
 };
 
 /// Those of all heads and modes of a layer, whose grids are made. `largest_input`: of the layer's kernels.

@@ -27,8 +27,9 @@ void PhaseConfig::validate() const {
     require(batch >= 1 && batch <= 65536, "key 'batch' must lie in [1, 65536]");
     require(positive(learning_rate), "key 'learning_rate' must be above 0");
     require(std::isfinite(state_space_learning_rate) && state_space_learning_rate >= 0.0,
-            "key 'state_space_learning_rate' must not be negative");
-    require(std::isfinite(weight_decay) && weight_decay >= 0.0, "key 'weight_decay' must not be negative");
+            "key 'state_space_learning_rate' must be finite and must not be negative");
+    require(std::isfinite(weight_decay) && weight_decay >= 0.0,
+            "key 'weight_decay' must be finite and must not be negative");
     require(warmup_steps >= 0, "key 'warmup_steps' must not be negative");
     require(positive(gradient_clip), "key 'gradient_clip' must be above 0");
     require(dropout >= 0.0 && dropout < 1.0, "key 'dropout' must lie in [0, 1)");

@@ -61,7 +61,7 @@ inline LanesInt to_int(Lanes value) {
     return __builtin_convertvector(value, LanesInt);
 }
 
-/// a * b + c with one rounding where the machine has it (AVX-512, FMA), with two elsewhere. For hot loops
+/// a * b + c with one rounding where the machine has AVX-512, with two elsewhere. For hot loops
 /// whose result is either exact (integer codes) or need not be equal across machines; never for the codes of a chip.
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 #if defined(__AVX512F__)

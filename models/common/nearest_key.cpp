@@ -32,7 +32,7 @@ std::string nearest_key(const std::vector<std::string>& known, const std::string
     std::size_t best_distance = std::max<std::size_t>(2, key.size() / 3) + 1;
     for (const std::string& candidate : known) {
         const std::size_t distance = edit_distance(key, candidate);
-        if (distance < best_distance && distance < candidate.size()) {
+        if (distance < best_distance && 2 * distance <= candidate.size()) {
             best = candidate;
             best_distance = distance;
         }

@@ -5,11 +5,10 @@
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <ostream>
 
 #include "tests/trainer/naive_network.h"
-#include "trainer/calibration.h"
-#include "trainer/fake_pass.h"
-#include "trainer/observed_bounds.h"
+#include "trainer/fake_quantization.h"
 #include "trainer/state_scan.h"
 
 namespace imssa {
@@ -19,39 +18,60 @@ struct ClampCase {
     const char* name;
     StateRounding rounding;
     bool requantizes;
+    int bits;
+    double least, state_limit;  ///< of a range up to 1
 };
 
+void PrintTo(const ClampCase& instance, std::ostream* out) {
+    *out << instance.name;
+}
+
+/// Modes on and within the unit circle, whose grids are those of a case.
 class ClampsOfABlock : public testing::TestWithParam<ClampCase> {
 protected:
     ClampsOfABlock() {
-        config = test::small_model();
-        config.states = 16;
-        const Dataset data = test::random_dataset(16, 24, config.channels, config.classes, 7);
-        const NetworkParameters parameters = test::random_parameters(config, 3);
-        options.state.quantizer = Quantizer::symmetric;
-        options.state.bits = 7;
+        network.config = test::small_model();
+        network.config.heads = 2;
+        network.config.states = 10;
+        network.tensors = zero_effective_tensors(network.config);
+        options.state.quantizer = GetParam().least == -1.0 ? Quantizer::symmetric : Quantizer::asymmetric;
+        options.state.bits = GetParam().bits;
         options.state.scale = ScaleGranularity::mode;
         options.state.rounding = GetParam().rounding;
+        options.state_limit = GetParam().state_limit;
         options.requantize_products = GetParam().requantizes;
-        const ObservedBounds bounds = calibrate_bounds(config, parameters, options, data, 16);
-        fake = fake_network(config, parameters, calibrate(config, parameters, data, 16), options, data.steps, 0, 0.0,
-                            EvaluationMode::recurrent, &bounds);
+        const std::complex<float> poles[] = {{1.0F, 0.0F},        {0.0F, 1.0F}, {0.6F, 0.8F},  {0.96F, 0.28F},
+                                             {0.9999F, -0.0001F}, {0.7F, 0.2F}, {0.2F, -0.9F}, {-1.0F, 0.0F},
+                                             {0.995F, 0.09987F},  {0.0F, 0.0F}};
+        EffectiveLayerTensors& layer = network.tensors.layers[0];
+        for (std::size_t at = 0; at < std::size(poles); ++at) {
+            layer.a_re[at] = poles[at].real();
+            layer.a_im[at] = poles[at].imag();
+            layer.b_re[at] = at % 3 == 0 ? 0.1F : 0.06F;
+            layer.b_im[at] = at % 3 == 0 ? 0.0F : 0.05F;
+        }
+        FakeLayerGrids grids;
+        const std::size_t count = layer.a_re.size();
+        grids.state.assign(count, make_grid(options.state, GetParam().least, 1.0));
+        grids.state_range.assign(count, 1.0F);
+        scans = mode_scans(options, network, grids, 0, 1.0F);
     }
 
+    /// Where rounding is dithered, the dither that makes each component larger.
     template <Clamps Needed>
-    StateLanes next(const ModeScan& mode, const StateLanes& x, Lanes input, std::uint32_t step) const {
+    StateLanes next(const ModeScan& mode, const StateLanes& x, Lanes input) const {
         const PoleLanes a{splat(mode.a_re), splat(mode.a_im)};
         if (options.requantize_products) {
             return next_requantized<CodeRange::any, Needed>(mode, a, x, input);
         }
-        if (options.state.rounding == StateRounding::dithered) {
-            const LanesUint word = dither_word(LanesUint{} + 7U, mode.dither_key, step);
-            StateLanes state = advance(a, x, driven_from(mode, input, dither_of(mode, word)));
-            round_dithered<CodeRange::any, Needed>(mode, state);
+        StateLanes state = advance(a, x, driven(mode, input));
+        if (options.state.rounding == StateRounding::nearest) {
+            round_nearest<CodeRange::any, Needed>(mode, state);
             return state;
         }
-        StateLanes state = advance(a, x, driven(mode, input));
-        round_nearest<CodeRange::any, Needed>(mode, state);
+        const auto most = [](Lanes value) { return value > 0.0F ? broadcast(0x1.fffffep0F) : broadcast(1.0F); };
+        state = advance(a, x, driven_from(mode, input, {most(state.re), most(state.im)}));
+        round_dithered<CodeRange::any, Needed>(mode, state);
         return state;
     }
 
@@ -66,83 +86,101 @@ protected:
                 input[lane] = along < 0.0F ? -size : size;
             }
             store_lanes(u + step * kLaneWidth, input);
-            x = next<Clamps::none>(mode, x, input, static_cast<std::uint32_t>(step));
+            x = next<Clamps::none>(mode, x, input);
         }
     }
 
-    ModelConfig config;
+    /// A state of this length in every lane, whole numbers: along the axes and between them.
+    static StateLanes start(float length) {
+        StateLanes x;
+        for (int lane = 0; lane < kLaneWidth; ++lane) {
+            const double angle = 2.0 * 3.14159265358979 * lane / kLaneWidth;
+            x.re[lane] = static_cast<float>(std::trunc(length * std::cos(angle) * 1.0000001));
+            x.im[lane] = static_cast<float>(std::trunc(length * std::sin(angle) * 1.0000001));
+        }
+        return x;
+    }
+
+    EffectiveNetwork network;
     FakeQuantization options;
-    FakeNetwork fake;
+    std::vector<ModeScan> scans;
 };
 
 TEST_P(ClampsOfABlock, AreNotNeededOnlyWhereNoneIsEverAtWork) {
-    const CounterRandom random(5, RandomPurpose::initialisation, 9);
-    int none = 0, needed = 0, at_work = 0;
-    for (int mode = 0; mode < config.modes(); ++mode) {
-        const ModeScan k[] = {fake.scans_of(0, 0)[mode]};
-        const float reach = k[0].high / (std::hypot(k[0].b_re, k[0].b_im) + 1e-6F);
-        for (std::uint64_t trial = 0; trial < 200; ++trial) {
-            StateLanes x;
-            const float part = 1.2F * static_cast<float>(trial % 20) / 20.0F;
-            for (int lane = 0; lane < kLaneWidth; ++lane) {
-                const float angle = static_cast<float>(random.normal(trial * 100 + static_cast<std::uint64_t>(lane)));
-                x.re[lane] = std::nearbyint(part * k[0].high * std::cos(angle));
-                x.im[lane] = std::nearbyint(part * k[0].high * std::sin(angle));
-            }
-            float u[kBlockWidth];
-            drive(k[0], x, 0.02F * reach * static_cast<float>(trial / 20), u);
-            const Lanes re[] = {x.re}, im[] = {x.im};
-            const Clamps clamps = clamps_of_block(u, k, re, im);
-            none += clamps == Clamps::none ? 1 : 0;
-            needed += clamps == Clamps::none ? 0 : 1;
-            StateLanes free = x, clamped = x;
-            bool same = true;
-            for (int step = 0; step < kBlockSteps; ++step) {
-                const Lanes input = load_lanes(u + step * kLaneWidth);
-                free = next<Clamps::none>(k[0], free, input, static_cast<std::uint32_t>(step));
-                clamped = next<Clamps::all>(k[0], clamped, input, static_cast<std::uint32_t>(step));
-                for (int lane = 0; lane < kLaneWidth; ++lane) {
-                    same = same && free.re[lane] == clamped.re[lane] && free.im[lane] == clamped.im[lane];
+    int none = 0, at_work = 0;
+    for (int mode = 0; mode < 10; ++mode) {
+        const ModeScan k[] = {scans[static_cast<std::size_t>(mode)]};
+        const float drive_of_one = std::max(std::abs(k[0].b_re), std::abs(k[0].b_im));
+        const float product = GetParam().requantizes ? std::max(std::abs(k[0].product_b_re), 1e-6F) : drive_of_one;
+        // Halves of codes, so that roundings add up, of what is added, and what comes near the limits.
+        for (const float size : {0.0F, 0.5001F / drive_of_one, 1.5001F / drive_of_one, 0.5001F / product,
+                                 2.5001F / product, 0.05F * k[0].most / drive_of_one}) {
+            const float rim = k[0].block_room - k[0].block_reach * size;
+            for (const float length :
+                 {rim - 0.01F, 0.99F * rim - 1.0F, 0.5F * rim, rim + 1.0F, 0.9F * k[0].most, 1.1F * k[0].most}) {
+                const StateLanes x = start(std::max(length, 0.0F));
+                float u[kBlockWidth];
+                drive(k[0], x, size, u);
+                const Lanes re[] = {x.re}, im[] = {x.im};
+                const Clamps clamps = clamps_of_block(u, k, re, im);
+                StateLanes free = x, clamped = x;
+                bool same = true;
+                for (int step = 0; step < kBlockSteps; ++step) {
+                    const Lanes input = load_lanes(u + step * kLaneWidth);
+                    free = next<Clamps::none>(k[0], free, input);
+                    clamped = next<Clamps::all>(k[0], clamped, input);
+                    for (int lane = 0; lane < kLaneWidth; ++lane) {
+                        same = same && free.re[lane] == clamped.re[lane] && free.im[lane] == clamped.im[lane];
+                    }
                 }
+                none += clamps == Clamps::none ? 1 : 0;
+                at_work += same ? 0 : 1;
+                EXPECT_TRUE(same || clamps != Clamps::none)
+                    << "mode " << mode << ", input " << size << ", length " << length;
             }
-            at_work += same ? 0 : 1;
-            EXPECT_TRUE(same || clamps != Clamps::none) << "mode " << mode << ", trial " << trial;
         }
     }
-    EXPECT_GT(none, 100);
-    EXPECT_GT(needed, 100);
-    EXPECT_GT(at_work, 100);
+    EXPECT_GT(none, 20);
+    EXPECT_GT(at_work, 20);
 }
 
 TEST_P(ClampsOfABlock, AreNeededWhereAnInputOrAStateIsNotANumber) {
-    const ModeScan k[] = {fake.scans_of(0, 0)[0]};
+    const ModeScan k[] = {scans[5]};
     float u[kBlockWidth] = {};
-    Lanes re[] = {Lanes{}}, im[] = {Lanes{}};
+    const Lanes re[] = {Lanes{}};
+    Lanes im[] = {Lanes{}};
     EXPECT_EQ(clamps_of_block(u, k, re, im), Clamps::none);
     im[0][3] = std::numeric_limits<float>::quiet_NaN();
     EXPECT_NE(clamps_of_block(u, k, re, im), Clamps::none);
     im[0][3] = 0.0F;
     u[5 * kLaneWidth + 1] = -std::numeric_limits<float>::quiet_NaN();
-    EXPECT_NE(clamps_of_block(u, k, re, im), Clamps::none);
+    EXPECT_EQ(clamps_of_block(u, k, re, im), Clamps::all);
     u[5 * kLaneWidth + 1] = -std::numeric_limits<float>::infinity();
-    EXPECT_NE(clamps_of_block(u, k, re, im), Clamps::none);
+    EXPECT_EQ(clamps_of_block(u, k, re, im), Clamps::all);
 }
 
+constexpr StateRounding kNearest = StateRounding::nearest, kDithered = StateRounding::dithered;
+
 INSTANTIATE_TEST_SUITE_P(Rules, ClampsOfABlock,
-                         testing::Values(ClampCase{"nearest", StateRounding::nearest, false},
-                                         ClampCase{"dithered", StateRounding::dithered, false},
-                                         ClampCase{"requantized", StateRounding::nearest, true}),
+                         testing::Values(ClampCase{"nearest", kNearest, false, 7, -1.0, 0.0},
+                                         ClampCase{"nearest_16_bits", kNearest, false, 16, -1.0, 0.0},
+                                         ClampCase{"nearest_clipped", kNearest, false, 8, -1.0, 0.6},
+                                         ClampCase{"nearest_zero_point", kNearest, false, 8, -0.3, 0.0},
+                                         ClampCase{"dithered", kDithered, false, 7, -1.0, 0.0},
+                                         ClampCase{"dithered_zero_point", kDithered, false, 8, -0.3, 0.0},
+                                         ClampCase{"requantized", kNearest, true, 7, -1.0, 0.0},
+                                         ClampCase{"requantized_clipped", kNearest, true, 8, -1.0, 0.6},
+                                         ClampCase{"requantized_zero_point", kNearest, true, 8, -0.3, 0.0}),
                          [](const testing::TestParamInfo<ClampCase>& instance) {
                              return std::string(instance.param.name);
                          });
 
 TEST(ClampsOfAGrowingMode, AreAlwaysNeeded) {
-    ModelConfig config = test::small_model();
     FakeQuantization options;
     options.state.quantizer = Quantizer::symmetric;
     EffectiveNetwork network;
-    network.config = config;
-    network.tensors = zero_effective_tensors(config);
+    network.config = test::small_model();
+    network.tensors = zero_effective_tensors(network.config);
     network.tensors.layers[0].a_re[0] = 0.8F;
     network.tensors.layers[0].a_im[0] = 0.7F;
     FakeLayerGrids grids;

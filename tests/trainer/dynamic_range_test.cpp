@@ -204,6 +204,9 @@ TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeObservedOrAgainAreThoseScannedAlo
             for (std::size_t at = 0; at < u.size(); ++at) {
                 u[at] = static_cast<float>(random.normal(at));
             }
+            for (std::size_t at = 0; at < start.size(); ++at) {
+                start[at] = 0.1F * static_cast<float>(random.normal(u.size() + at));
+            }
             struct Result {
                 AlignedArray<float> y, states;
                 BlockBuffer ranges;

@@ -57,6 +57,7 @@ TEST(RefusedCombinations, AreNamedWithTheirReasonInOneLine) {
           "fake_quantization.state_limit=5"},
          "shrink without end"},
         {{"fake_quantization.output_limit=-1"}, "must not be negative"},
+        {{"fake_quantization.state_limit=inf"}, "'state_limit' must be finite"},
         {{"training.epochs=0", "finetune.epochs=0"}, "nothing to train"},
     };
     for (const Refusal& refusal : refusals) {
