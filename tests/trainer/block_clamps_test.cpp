@@ -50,6 +50,9 @@ protected:
             layer.b_re[at] = at % 3 == 0 ? 0.1F : 0.06F;
             layer.b_im[at] = at % 3 == 0 ? 0.0F : 0.05F;
         }
+        // A coarse grid of Bbar u, whose rounding is larger than that of the state.
+        layer.b_re[7] = 2.0F;
+        layer.b_im[7] = 0.0F;
         FakeLayerGrids grids;
         const std::size_t count = layer.a_re.size();
         grids.state.assign(count, make_grid(options.state, GetParam().least, 1.0));
