@@ -48,12 +48,12 @@ struct ScanRequest {
     int modes = 0;  ///< all of the head where dynamic ranges are made
     LanesUint dither_keys{}, sequences{};
     std::uint32_t first_step = 0;
-    const float* u = nullptr;
-    float* y = nullptr;      ///< may be null
-    std::size_t stride = 0;  ///< floats from one block of u and y to the next
+    const float* u = nullptr;  ///< [block][8][16], the first of the head
+    float* y = nullptr;        ///< may be null
+    std::size_t stride = 0;    ///< floats from one block of u and y to the next
     int blocks = 0;
-    const float* state_in = nullptr;
-    float* state_out = nullptr;  ///< may be null
+    const float* state_in = nullptr;  ///< [mode][re, im][16] of all modes of the head
+    float* state_out = nullptr;       ///< likewise; may be null
     KeptStates states;
     StateRanges ranges;                ///< made where y is asked for, and read where it is not
     PassObserver* observer = nullptr;  ///< may be null

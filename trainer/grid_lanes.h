@@ -154,7 +154,7 @@ public:
     }
     /// `size` numbers, a multiple of 16.
     void quantize(const float* from, float* to, int size) const {
-        const FixedGrid grid = *this;  // in registers: `to` might be a number of this one
+        const FixedGrid grid = *this;  // a copy stays in registers: `to` might overlap this grid
 #pragma GCC unroll 8
         for (int at = 0; at < size; at += kLaneWidth) {
             store_lanes(to + at, grid.quantize(load_lanes(from + at)));

@@ -146,5 +146,16 @@ TEST(QuantizerOptionsTest, RefusesWhatMakesNoSense) {
     EXPECT_THROW(options.validate(), UserError);
 }
 
+TEST(QuantizerGrid, RoundsOnce) {
+    QuantizerGrid grid;
+    grid.gain = 0x1.1745fp+15F;
+    grid.zero = -32703.0F;
+    grid.low = -32768.0F;
+    grid.high = 32767.0F;
+    // The product with the gain is 1.4e-12 below one half.
+    EXPECT_EQ(grid.quantize(0x1.d55522p-17F), 0.0F);
+    EXPECT_GT(grid.quantize(0x1.d55532p-17F), 0.0F);
+}
+
 }  // namespace
 }  // namespace imssa

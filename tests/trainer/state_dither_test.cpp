@@ -183,5 +183,14 @@ TEST(StateDither, RoundsToTheNumberOnAverageAndKeepsCodes) {
     }
 }
 
+TEST(Dither, IsMadeOfTheUpperAndTheLowerBitsOfAProduct) {
+    for (std::uint32_t word = 1; word < 4000000000U; word += 9876543U) {
+        const std::uint32_t product = word * dither_factor(3);
+        const DitherLanes dither = dither_above_one(LanesUint{} + word, dither_factor(3));
+        EXPECT_EQ(dither.re[5], 1.0F + std::ldexp(static_cast<float>(product >> 9), -23));
+        EXPECT_EQ(dither.im[5], 1.0F + std::ldexp(static_cast<float>(product & 0x7fffffU), -23));
+    }
+}
+
 }  // namespace
 }  // namespace imssa
