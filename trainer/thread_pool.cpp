@@ -8,8 +8,9 @@ namespace imssa {
 
 namespace {
 
-/// As long as the work of one thread between two steps, about.
-constexpr std::chrono::microseconds kLinger(400);
+/// Longer than threads of one step wait for each other. A core that halts in between comes back with a lower clock and
+/// makes the next wait longer (measured on a virtual machine; docs/decisions/0003).
+constexpr std::chrono::milliseconds kLinger(20);
 
 }  // namespace
 
