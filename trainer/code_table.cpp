@@ -4,14 +4,28 @@
 
 namespace imssa {
 
+namespace {
+
+inline LanesInt codes_of(const float* codes) {
+    return to_int(load_lanes(codes));
+}
+inline LanesInt codes_of(const NarrowCode* codes) {
+    return load_narrow_int(codes);
+}
+
+}  // namespace
+
 #if defined(__AVX512VBMI__) && defined(__AVX512BW__)
 
 namespace {
 
 constexpr bool kMachinePermutes = true;
 
-inline __m512i codes_of(const float* codes) {
-    return reinterpret_cast<__m512i>(to_int(load_lanes(codes)));
+/// Of two vectors in 16 bits, quarter by quarter.
+template <class Code>
+__m512i code_pairs(const Code* codes) {
+    return _mm512_packs_epi32(reinterpret_cast<__m512i>(codes_of(codes)),
+                              reinterpret_cast<__m512i>(codes_of(codes + kLaneWidth)));
 }
 
 inline void store_bits(float* to, __m512i value) {
@@ -32,16 +46,14 @@ struct Plane {
 
 }  // namespace
 
-template <int FirstPlane>
-void CodeTable::permute(const float* codes, float* out, int count) const {
+template <int FirstPlane, class Code>
+void CodeTable::permute(const Code* codes, float* out, int count) const {
     const Plane planes[kPlanes] = {Plane(planes_.data()), Plane(planes_.data() + kPlaneSize),
                                    Plane(planes_.data() + 2 * kPlaneSize), Plane(planes_.data() + 3 * kPlaneSize)};
     for (int at = 0; at < count; at += 4 * kLaneWidth) {
-        const float* from = codes + at;
+        const Code* from = codes + at;
         // Packing and unpacking work within quarters of a vector: what one interleaves, the other puts back.
-        const __m512i index =
-            _mm512_packs_epi16(_mm512_packs_epi32(codes_of(from), codes_of(from + kLaneWidth)),
-                               _mm512_packs_epi32(codes_of(from + 2 * kLaneWidth), codes_of(from + 3 * kLaneWidth)));
+        const __m512i index = _mm512_packs_epi16(code_pairs(from), code_pairs(from + 2 * kLaneWidth));
         const __mmask64 negative = _mm512_movepi8_mask(index);
         __m512i bytes[kPlanes] = {};
         for (int plane = FirstPlane; plane < kPlanes; ++plane) {
@@ -65,8 +77,8 @@ constexpr bool kMachinePermutes = false;
 
 }  // namespace
 
-template <int FirstPlane>
-void CodeTable::permute(const float* codes, float* out, int count) const {
+template <int FirstPlane, class Code>
+void CodeTable::permute(const Code* codes, float* out, int count) const {
     gather(codes, out, count);
 }
 
@@ -74,7 +86,7 @@ void CodeTable::permute(const float* codes, float* out, int count) const {
 
 CodeTable::CodeTable(const std::vector<float>& entries, int limit)
     : entries_(entries),
-      limit_(static_cast<float>(limit)),
+      limit_(limit),
       fits_bytes_(kMachinePermutes && limit < kPlaneSize / 2),
       high_half_only_(true),
       planes_(static_cast<std::size_t>(kPlanes) * kPlaneSize) {
@@ -89,7 +101,8 @@ CodeTable::CodeTable(const std::vector<float>& entries, int limit)
     }
 }
 
-void CodeTable::look_up(const float* codes, float* out, int count) const {
+template <class Code>
+void CodeTable::look_up_any(const Code* codes, float* out, int count) const {
     if (!fits_bytes_) {
         gather(codes, out, count);
     } else if (high_half_only_) {
@@ -99,10 +112,12 @@ void CodeTable::look_up(const float* codes, float* out, int count) const {
     }
 }
 
-void CodeTable::gather(const float* codes, float* out, int count) const {
+template <class Code>
+void CodeTable::gather(const Code* codes, float* out, int count) const {
     const float* table = entries_.data();
+    const LanesInt limit = LanesInt{} + limit_;
     for (int at = 0; at < count; at += kLaneWidth) {
-        const LanesInt index = to_int(load_lanes(codes + at) + limit_);
+        const LanesInt index = codes_of(codes + at) + limit;
 #if defined(__AVX512F__)
         store_lanes(out + at, reinterpret_cast<Lanes>(_mm512_i32gather_ps(reinterpret_cast<__m512i>(index), table, 4)));
 #else
@@ -112,5 +127,8 @@ void CodeTable::gather(const float* codes, float* out, int count) const {
 #endif
     }
 }
+
+template void CodeTable::look_up_any(const float* codes, float* out, int count) const;
+template void CodeTable::look_up_any(const NarrowCode* codes, float* out, int count) const;
 
 }  // namespace imssa

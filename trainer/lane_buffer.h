@@ -54,29 +54,32 @@ constexpr int kBlockWidth = kBlockSteps * kLaneWidth;
 /// at a time.
 constexpr int kChunkBlocks = 14;
 
-/// Channels of a sequence of blocks. With fewer blocks kept than the sequence has, it is a ring over one chunk
+/// Channels of a sequence of blocks of floats or codes. With fewer blocks kept than the sequence has, it is a ring over one chunk
 /// (evaluation).
-class BlockBuffer {
+template <class Number>
+class Blocks {
 public:
-    BlockBuffer() = default;
-    BlockBuffer(int channels, int blocks_kept)
+    Blocks() = default;
+    Blocks(int channels, int blocks_kept)
         : channels_(channels),
           blocks_kept_(blocks_kept),
           values_(static_cast<std::size_t>(channels + 1) * blocks_kept * kBlockWidth) {}
     int channels() const { return channels_; }
     int blocks_kept() const { return blocks_kept_; }
-    /// Floats from one block to the next. One channel of padding keeps the blocks of a channel out of each other's
+    /// Numbers from one block to the next. One channel of padding keeps the blocks of a channel out of each other's
     /// cache sets: without it their distance is a multiple of 4 KiB for every channel count divisible by 8.
     std::size_t stride() const { return static_cast<std::size_t>(channels_ + 1) * kBlockWidth; }
-    float* block(int index) { return values_.data() + stride() * static_cast<std::size_t>(index % blocks_kept_); }
-    const float* block(int index) const {
+    Number* block(int index) { return values_.data() + stride() * static_cast<std::size_t>(index % blocks_kept_); }
+    const Number* block(int index) const {
         return values_.data() + stride() * static_cast<std::size_t>(index % blocks_kept_);
     }
 
 private:
     int channels_ = 0;
     int blocks_kept_ = 1;
-    AlignedArray<float> values_;
+    AlignedArray<Number> values_;
 };
+
+using BlockBuffer = Blocks<float>;
 
 }  // namespace imssa

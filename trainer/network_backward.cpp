@@ -17,10 +17,10 @@ inline Lanes magnitude(Lanes value) {
 }
 
 /// Codes at the limit pass no gradient.
-void mask_block(const float* codes, float limit, float* gradient, int heads) {
+void mask_block(const NarrowCode* codes, float limit, float* gradient, int heads) {
     for (int at = 0; at < heads * kBlockWidth; at += kLaneWidth) {
         const Lanes value = load_lanes(gradient + at);
-        store_lanes(gradient + at, magnitude(load_lanes(codes + at)) < broadcast(limit) ? value : Lanes{});
+        store_lanes(gradient + at, where(lanes_inside(load_narrow(codes + at), broadcast(limit)), value));
     }
 }
 
@@ -196,7 +196,7 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
         const int first = chunk * kChunkBlocks;
         const auto mask_stream = [&](int index) {
             for (int block = first; masked && block < first + workspace.chunk_blocks(chunk); ++block) {
-                mask_block(workspace.stream(index).block(block), network.code_limit, workspace.gradient_a.block(block),
+                mask_block(workspace.stream_codes(index).block(block), network.code_limit, workspace.gradient_a.block(block),
                            config.heads);
             }
         };

@@ -122,26 +122,28 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
         if (noise_.activations > 0.0) {
             disturb(sequences, layer, block, y);
         }
-        float* activation = trace.activation.block(block);
+        float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
         activation_tables_[index].look_up(y, activation, model.heads * kBlockWidth);
-        if (workspace.keeps_states) {
-            slope_tables_[index].look_up(y, trace.slope.block(block), model.heads * kBlockWidth);
+        if (workspace.keeps_codes()) {
+            narrow_codes(y, trace.output_codes.block(block), model.heads * kBlockWidth);
         }
         float* mixing = trace.mixing.block(block);
         dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);
         float* out = workspace.stream(layer + 1).block(block);
         const std::size_t place = static_cast<std::size_t>(block);
         float* inverse_deviation = trace.inverse_deviation.data() + place * kBlockWidth;
-        if (workspace.keeps_states && !model.glu) {
+        if (workspace.keeps_codes() && !model.glu) {
             const std::size_t vectors = place * static_cast<std::size_t>(model.heads * kBlockSteps);
             quantized_unit(deployed.mixing, deployed.unit, mixing, input.block(block), model.heads,
-                           {out, trace.normalized.block(block), inverse_deviation, trace.mixing_inside.data() + vectors,
+                           {out, workspace.stream_codes(layer + 1).block(block), trace.normalized.block(block),
+                            inverse_deviation, trace.mixing_inside.data() + vectors,
                             trace.out_inside.data() + vectors});
             continue;
         }
         convert_block(deployed.mixing, mixing);
         layer_unit(deployed.unit, mixing, input.block(block), out, model.heads, kBlockWidth, kBlockWidth);
-        if (workspace.keeps_states) {
+        if (workspace.keeps_codes()) {
+            narrow_codes(out, workspace.stream_codes(layer + 1).block(block), model.heads * kBlockWidth);
             layer_unit_forward(model, effective_.units[index], effective_.tensors.layers[index], mixing,
                                input.block(block), trace.normalized.block(block), inverse_deviation, nullptr);
         }
@@ -163,6 +165,9 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
             float* encoded = workspace.stream(0).block(block);
             dense_product(encoder_.data(), nullptr, values, encoded, model.heads, model.channels);
             convert_block(network_.encoder, encoded);
+            if (workspace.keeps_codes()) {
+                narrow_codes(encoded, workspace.stream_codes(0).block(block), model.heads * kBlockWidth);
+            }
         }
         for (int layer = 0; layer < model.layers; ++layer) {
             layer_forward(sequence_keys, sequences, layer, chunk, workspace);
@@ -190,21 +195,48 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
     }
 }
 
-void QuantizedKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode,
-                                         int count) const {
+void QuantizedPass::restore_activation(Workspace& workspace, int layer, int block) const {
+    const std::size_t index = static_cast<std::size_t>(layer);
+    LayerTrace& trace = workspace.trace[index];
+    const int count = network_.model.heads * kBlockWidth;
+    const NarrowCode* codes = trace.output_codes.block(block);
+    slope_tables_[index].look_up(codes, trace.slope.block(block), count);
+    activation_tables_[index].look_up(codes, workspace.activation_of(layer).block(block), count);
+}
+
+void QuantizedKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {
+    widen_codes(workspace.stream_codes(index).block(block), workspace.stream(index).block(block),
+                network_.config.heads * kBlockWidth);
+}
+
+void QuantizedKernelAdjoint::restore_activation(Workspace& workspace, int layer, int block) const {
+    pass_.restore_activation(workspace, layer, block);
+}
+
+const float* QuantizedKernelAdjoint::head_input(Workspace& workspace, int layer, int chunk, int head) const {
+    const Blocks<NarrowCode>& codes = workspace.stream_codes(layer);
+    float* input = workspace.head_input.data();
+    for (int at = 0; at < workspace.chunk_blocks(chunk); ++at) {
+        widen_codes(codes.block(chunk * kChunkBlocks + at) + head * kBlockWidth, input + at * kBlockWidth, kBlockWidth);
+    }
+    return input;
+}
+
+void QuantizedKernelAdjoint::scan_states(Workspace& workspace, int layer, int chunk, int head, const float* u,
+                                         int first_mode, int count) const {
     LanesUint keys;
     std::memcpy(&keys, keys_, sizeof(keys));
-    const BlockBuffer& input = workspace.stream(layer);
-    const int first = chunk * kChunkBlocks;
-    quantized_scan_states(pass_.kernel(layer, head), keys, static_cast<std::uint32_t>(first * kBlockSteps), first_mode,
-                          count, input.block(first) + head * kBlockWidth, input.stride(), workspace.chunk_blocks(chunk),
-                          workspace.registers(layer, chunk, head), workspace.scratch_pairs.data());
+    quantized_scan_states(pass_.kernel(layer, head), keys,
+                          static_cast<std::uint32_t>(chunk * kChunkBlocks * kBlockSteps), first_mode, count, u,
+                          kBlockWidth, workspace.chunk_blocks(chunk), workspace.registers(layer, chunk, head),
+                          workspace.scratch_pairs.data());
 }
 
 bool QuantizedKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     for (int head = 0; head < network_.config.heads; ++head) {
+        const float* u = head_input(workspace, layer, chunk, head);
         for (int mode = 0; mode < network_.config.modes(); ++mode) {
-            scan_states(workspace, layer, chunk, head, mode, 1);
+            scan_states(workspace, layer, chunk, head, u, mode, 1);
             const std::int32_t* after_first_step = workspace.scratch_pairs.data() + kLaneWidth;
             if (any_lane(after_first_step, workspace.chunk_steps(chunk), workspace.lanes)) {
                 return true;
@@ -216,21 +248,21 @@ bool QuantizedKernelAdjoint::live_states(Workspace& workspace, int layer, int ch
 
 void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int chunk,
                                             EffectiveTensors& gradient) const {
-    const BlockBuffer& input = workspace.stream(layer);
     const int first = chunk * kChunkBlocks;
     const int blocks = workspace.chunk_blocks(chunk);
+    const std::size_t stride = workspace.gradient_a.stride();
     const std::int32_t* states = workspace.scratch_pairs.data();
     for (int head = 0; head < network_.config.heads; ++head) {
         const KernelView kernel = kernel_view(network_, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
-        const float* u = input.block(first) + offset;
+        const float* u = head_input(workspace, layer, chunk, head);
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);
-            scan_states(workspace, layer, chunk, head, mode, modes);
-            scan_backward(kernel, mode, modes, u, input.stride(), workspace.gradient_a.block(first) + offset,
-                          workspace.gradient_b.block(first) + offset, input.stride(), blocks, states,
+            scan_states(workspace, layer, chunk, head, u, mode, modes);
+            scan_backward(kernel, mode, modes, u, kBlockWidth, workspace.gradient_a.block(first) + offset,
+                          workspace.gradient_b.block(first) + offset, stride, blocks, states,
                           workspace.adjoint(layer, head), kernel_gradient);
             mode += modes;
         }

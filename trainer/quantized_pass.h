@@ -23,6 +23,9 @@ public:
         forward(sequence_keys, LanesUint{}, workspace);
     }
 
+    /// Makes activation and slope of one block of a layer again, from the codes of the kernel outputs.
+    void restore_activation(Workspace& workspace, int layer, int block) const;
+
     const QuantizedKernel& kernel(int layer, int head) const {
         return kernels_[static_cast<std::size_t>(layer * network_.model.heads + head)];
     }
@@ -54,10 +57,15 @@ public:
     void finish(Workspace& /*workspace*/, EffectiveTensors& /*gradient*/) const override {}
     /// Of the codes that C reads.
     bool live_states(Workspace& workspace, int layer, int chunk) const override;
+    void restore_stream(Workspace& workspace, int index, int block) const override;
+    void restore_activation(Workspace& workspace, int layer, int block) const override;
 
 private:
-    /// DAC codes of `count` modes after every step of a chunk, into workspace.scratch_pairs.
-    void scan_states(Workspace& workspace, int layer, int chunk, int head, int first_mode, int count) const;
+    /// Input codes of one head over a chunk, a block behind the other, in workspace.head_input.
+    const float* head_input(Workspace& workspace, int layer, int chunk, int head) const;
+    /// DAC codes of `count` modes after every step of a chunk with the inputs u, into workspace.scratch_pairs.
+    void scan_states(Workspace& workspace, int layer, int chunk, int head, const float* u, int first_mode,
+                     int count) const;
 
     const QuantizedPass& pass_;
     const EffectiveNetwork& network_;

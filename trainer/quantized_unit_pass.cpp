@@ -78,6 +78,7 @@ void quantized_unit(const QuantizedMatrix& mixing, const LayerUnitParameters& un
             }
             const Lanes code = convert(value, gamma, beta, unit.code_limit);
             store_lanes(block.out + at, code);
+            store_narrow(block.out_codes + at, code);
             block.out_inside[head * kBlockSteps + step] = lanes_inside(code, limit);
         }
     }

@@ -32,7 +32,7 @@ void check(const std::string& name, bool parameters, bool codes) {
 }
 
 /// Calls visit(place, block, buffer) for encoder output, then activation and output of every layer, block by block as
-/// long as it returns false. Without `kernels` what is not kept is made again in float.
+/// long as it returns false. Without `kernels` what is not kept is made again in float; of codes, the last chunk.
 template <class Visit>
 void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* kernels, Workspace& workspace,
                          Visit&& visit) {
@@ -134,7 +134,9 @@ bool live_mixing(const EffectiveNetwork& network, const KernelAdjoint& kernels, 
             continue;
         }
         // The masks do not tell codes of zero from others: the sums are made again.
-        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(), trace.activation.block(block),
+        kernels.restore_activation(workspace, static_cast<int>(layer), block);
+        dense_product(tensors.mixing.data(), tensors.mixing_bias.data(),
+                      workspace.activation_of(static_cast<int>(layer)).block(block),
                       workspace.mixing_gradient.block(block), network.config.mixing_outputs(), network.config.heads);
         if (any(workspace, workspace.mixing_gradient, block, [](float sum) { return std::abs(sum) > 0.5F; })) {
             return true;

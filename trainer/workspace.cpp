@@ -21,14 +21,15 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
       blocks((sequence_steps + kBlockSteps - 1) / kBlockSteps),
       chunks((blocks + kChunkBlocks - 1) / kChunkBlocks),
       keeps_states(trains(purpose) || purpose == Purpose::calibration) {
-    restores = purpose == Purpose::float_training || purpose == Purpose::fake_training;
+    const bool keeps_codes = purpose == Purpose::quantized;
+    restores = purpose == Purpose::float_training || purpose == Purpose::fake_training || keeps_codes;
     const int heads = config.heads;
     const int outputs = config.mixing_outputs();
     const bool goes_back = trains(purpose);
     const int kept = goes_back ? blocks : kChunkBlocks;
     const bool infers = purpose == Purpose::inference || purpose == Purpose::quantized_evaluation;
     const int kept_within = infers ? 1 : kept;
-    const bool keeps_masks = purpose == Purpose::quantized && !config.glu;
+    const bool keeps_masks = keeps_codes && !config.glu;
     const bool keeps_mixing = goes_back && !keeps_masks && (config.glu || !restores);
     const bool convolution = purpose == Purpose::convolution_evaluation || purpose == Purpose::convolution_training ||
                              purpose == Purpose::convolution_batch_norm_training;
@@ -42,11 +43,15 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
     for (int index = 0; index < (restores ? kInAndOut : config.layers + 1); ++index) {
         streams_.emplace_back(heads, convolution ? blocks : (restores ? kChunkBlocks : kept));
     }
+    for (int index = 0; keeps_codes && index <= config.layers; ++index) {
+        stream_codes_.emplace_back(heads, blocks);
+    }
     const std::size_t state_size = static_cast<std::size_t>(heads) * config.modes() * 2 * kLaneWidth;
     const std::size_t checkpoints = keeps_states ? static_cast<std::size_t>(chunks) + 1 : 1;
     for (int index = 0; index < config.layers; ++index) {
         LayerTrace layer;
-        layer.kernel_output = BlockBuffer(heads, restores ? blocks : kChunkBlocks);
+        layer.kernel_output = BlockBuffer(heads, restores && !keeps_codes ? blocks : kChunkBlocks);
+        layer.output_codes = keeps_codes ? Blocks<NarrowCode>(heads, blocks) : Blocks<NarrowCode>();
         layer.activation = restores ? BlockBuffer() : BlockBuffer(heads, kept_within);
         layer.slope = BlockBuffer(heads, restores ? 1 : kept_within);
         layer.mixing =
@@ -88,7 +93,7 @@ Workspace::Workspace(const ModelConfig& model, int sequence_steps, Purpose purpo
          static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth}));
     const std::size_t kept_pairs =
         static_cast<std::size_t>(kChunkBlocks * kBlockSteps + 1) * kBackwardModes * kLaneWidth;
-    if (purpose == Purpose::quantized) {
+    if (keeps_codes) {
         scratch_pairs = AlignedArray<std::int32_t>(kept_pairs);
     } else if (purpose == Purpose::fake_training) {
         scratch_codes = AlignedArray<CodePair>(kept_pairs);
@@ -118,7 +123,7 @@ BlocksAhead Workspace::ahead_of_backward(int layer, int block) const {
     }
     const LayerTrace& next = trace[static_cast<std::size_t>(next_layer)];
     if (restores) {
-        return {{next.kernel_output.block(next_block), next.normalized.block(next_block)}};
+        return {{keeps_codes() ? nullptr : next.kernel_output.block(next_block), next.normalized.block(next_block)}};
     }
     return {{next.activation.block(next_block), next.slope.block(next_block), next.normalized.block(next_block)}};
 }

@@ -11,6 +11,7 @@
 #include "trainer/dropout.h"
 #include "trainer/lane_buffer.h"
 #include "trainer/lane_mask.h"
+#include "trainer/narrow_codes.h"
 
 namespace imssa {
 
@@ -30,7 +31,8 @@ struct BlocksAhead {
 
 /// What one layer leaves behind in the forward pass for the backward pass.
 struct LayerTrace {
-    BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only where activation and slope are kept
+    BlockBuffer kernel_output;           ///< y: real, or codes; one chunk only where something else is kept
+    Blocks<NarrowCode> output_codes;     ///< quantized training: codes of y
     BlockBuffer activation;              ///< act(y)
     BlockBuffer slope;                   ///< d act / d y, zero where y is at its limit
     BlockBuffer kernel_input;            ///< convolution: u on its grid, the whole sequence
@@ -62,8 +64,8 @@ public:
         float_training,  ///< activations and inputs of layers are made again in the backward pass
         batch_norm_training,  ///< as float_training, with the gradients of whole sequences
         quantized_evaluation,
-        quantized,
-        fake_training,  ///< likewise, on grids
+        quantized,      ///< as float_training, from the codes of inputs and kernel outputs
+        fake_training,  ///< as float_training, on grids
         convolution_evaluation,
         convolution_training,
         convolution_batch_norm_training  ///< as convolution_training, with the gradients of whole sequences
@@ -101,6 +103,9 @@ public:
     }
     /// Input of a layer, or the output of the last.
     BlockBuffer& stream(int index) { return streams_[static_cast<std::size_t>(index) % streams_.size()]; }
+    /// Quantized training: codes of the same, of the whole sequence.
+    Blocks<NarrowCode>& stream_codes(int index) { return stream_codes_[static_cast<std::size_t>(index)]; }
+    bool keeps_codes() const { return !stream_codes_.empty(); }
     BlockBuffer& activation_of(int layer) {
         return restores ? activation : trace[static_cast<std::size_t>(layer)].activation;
     }
@@ -147,6 +152,7 @@ public:
 private:
     /// Input of every layer, then the output of the last; where they are made again, of the layer at work.
     std::vector<BlockBuffer> streams_;
+    std::vector<Blocks<NarrowCode>> stream_codes_;
 
     std::size_t place(int chunk, int head) const {
         const std::size_t per_head = static_cast<std::size_t>(config.modes()) * 2 * kLaneWidth;

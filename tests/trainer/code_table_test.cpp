@@ -19,6 +19,10 @@ void expect_entries(const std::vector<float>& entries, int limit) {
         codes.push_back(static_cast<float>((index * 37 + index / size) % size - limit));
     }
     table.look_up(codes.data(), out.data(), count);
+    const std::vector<NarrowCode> narrow(codes.begin(), codes.end());
+    std::vector<float> of_narrow(out.size());
+    table.look_up(narrow.data(), of_narrow.data(), count);
+    EXPECT_EQ(of_narrow, out);
     for (std::size_t index = 0; index < codes.size(); ++index) {
         ASSERT_EQ(out[index], entries[static_cast<std::size_t>(codes[index] + static_cast<float>(limit))])
             << "code " << codes[index] << " at " << index;

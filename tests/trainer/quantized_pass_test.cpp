@@ -117,8 +117,8 @@ void expect_reference_codes(const ModelConfig& model, const DeploymentOptions& o
         encode(network, encoder, input, sums, codes);
         const LaneMatrix* stream = &codes;
         for (int layer = 0; layer <= model.layers; ++layer) {
-            const float* computed =
-                training.stream(layer).block(step / kBlockSteps) + (step % kBlockSteps) * kLaneWidth;
+            const NarrowCode* computed =
+                training.stream_codes(layer).block(step / kBlockSteps) + (step % kBlockSteps) * kLaneWidth;
             for (int head = 0; head < model.heads; ++head) {
                 for (int lane = 0; lane < kLaneWidth; ++lane) {
                     ASSERT_EQ(computed[head * kBlockWidth + lane], (*stream)(head, lane))

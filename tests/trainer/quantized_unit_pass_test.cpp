@@ -64,11 +64,12 @@ protected:
 
     void run() {
         quantized_unit(network_.layers[0].mixing, network_.layers[0].unit, sums_.data(), input_.data(), kHeads,
-                       {out_.data(), normalized_.data(), inverse_.data(), mixing_inside_.data(), out_inside_.data()});
+                       {out_.data(), out_codes_.data(), normalized_.data(), inverse_.data(), mixing_inside_.data(), out_inside_.data()});
     }
 
     DeployedNetwork network_;
     std::vector<float> sums_, input_;
+    std::vector<NarrowCode> out_codes_ = std::vector<NarrowCode>(kSize);
     std::vector<float> out_ = std::vector<float>(kSize), normalized_ = std::vector<float>(kSize),
                        inverse_ = std::vector<float>(kBlockWidth);
     std::vector<LaneMask> mixing_inside_ = std::vector<LaneMask>(kSize / kLaneWidth),
@@ -81,6 +82,9 @@ TEST_P(QuantizedUnit, MakesTheCodesOfTheLayerUnit) {
     std::vector<float> expected(kSize);
     layer_unit(network_.layers[0].unit, codes.data(), input_.data(), expected.data(), kHeads, kBlockWidth, kBlockWidth);
     EXPECT_EQ(out_, expected);
+    for (std::size_t at = 0; at < kSize; ++at) {
+        ASSERT_EQ(static_cast<float>(out_codes_[at]), expected[at]) << at;
+    }
 }
 
 TEST_P(QuantizedUnit, MarksTheCodesBelowTheirLimit) {
