@@ -54,8 +54,8 @@ constexpr int kBlockWidth = kBlockSteps * kLaneWidth;
 /// at a time.
 constexpr int kChunkBlocks = 14;
 
-/// Channels of a sequence of blocks of floats or codes. With fewer blocks kept than the sequence has, it is a ring over one chunk
-/// (evaluation).
+/// Channels of a sequence of blocks of floats or codes. With fewer blocks kept than the sequence has, it is a ring over
+/// one chunk (evaluation).
 template <class Number>
 class Blocks {
 public:

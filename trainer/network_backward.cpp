@@ -196,8 +196,8 @@ void backward(const EffectiveNetwork& network, const KernelAdjoint& kernels, Wor
         const int first = chunk * kChunkBlocks;
         const auto mask_stream = [&](int index) {
             for (int block = first; masked && block < first + workspace.chunk_blocks(chunk); ++block) {
-                mask_block(workspace.stream_codes(index).block(block), network.code_limit, workspace.gradient_a.block(block),
-                           config.heads);
+                mask_block(workspace.stream_codes(index).block(block), network.code_limit,
+                           workspace.gradient_a.block(block), config.heads);
             }
         };
         for (int layer = config.layers - 1; layer >= 0; --layer) {

@@ -92,8 +92,8 @@ void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int i
 /// The same numbers of one head over a chunk, a block behind the other, in workspace.head_input.
 void restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head);
 
-/// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they or codes are
-/// kept it does nothing.
+/// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they or codes
+/// are kept it does nothing.
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block);
 
 /// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the

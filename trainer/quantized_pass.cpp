@@ -54,6 +54,20 @@ std::vector<float> slope_table(Activation activation, const DeployedLayer& layer
     return slopes;
 }
 
+/// Calls work(first number, count) for pieces of a block, and fetches the same piece of the blocks ahead before each.
+template <class Work>
+void for_each_piece(int heads, const BlocksAhead& ahead, Work&& work) {
+    constexpr int kPiece = 2 * kBlockWidth;
+    const int size = heads * kBlockWidth;
+    for (int first = 0; first < size; first += kPiece) {
+        const int count = std::min(kPiece, size - first);
+        for (int at = first; at < first + count; at += kLaneWidth) {
+            ahead.prefetch(at);
+        }
+        work(first, count);
+    }
+}
+
 /// Exact sums of one block to codes, in place.
 void convert_block(const QuantizedMatrix& matrix, float* block) {
     for (int output = 0; output < matrix.outputs(); ++output) {
@@ -123,9 +137,14 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
             disturb(sequences, layer, block, y);
         }
         float* activation = workspace.restores ? workspace.activation.block(0) : trace.activation.block(block);
-        activation_tables_[index].look_up(y, activation, model.heads * kBlockWidth);
         if (workspace.keeps_codes()) {
-            narrow_codes(y, trace.output_codes.block(block), model.heads * kBlockWidth);
+            NarrowCode* codes = trace.output_codes.block(block);
+            for_each_piece(model.heads, {{trace.normalized.block(block)}}, [&](int at, int size) {
+                narrow_codes(y + at, codes + at, size);
+                activation_tables_[index].look_up(codes + at, activation + at, size);
+            });
+        } else {
+            activation_tables_[index].look_up(y, activation, model.heads * kBlockWidth);
         }
         float* mixing = trace.mixing.block(block);
         dense_product(mixing_[index].data(), nullptr, activation, mixing, model.mixing_outputs(), model.heads);
@@ -134,10 +153,10 @@ void QuantizedPass::layer_forward(LanesUint sequence_keys, LanesUint sequences, 
         float* inverse_deviation = trace.inverse_deviation.data() + place * kBlockWidth;
         if (workspace.keeps_codes() && !model.glu) {
             const std::size_t vectors = place * static_cast<std::size_t>(model.heads * kBlockSteps);
-            quantized_unit(deployed.mixing, deployed.unit, mixing, input.block(block), model.heads,
-                           {out, workspace.stream_codes(layer + 1).block(block), trace.normalized.block(block),
-                            inverse_deviation, trace.mixing_inside.data() + vectors,
-                            trace.out_inside.data() + vectors});
+            quantized_unit(
+                deployed.mixing, deployed.unit, mixing, input.block(block), model.heads,
+                {out, workspace.stream_codes(layer + 1).block(block), trace.normalized.block(block), inverse_deviation,
+                 trace.mixing_inside.data() + vectors, trace.out_inside.data() + vectors});
             continue;
         }
         convert_block(deployed.mixing, mixing);
@@ -198,10 +217,13 @@ void QuantizedPass::forward(LanesUint sequence_keys, LanesUint sequences, Worksp
 void QuantizedPass::restore_activation(Workspace& workspace, int layer, int block) const {
     const std::size_t index = static_cast<std::size_t>(layer);
     LayerTrace& trace = workspace.trace[index];
-    const int count = network_.model.heads * kBlockWidth;
     const NarrowCode* codes = trace.output_codes.block(block);
-    slope_tables_[index].look_up(codes, trace.slope.block(block), count);
-    activation_tables_[index].look_up(codes, workspace.activation_of(layer).block(block), count);
+    float* slope = trace.slope.block(block);
+    float* activation = workspace.activation_of(layer).block(block);
+    for_each_piece(network_.model.heads, workspace.ahead_of_backward(layer, block), [&](int at, int size) {
+        slope_tables_[index].look_up(codes + at, slope + at, size);
+        activation_tables_[index].look_up(codes + at, activation + at, size);
+    });
 }
 
 void QuantizedKernelAdjoint::restore_stream(Workspace& workspace, int index, int block) const {

@@ -64,7 +64,8 @@ protected:
 
     void run() {
         quantized_unit(network_.layers[0].mixing, network_.layers[0].unit, sums_.data(), input_.data(), kHeads,
-                       {out_.data(), out_codes_.data(), normalized_.data(), inverse_.data(), mixing_inside_.data(), out_inside_.data()});
+                       {out_.data(), out_codes_.data(), normalized_.data(), inverse_.data(), mixing_inside_.data(),
+                        out_inside_.data()});
     }
 
     DeployedNetwork network_;
