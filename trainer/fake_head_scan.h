@@ -53,9 +53,21 @@ struct HeadStates<0> {
     void store(float* /*to*/) const {}
 };
 
+/// Calls work(mode, place in its group) for every mode, a group at once; `modes` is a multiple of it.
+template <int Group, class Work>
+inline void for_each_mode(int modes, const Work& work) {
+    for (int first = 0; first < modes; first += Group) {
+#pragma GCC unroll 8
+        for (int at = 0; at < Group; ++at) {
+            work(first + at, at);
+        }
+    }
+}
+
 /// All modes of a head side by side, whose largest magnitude makes the grid of the step; keeps the ranges. `Modes`: of
-/// the head, or 0. Two heads in turn, because a step of one waits for the range of the step before.
-template <int Modes, ScanRule Rule, bool Clips, int Heads>
+/// the head, or 0; they come in groups of `Group`. Two heads in turn, because a step of one waits for the range of the
+/// step before.
+template <int Modes, int Group, ScanRule Rule, bool Clips, int Heads>
 void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
     const int modes = Modes > 0 ? Modes : head_modes;
     const bool dithered = Rule == ScanRule::dynamic_dithered || (Rule == ScanRule::watched && calls[0].dithered());
@@ -77,8 +89,7 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                 // Made while the states wait for each other.
                 words[head] = dithered ? dither_word(call.dither_keys, call.modes[0].dither_key, number) : LanesUint{};
                 Lanes ranges[4] = {}, least = {}, greatest = {};
-#pragma GCC unroll 8
-                for (int mode = 0; mode < modes; ++mode) {
+                for_each_mode<Group>(modes, [&](int mode, int in_group) {
                     const ModeScan& k = call.modes[mode];
                     StateLanes x = advance({splat(k.a_re), splat(k.a_im)}, states[head].get(mode), driven(k, input));
                     if (Rule == ScanRule::watched) {
@@ -95,9 +106,10 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                         greatest = maximum(maximum(greatest, x.re), x.im);
                     }
                     const Lanes magnitude = greater_magnitude(x.re, x.im);
-                    ranges[mode % 4] = mode < 4 ? magnitude : greater_magnitude(ranges[mode % 4], magnitude);
+                    Lanes& largest = ranges[in_group % 4];
+                    largest = Modes > 0 && mode < 4 ? magnitude : greater_magnitude(largest, magnitude);
                     states[head].set(mode, x);
-                }
+                });
                 const Lanes range =
                     greater_magnitude(greater_magnitude(ranges[0], ranges[1]), greater_magnitude(ranges[2], ranges[3]));
                 const std::size_t range_at = place_of(call.ranges.stride, block, step);
@@ -115,11 +127,11 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                 const ScanCall& call = calls[head];
                 const std::size_t at = place_of(call.stride, block, step);
                 Lanes sum = load_lanes(call.u + at) * call.output_start;
-#pragma GCC unroll 8
-                for (int mode = 0; mode < modes; ++mode) {
+                for_each_mode<Group>(modes, [&](int mode, int in_group) {
                     const ModeScan& k = call.modes[mode];
                     StateLanes x = states[head].get(mode);
-                    if (dithered && mode > 0 && mode % kDitherModes == 0) {
+                    const bool begins_word = Group == kDitherModes ? in_group == 0 : mode % kDitherModes == 0;
+                    if (dithered && begins_word && mode > 0) {
                         words[head] = dither_word(call.dither_keys, k.dither_key, number);
                     }
                     if (Rule == ScanRule::watched) {
@@ -131,7 +143,7 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                     }
                     sum = multiply_add(splat(k.c_re), x.re, multiply_add(splat(k.c_im), x.im, sum));
                     states[head].set(mode, x);
-                }
+                });
                 store_lanes(call.y + at, sum);
             }
         }
@@ -143,16 +155,14 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
 
 template <ScanRule Rule, bool Clips, int Heads>
 void scan_heads_of(const ScanCall (&calls)[Heads], int modes) {
-    switch (modes) {
-        case 4:
-            scan_heads<4, Rule, Clips>(calls, modes);
-            break;
-        case 8:
-            scan_heads<8, Rule, Clips>(calls, modes);
-            break;
-        default:
-            scan_heads<0, Rule, Clips>(calls, modes);
-            break;
+    if (modes == 4) {
+        scan_heads<4, 4, Rule, Clips>(calls, modes);
+    } else if (modes == 8) {
+        scan_heads<8, 8, Rule, Clips>(calls, modes);
+    } else if (modes % 8 == 0) {
+        scan_heads<0, 8, Rule, Clips>(calls, modes);
+    } else {
+        scan_heads<0, 1, Rule, Clips>(calls, modes);
     }
 }
 
@@ -160,7 +170,7 @@ template <int Heads>
 void scan_dynamic(const ScanCall (&calls)[Heads], int modes) {
     const bool clips = calls[0].clips();
     if (Heads == 1 && !calls[0].plain()) {
-        scan_heads<0, ScanRule::watched, true>({calls[0]}, modes);
+        scan_heads<0, 1, ScanRule::watched, true>({calls[0]}, modes);
     } else if (calls[0].dithered()) {
         clips ? scan_heads_of<ScanRule::dynamic_dithered, true>(calls, modes)
               : scan_heads_of<ScanRule::dynamic_dithered, false>(calls, modes);
