@@ -203,7 +203,9 @@ void FakePass::scan(const ScanRequest& request) const {
                         request.observer == nullptr ? 0 : observed_state(request.layer, head, 0));
     };
     const bool makes_ranges = options.state.dynamic() && request.y != nullptr;
-    if (makes_ranges && request.heads == 2 && call_of(0).plain()) {
+    // A dithered step of many modes has enough to do while it waits for its range.
+    const bool fills_wait = modes > kDitherModes && options.state.rounding == StateRounding::dithered;
+    if (makes_ranges && request.heads == 2 && !fills_wait && call_of(0).plain()) {
         const ScanCall calls[] = {call_of(0), call_of(1)};
         scan_dynamic(calls, modes);
     } else {

@@ -183,7 +183,7 @@ TEST_F(DynamicRangeTest, GradientsOfFineGridsApproachThoseOfFloat) {
 
 TEST_F(DynamicRangeTest, HeadsScannedTwoAtATimeObservedOrAgainAreThoseScannedAlone) {
     constexpr int kBlocks = 3;
-    for (const int modes : {4, 5, 8}) {
+    for (const int modes : {4, 5, 8, 16, 20, 24}) {
         for (const StateRounding rounding : {StateRounding::nearest, StateRounding::dithered}) {
             config.heads = 2;
             config.states = 2 * modes;
