@@ -66,7 +66,7 @@ inline void for_each_mode(int modes, const Work& work) {
 
 /// All modes of a head side by side, whose largest magnitude makes the grid of the step; keeps the ranges. `Modes`: of
 /// the head, or 0; they come in groups of `Group`. Two heads in turn, because a step of one waits for the range of the
-/// step before.
+/// step before. A state that is not a number shows in y; it may have no part in the range.
 template <int Modes, int Group, ScanRule Rule, bool Clips, int Heads>
 void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
     const int modes = Modes > 0 ? Modes : head_modes;

@@ -180,7 +180,7 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 }
 
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block) {
-    if (workspace.restores && !workspace.keeps_codes()) {
+    if (workspace.restores) {
         LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
         activate(network.config, trace, layer, block, workspace.dropout, workspace.activation_of(layer).block(block),
                  trace.slope.block(block), workspace.ahead_of_backward(layer, block));
@@ -197,7 +197,7 @@ void finish_float(const EffectiveNetwork& network, Workspace& workspace) {
 }
 
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block) {
-    if (workspace.restores && !workspace.keeps_codes()) {
+    if (workspace.restores) {
         restore_inputs(network, workspace, index, block, 0, network.config.heads, workspace.stream(index).block(block));
     }
 }

@@ -87,13 +87,13 @@ void layer_forward_float(const EffectiveNetwork& network, const BlockKernels& ke
 void finish_float(const EffectiveNetwork& network, Workspace& workspace);
 
 /// Makes workspace.stream(index) of one block again, to the bit: from the input through the encoder, or from
-/// trace.normalized of the layer before. Where stream holds the whole sequence, or its codes are kept, it does nothing.
+/// trace.normalized of the layer before. Where stream holds the whole sequence it does nothing.
 void restore_stream(const EffectiveNetwork& network, Workspace& workspace, int index, int block);
 /// The same numbers of one head over a chunk, a block behind the other, in workspace.head_input.
 void restore_head_input(const EffectiveNetwork& network, Workspace& workspace, int layer, int chunk, int head);
 
-/// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they or codes
-/// are kept it does nothing.
+/// Makes activation and slope of one block of a layer again from the kernels' outputs, in float. Where they are kept it
+/// does nothing.
 void restore_activation(const EffectiveNetwork& network, Workspace& workspace, int layer, int block);
 
 /// From workspace.logit_gradient to the gradient of the decoder and of the pooled numbers; clears what the rest of the

@@ -32,7 +32,7 @@ void check(const std::string& name, bool parameters, bool codes) {
 }
 
 /// Calls visit(place, block, buffer) for encoder output, then activation and output of every layer, block by block as
-/// long as it returns false. Without `kernels` what is not kept is made again in float; of codes, the last chunk.
+/// long as it returns false. Without `kernels` what is not kept is made again in float.
 template <class Visit>
 void for_each_activation(const EffectiveNetwork& network, const KernelAdjoint* kernels, Workspace& workspace,
                          Visit&& visit) {
@@ -211,6 +211,9 @@ void live_activations(const EffectiveNetwork& network, const KernelAdjoint& kern
 }
 
 std::string first_not_finite(const EffectiveNetwork& network, Workspace& workspace) {
+    if (workspace.keeps_codes()) {
+        return "logits";  // codes are whole numbers
+    }
     std::string name;
     for_each_activation(network, nullptr, workspace, [&](std::size_t place, int block, const BlockBuffer& buffer) {
         if (name.empty() && any(workspace, buffer, block, [](float value) { return !std::isfinite(value); })) {

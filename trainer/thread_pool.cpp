@@ -1,29 +1,19 @@
 #include "trainer/thread_pool.h"
 
-#include <chrono>
-
 #include "trainer/flush_subnormals.h"
 
 namespace imssa {
 
-namespace {
-
-/// Longer than threads of one step wait for each other. A core that halts in between comes back with a lower clock and
-/// makes the next wait longer (measured on a virtual machine; docs/decisions/0003).
-constexpr std::chrono::milliseconds kLinger(20);
-
-}  // namespace
-
 /// Returns when `ready` or after a while.
 template <class Ready>
-void ThreadPool::linger(const Ready& ready) {
-    const auto end = std::chrono::steady_clock::now() + kLinger;
+void ThreadPool::linger(const Ready& ready) const {
+    const auto end = std::chrono::steady_clock::now() + linger_;
     while (!ready() && std::chrono::steady_clock::now() < end) {
         std::this_thread::yield();
     }
 }
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, std::chrono::milliseconds linger) : linger_(linger) {
     for (int thread = 1; thread < threads; ++thread) {
         workers_.emplace_back([this, thread] { serve(thread); });
     }

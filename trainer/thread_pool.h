@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -11,11 +12,15 @@
 namespace imssa {
 
 /// A fixed number of threads that share numbered work items. Which thread takes which item is open; results must not
-/// depend on it. A thread that waits looks for a while, giving its core to others, before it sleeps: the work between
-/// two steps of training takes less time than waking a sleeper up.
+/// depend on it. A thread that waits looks for a while, giving its core to others but taking CPU time, before it
+/// sleeps.
 class ThreadPool {
 public:
-    explicit ThreadPool(int threads);
+    /// Longer than threads of one step of training wait for each other. A core that halts in between comes back with a
+    /// lower clock and makes the next wait longer (measured on a virtual machine; docs/decisions/0003).
+    static constexpr std::chrono::milliseconds kLinger{20};
+
+    explicit ThreadPool(int threads, std::chrono::milliseconds linger = kLinger);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -30,8 +35,9 @@ private:
     void serve(int thread);
     void take_items(int thread);
     template <class Ready>
-    static void linger(const Ready& ready);
+    void linger(const Ready& ready) const;
 
+    const std::chrono::milliseconds linger_;
     std::vector<std::thread> workers_;
     std::mutex mutex_;
     std::condition_variable start_, done_;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "tests/trainer/load_sequences.h"
 #include "tests/trainer/naive_network.h"
 #include "trainer/calibration.h"
 #include "trainer/network_pass.h"
@@ -58,12 +59,8 @@ TEST(Allocation, DoesNotHappenInTheFloatPasses) {
     BlockKernels kernels(config);
     Workspace workspace(config, data.steps, Workspace::Purpose::float_training);
     EffectiveTensors gradient = zero_effective_tensors(config);
-    const float* sequences[kLaneWidth];
-    for (int lane = 0; lane < kLaneWidth; ++lane) {
-        sequences[lane] = data.sequence(lane);
-    }
     const long before = allocations;
-    workspace.load_inputs(sequences, kLaneWidth);
+    test::load_first_sequences(data, workspace);
     kernels.prepare(network);
     forward_float(network, kernels, workspace);
     backward(network, BlockKernelAdjoint(network, kernels), workspace, gradient);
@@ -79,12 +76,8 @@ void expect_no_allocation_in_quantized_passes(const ModelConfig& config) {
     const QuantizedPass pass(deployed);
     Workspace workspace(config, data.steps, Workspace::Purpose::quantized);
     EffectiveTensors gradient = zero_effective_tensors(config);
-    const float* sequences[kLaneWidth];
-    for (int lane = 0; lane < kLaneWidth; ++lane) {
-        sequences[lane] = data.sequence(lane);
-    }
     const long before = allocations;
-    workspace.load_inputs(sequences, kLaneWidth);
+    test::load_first_sequences(data, workspace);
     pass.forward(LanesUint{}, workspace);
     backward(network, QuantizedKernelAdjoint(pass, network, LanesUint{}), workspace, gradient);
     EXPECT_EQ(allocations - before, 0);

@@ -6,9 +6,11 @@
 #include <cmath>
 
 #include "models/common/error.h"
+#include "tests/trainer/load_sequences.h"
 #include "tests/trainer/naive_network.h"
 #include "trainer/calibration.h"
 #include "trainer/gradient_engine.h"
+#include "trainer/quantized_pass.h"
 
 namespace imssa {
 namespace {
@@ -196,6 +198,25 @@ TEST_F(TensorChecksTest, NameMixingOutputsThatAreAllZero) {
             StepNetwork::fake_quantized(fake_network(config, parameters, wide, options, data.steps, 0)), false);
         EXPECT_NE(fake.find("'layers.0.mixing outputs' is dead"), std::string::npos) << fake;
         EXPECT_EQ(message_of_step(StepNetwork::quantized(config, parameters, own, {}, data.steps), true), "");
+    }
+}
+
+TEST_F(TensorChecksTest, LookAtMixingOutputsOfActivationsMadeAgain) {
+    config.glu = false;
+    parameters = test::random_parameters(config, 3);
+    const DeployedNetwork deployed =
+        deploy(config, parameters, calibrate(config, parameters, data, 20), DeploymentOptions{}, data.steps);
+    const QuantizedPass pass(deployed);
+    const EffectiveNetwork network = effective_quantized_network(deployed);
+    Workspace workspace(config, data.steps, Workspace::Purpose::quantized);
+    test::load_first_sequences(data, workspace);
+    pass.forward(LanesUint{}, workspace);
+    // What the forward pass happens to leave there says nothing.
+    workspace.activation = BlockBuffer(config.heads, kMixingGradientBlocks);
+    std::vector<unsigned char> alive;
+    live_activations(network, QuantizedKernelAdjoint(pass, network, LanesUint{}), workspace, alive);
+    for (std::size_t place = 0; place < alive.size(); ++place) {
+        EXPECT_EQ(alive[place], 1) << "place " << place;
     }
 }
 

@@ -28,7 +28,7 @@ TEST(ThreadPool, RunsEveryItemOnceInManyRounds) {
 }
 
 TEST(ThreadPool, WakesThreadsThatFellAsleep) {
-    ThreadPool pool(2);
+    ThreadPool pool(2, std::chrono::milliseconds(0));
     for (int round = 0; round < 5; ++round) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         std::atomic<int> runs = 0;
