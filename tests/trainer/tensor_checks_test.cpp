@@ -204,6 +204,9 @@ TEST_F(TensorChecksTest, NameMixingOutputsThatAreAllZero) {
 TEST_F(TensorChecksTest, LookAtMixingOutputsOfActivationsMadeAgain) {
     config.glu = false;
     parameters = test::random_parameters(config, 3);
+    for (LayerParameters& layer : parameters.layers) {
+        layer.mixing_bias.setZero();
+    }
     const DeployedNetwork deployed =
         deploy(config, parameters, calibrate(config, parameters, data, 20), DeploymentOptions{}, data.steps);
     const QuantizedPass pass(deployed);
