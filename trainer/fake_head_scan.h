@@ -107,6 +107,7 @@ void scan_heads(const ScanCall (&calls)[Heads], int head_modes) {
                     }
                     const Lanes magnitude = greater_magnitude(x.re, x.im);
                     Lanes& largest = ranges[in_group % 4];
+                    // Where the compiler knows the mode, the first ones need no comparison.
                     largest = Modes > 0 && mode < 4 ? magnitude : greater_magnitude(largest, magnitude);
                     states[head].set(mode, x);
                 });
@@ -159,8 +160,8 @@ void scan_heads_of(const ScanCall (&calls)[Heads], int modes) {
         scan_heads<4, 4, Rule, Clips>(calls, modes);
     } else if (modes == 8) {
         scan_heads<8, 8, Rule, Clips>(calls, modes);
-    } else if (modes % 8 == 0) {
-        scan_heads<0, 8, Rule, Clips>(calls, modes);
+    } else if (modes % kDitherModes == 0) {
+        scan_heads<0, kDitherModes, Rule, Clips>(calls, modes);
     } else {
         scan_heads<0, 1, Rule, Clips>(calls, modes);
     }

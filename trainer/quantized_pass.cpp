@@ -235,7 +235,7 @@ void QuantizedKernelAdjoint::restore_activation(Workspace& workspace, int layer,
     pass_.restore_activation(workspace, layer, block);
 }
 
-const float* QuantizedKernelAdjoint::head_input(Workspace& workspace, int layer, int chunk, int head) const {
+const float* QuantizedKernelAdjoint::restore_head_input(Workspace& workspace, int layer, int chunk, int head) const {
     const Blocks<NarrowCode>& codes = workspace.stream_codes(layer);
     float* input = workspace.head_input.data();
     for (int at = 0; at < workspace.chunk_blocks(chunk); ++at) {
@@ -256,7 +256,7 @@ void QuantizedKernelAdjoint::scan_states(Workspace& workspace, int layer, int ch
 
 bool QuantizedKernelAdjoint::live_states(Workspace& workspace, int layer, int chunk) const {
     for (int head = 0; head < network_.config.heads; ++head) {
-        const float* u = head_input(workspace, layer, chunk, head);
+        const float* u = restore_head_input(workspace, layer, chunk, head);
         for (int mode = 0; mode < network_.config.modes(); ++mode) {
             scan_states(workspace, layer, chunk, head, u, mode, 1);
             const std::int32_t* after_first_step = workspace.scratch_pairs.data() + kLaneWidth;
@@ -278,7 +278,7 @@ void QuantizedKernelAdjoint::chunk_backward(Workspace& workspace, int layer, int
         const KernelView kernel = kernel_view(network_, layer, head);
         const KernelGradientView kernel_gradient = kernel_gradient_view(gradient, layer, head, kernel.modes);
         const int offset = head * kBlockWidth;
-        const float* u = head_input(workspace, layer, chunk, head);
+        const float* u = restore_head_input(workspace, layer, chunk, head);
         for (int mode = 0; mode < kernel.modes;) {
             const int left = kernel.modes - mode;
             const int modes = left >= kBackwardModes ? kBackwardModes : (left >= 2 ? 2 : 1);

@@ -61,8 +61,8 @@ public:
     void restore_activation(Workspace& workspace, int layer, int block) const override;
 
 private:
-    /// Input codes of one head over a chunk, a block behind the other, in workspace.head_input.
-    const float* head_input(Workspace& workspace, int layer, int chunk, int head) const;
+    /// Makes the input codes of one head over a chunk again, a block behind the other, in workspace.head_input.
+    const float* restore_head_input(Workspace& workspace, int layer, int chunk, int head) const;
     /// DAC codes of `count` modes after every step of a chunk with the inputs u, into workspace.scratch_pairs.
     void scan_states(Workspace& workspace, int layer, int chunk, int head, const float* u, int first_mode,
                      int count) const;

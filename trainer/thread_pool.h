@@ -20,6 +20,7 @@ public:
     /// lower clock and makes the next wait longer (measured on a virtual machine; docs/decisions/0003).
     static constexpr std::chrono::milliseconds kLinger{20};
 
+    /// `linger`: how long a waiting thread looks before it sleeps.
     explicit ThreadPool(int threads, std::chrono::milliseconds linger = kLinger);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;

@@ -14,6 +14,23 @@
 namespace imssa {
 namespace {
 
+/// The codes' network after its forward pass, ahead of the backward one.
+struct AfterForward {
+    AfterForward(const DeployedNetwork& network, const Dataset& data)
+        : pass(network),
+          effective(effective_quantized_network(network)),
+          adjoint(pass, effective, LanesUint{}),
+          workspace(network.model, data.steps, Workspace::Purpose::quantized) {
+        test::load_first_sequences(data, workspace);
+        pass.forward(LanesUint{}, workspace);
+    }
+
+    QuantizedPass pass;
+    EffectiveNetwork effective;
+    QuantizedKernelAdjoint adjoint;
+    Workspace workspace;
+};
+
 double gelu(double x) {
     return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
 }
@@ -31,12 +48,8 @@ TEST(QuantizedBackward, MakesActivationsSlopesAndInputsAgainFromCodes) {
         options.activation_clip = 0.9;  // some codes are at their limit
         const DeployedNetwork network =
             deploy(model, parameters, calibrate(model, parameters, data, 8), options, data.steps);
-        const QuantizedPass pass(network);
-        const EffectiveNetwork effective = effective_quantized_network(network);
-        const QuantizedKernelAdjoint adjoint(pass, effective, LanesUint{});
-        Workspace workspace(model, data.steps, Workspace::Purpose::quantized);
-        test::load_first_sequences(data, workspace);
-        pass.forward(LanesUint{}, workspace);
+        AfterForward after(network, data);
+        Workspace& workspace = after.workspace;
         const std::size_t size = static_cast<std::size_t>(model.heads) * kBlockWidth;
         std::vector<float> mixing(static_cast<std::size_t>(model.mixing_outputs()) * kBlockWidth), out(size);
         int limited = 0;
@@ -44,8 +57,8 @@ TEST(QuantizedBackward, MakesActivationsSlopesAndInputsAgainFromCodes) {
             const DeployedLayer& deployed = network.layers[static_cast<std::size_t>(layer)];
             const MatrixRM weights = deployed.mixing.driven_codes().transpose();
             for (int block = 0; block < workspace.blocks; ++block) {
-                adjoint.restore_activation(workspace, layer, block);
-                adjoint.restore_stream(workspace, layer, block);
+                after.adjoint.restore_activation(workspace, layer, block);
+                after.adjoint.restore_stream(workspace, layer, block);
                 const LayerTrace& trace = workspace.trace[static_cast<std::size_t>(layer)];
                 dense_product(weights.data(), nullptr, workspace.activation_of(layer).block(block), mixing.data(),
                               model.mixing_outputs(), model.heads);
@@ -80,12 +93,8 @@ TEST(QuantizedBackward, ReadsTheInputsOfItsChunk) {
     const Dataset data = test::random_dataset(16, 260, model.channels, model.classes, 25);
     const NetworkParameters parameters = test::random_parameters(model, 25);
     const DeployedNetwork network = deploy(model, parameters, calibrate(model, parameters, data, 16), {}, data.steps);
-    const QuantizedPass pass(network);
-    const EffectiveNetwork effective = effective_quantized_network(network);
-    const QuantizedKernelAdjoint adjoint(pass, effective, LanesUint{});
-    Workspace workspace(model, data.steps, Workspace::Purpose::quantized);
-    test::load_first_sequences(data, workspace);
-    pass.forward(LanesUint{}, workspace);
+    AfterForward after(network, data);
+    Workspace& workspace = after.workspace;
     ASSERT_GT(workspace.chunks, 2);
     for (int layer = 0; layer < model.layers; ++layer) {
         for (int chunk = 0; chunk < workspace.chunks; ++chunk) {
@@ -100,7 +109,7 @@ TEST(QuantizedBackward, ReadsTheInputsOfItsChunk) {
                         double{dy} * workspace.stream_codes(layer).block(block)[at];
                 }
             }
-            adjoint.chunk_backward(workspace, layer, chunk, gradient);
+            after.adjoint.chunk_backward(workspace, layer, chunk, gradient);
             for (int head = 0; head < model.heads; ++head) {
                 const std::size_t at = static_cast<std::size_t>(head);
                 EXPECT_NEAR(gradient.layers[static_cast<std::size_t>(layer)].d[at], expected[at],
